@@ -1,0 +1,108 @@
+//! The few shapes of Solidity's ABI encoding that public values use: words, and lists of them.
+//!
+//! The encoder is small enough to run in a guest for next to nothing. The decoder accepts the canonical encoding
+//! only: every padding byte zero, every offset where the encoder puts it, not a byte more.
+
+use alloc::vec::Vec;
+
+/// 32 bytes.
+pub type Word = [u8; 32];
+
+/// Why bytes are not the public values expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AbiError {
+    /// The length is no multiple of 32, or ends before the values do.
+    #[error("public values of the wrong length")]
+    Length,
+    /// A word has a value it cannot have.
+    #[error("public values: unexpected {0}")]
+    Unexpected(&'static str),
+}
+
+/// Collects words.
+#[derive(Debug, Default)]
+pub(crate) struct Writer(Vec<u8>);
+
+impl Writer {
+    pub(crate) fn word(&mut self, word: Word) {
+        self.0.extend_from_slice(&word);
+    }
+
+    pub(crate) fn finish(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+/// `uint64`.
+pub(crate) fn u64_word(value: u64) -> Word {
+    array_word(&value.to_be_bytes())
+}
+
+/// `bool`.
+pub(crate) fn bool_word(value: bool) -> Word {
+    u64_word(value.into())
+}
+
+/// A big-endian number, or an address, of at most 32 bytes.
+pub(crate) fn array_word(bytes: &[u8]) -> Word {
+    let mut word = [0; 32];
+    word[32 - bytes.len()..].copy_from_slice(bytes);
+    word
+}
+
+/// Takes words off.
+#[derive(Debug)]
+pub(crate) struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, AbiError> {
+        if bytes.len().is_multiple_of(32) { Ok(Self(bytes)) } else { Err(AbiError::Length) }
+    }
+
+    pub(crate) fn word(&mut self) -> Result<Word, AbiError> {
+        let (word, rest) = self.0.split_first_chunk::<32>().ok_or(AbiError::Length)?;
+        self.0 = rest;
+        Ok(*word)
+    }
+
+    /// The low `N` bytes of a word whose other bytes are zero.
+    pub(crate) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], AbiError> {
+        let word = self.word()?;
+        let (high, low) = word.split_last_chunk::<N>().ok_or(AbiError::Unexpected(what))?;
+        if high.iter().any(|byte| *byte != 0) {
+            return Err(AbiError::Unexpected(what));
+        }
+        Ok(*low)
+    }
+
+    pub(crate) fn u64(&mut self, what: &'static str) -> Result<u64, AbiError> {
+        self.array(what).map(u64::from_be_bytes)
+    }
+
+    pub(crate) fn bool(&mut self, what: &'static str) -> Result<bool, AbiError> {
+        match self.u64(what)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(AbiError::Unexpected(what)),
+        }
+    }
+
+    /// A list's length, of elements of `words` words at least: more than are left is refused before allocating.
+    pub(crate) fn count(&mut self, what: &'static str, words: u64) -> Result<u64, AbiError> {
+        let count = self.u64(what)?;
+        let left = self.0.len() as u64 / 32;
+        if count.checked_mul(words).is_some_and(|wanted| wanted <= left) {
+            Ok(count)
+        } else {
+            Err(AbiError::Length)
+        }
+    }
+
+    pub(crate) fn expect(&mut self, what: &'static str, value: u64) -> Result<(), AbiError> {
+        if self.u64(what)? == value { Ok(()) } else { Err(AbiError::Unexpected(what)) }
+    }
+
+    pub(crate) fn finish(self) -> Result<(), AbiError> {
+        if self.0.is_empty() { Ok(()) } else { Err(AbiError::Length) }
+    }
+}

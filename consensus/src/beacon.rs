@@ -1,0 +1,192 @@
+//! The beacon block header, and the two proofs that lead into it: a committee's opening and execution facts.
+
+use alloc::vec::Vec;
+
+use crate::chain::Fork;
+use crate::codec::record;
+use crate::hash::{Root, hash_pair};
+use crate::merkle::{MerkleError, container_root, multiproof_root, u64_root};
+
+/// A compressed BLS public key.
+pub type PublicKey = [u8; 48];
+
+record! {
+    /// `BeaconBlockHeader` (phase0/beacon-chain.md).
+    #[derive(Copy, Default)]
+    #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
+    pub struct BeaconBlockHeader {
+        /// Slot of the block.
+        #[cfg_attr(feature = "serde", serde(with = "crate::json::decimal"))]
+        pub slot: u64,
+        /// Validator that proposed it.
+        #[cfg_attr(feature = "serde", serde(with = "crate::json::decimal"))]
+        pub proposer_index: u64,
+        /// Root of the block before it.
+        #[cfg_attr(feature = "serde", serde(with = "crate::json::hex_array"))]
+        pub parent_root: Root,
+        /// Root of the beacon state after it.
+        #[cfg_attr(feature = "serde", serde(with = "crate::json::hex_array"))]
+        pub state_root: Root,
+        /// Root of its body.
+        #[cfg_attr(feature = "serde", serde(with = "crate::json::hex_array"))]
+        pub body_root: Root,
+    }
+}
+
+impl BeaconBlockHeader {
+    /// `hash_tree_root`.
+    pub fn root(&self) -> Root {
+        let slot_and_proposer = hash_pair(&u64_root(self.slot), &u64_root(self.proposer_index));
+        let parent_and_state = hash_pair(&self.parent_root, &self.state_root);
+        let body = hash_pair(&self.body_root, &[0; 32]);
+        hash_pair(&hash_pair(&slot_and_proposer, &parent_and_state), &hash_pair(&body, &ZERO_PAIR))
+    }
+}
+
+/// `hash_pair` of two zero leaves.
+const ZERO_PAIR: Root = [
+    0xf5, 0xa5, 0xfd, 0x42, 0xd1, 0x6a, 0x20, 0x30, 0x27, 0x98, 0xef, 0x6e, 0xd3, 0x09, 0x97, 0x9b, 0x43,
+    0x00, 0x3d, 0x23, 0x20, 0xd9, 0xf0, 0xe8, 0xea, 0x98, 0x31, 0xa9, 0x27, 0x59, 0xfb, 0x4b,
+];
+
+/// `hash_tree_root` of a public key: 48 bytes in two chunks.
+pub fn public_key_root(key: &PublicKey) -> Root {
+    let mut chunks = [[0; 32]; 2];
+    chunks[0].copy_from_slice(&key[..32]);
+    chunks[1][..16].copy_from_slice(&key[32..]);
+    hash_pair(&chunks[0], &chunks[1])
+}
+
+record! {
+    /// Opens a `SyncCommittee` root at its aggregate key and at the keys of some seats, all in one multiproof.
+    ///
+    /// SOUNDNESS: nothing in it is believed before [`Self::verify`] has led it to a committee root.
+    pub struct CommitteeOpening {
+        /// `SyncCommittee.aggregate_pubkey`: the sum of all keys, computed by the state transition.
+        pub aggregate: PublicKey,
+        /// Keys of the seats that are asked for, in the order of the seats.
+        pub keys: Vec<PublicKey>,
+        /// The multiproof's hashes over the tree of the seats.
+        pub proof: Vec<Root>,
+    }
+}
+
+impl CommitteeOpening {
+    /// Checks that the committee of `size` seats with this `root` has these keys at `seats` (ascending), one each.
+    ///
+    /// # Errors
+    /// [`MerkleError`] of the multiproof; a wrong number of keys is [`MerkleError::Length`].
+    pub fn verify(&self, size: u64, seats: &[u64], root: &Root) -> Result<(), MerkleError> {
+        match self.keys.len().cmp(&seats.len()) {
+            core::cmp::Ordering::Less => return Err(MerkleError::Length("few")),
+            core::cmp::Ordering::Greater => return Err(MerkleError::Length("many")),
+            core::cmp::Ordering::Equal => {}
+        }
+        let leaves: Vec<_> =
+            seats.iter().zip(&self.keys).map(|(seat, key)| (*seat, public_key_root(key))).collect();
+        let keys = multiproof_root(size.ilog2(), &leaves, &self.proof)?;
+        // `SyncCommittee` is a container of two fields: the vector of keys and the aggregate.
+        if hash_pair(&keys, &public_key_root(&self.aggregate)) == *root {
+            Ok(())
+        } else {
+            Err(MerkleError::Root)
+        }
+    }
+}
+
+record! {
+    /// What a beacon block says about its execution block, with the proof from the block's body root.
+    ///
+    /// SOUNDNESS: nothing in it is believed before [`Self::verify`] has led it to a body root.
+    #[derive(Default)]
+    pub struct ExecutionFacts {
+        /// `block_number`.
+        pub block_number: u64,
+        /// `block_hash`.
+        pub block_hash: Root,
+        /// `state_root`: the root of the account trie.
+        pub state_root: Root,
+        /// Multiproof of the three fields in the tree from the body down to the payload's fields.
+        pub proof: Vec<Root>,
+    }
+}
+
+/// Why execution facts are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExecutionError {
+    /// Light-client headers of this fork do not carry an execution payload header.
+    #[error("headers of fork {0} do not carry an execution payload header")]
+    Unsupported(Fork),
+    /// A header before Capella came with execution facts, which it cannot prove.
+    #[error("execution facts given for a header of fork {0}, which cannot prove any")]
+    Unprovable(Fork),
+    /// The facts do not lead to the body root.
+    #[error(transparent)]
+    Merkle(#[from] MerkleError),
+}
+
+/// Position of `execution_payload` in `BeaconBlockBody` (generalized index 25: depth 4, position 9).
+const PAYLOAD_POSITION: u64 = 9;
+/// Depth of `execution_payload` in `BeaconBlockBody`.
+pub(crate) const PAYLOAD_DEPTH: u32 = 4;
+/// Positions of `state_root`, `block_number` and `block_hash` in `ExecutionPayloadHeader`, the same since Bellatrix.
+pub(crate) const FACT_FIELDS: [u64; 3] = [2, 6, 12];
+
+/// Depth of the fields of `ExecutionPayloadHeader`: 15 fields in Capella, 17 since Deneb.
+///
+/// # Errors
+/// [`ExecutionError::Unsupported`] for forks whose headers have none.
+pub(crate) fn payload_field_depth(fork: Fork) -> Result<u32, ExecutionError> {
+    match fork {
+        Fork::Capella => Ok(4),
+        Fork::Deneb | Fork::Electra | Fork::Fulu => Ok(5),
+        Fork::Phase0 | Fork::Altair | Fork::Bellatrix | Fork::Gloas => Err(ExecutionError::Unsupported(fork)),
+    }
+}
+
+impl ExecutionFacts {
+    /// Checks the facts against the body root of a block of `fork`. Before Capella only empty facts pass: a
+    /// light-client header of that time proves nothing about execution.
+    ///
+    /// # Errors
+    /// [`ExecutionError`].
+    pub fn verify(&self, fork: Fork, body_root: &Root) -> Result<(), ExecutionError> {
+        if fork < Fork::Capella {
+            return if *self == Self::default() { Ok(()) } else { Err(ExecutionError::Unprovable(fork)) };
+        }
+        let depth = payload_field_depth(fork)?;
+        let roots = [self.state_root, u64_root(self.block_number), self.block_hash];
+        let mut leaves = FACT_FIELDS.map(|field| ((PAYLOAD_POSITION << depth) + field, [0; 32]));
+        leaves.iter_mut().zip(roots).for_each(|(leaf, root)| leaf.1 = root);
+        if multiproof_root(PAYLOAD_DEPTH + depth, &leaves, &self.proof)? == *body_root {
+            Ok(())
+        } else {
+            Err(MerkleError::Root.into())
+        }
+    }
+}
+
+/// `hash_tree_root(SyncCommittee)` from the roots of its seats' keys and its aggregate.
+pub fn committee_root(keys: &[PublicKey], aggregate: &PublicKey) -> Root {
+    let seats: Vec<Root> = keys.iter().map(public_key_root).collect();
+    hash_pair(&container_root(&seats), &public_key_root(aggregate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_root_is_that_of_the_container() {
+        let header = BeaconBlockHeader {
+            slot: 1,
+            proposer_index: 2,
+            parent_root: [3; 32],
+            state_root: [4; 32],
+            body_root: [5; 32],
+        };
+        let fields = [u64_root(1), u64_root(2), [3; 32], [4; 32], [5; 32]];
+        assert_eq!(header.root(), container_root(&fields));
+        assert_eq!(ZERO_PAIR, hash_pair(&[0; 32], &[0; 32]));
+    }
+}

@@ -1,0 +1,271 @@
+//! From the objects that nodes serve to statement inputs, for clients.
+//!
+//! Building checks shapes only as far as it needs them; whether the statement is true is for the statements' own
+//! `check`, which a client runs on the result before asking anybody for a proof.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::beacon::{
+    CommitteeOpening, ExecutionFacts, FACT_FIELDS, PAYLOAD_DEPTH, payload_field_depth, public_key_root,
+};
+use crate::chain::{ChainConfig, ChainError, Fork};
+use crate::codec::Blob;
+use crate::committee_change::{self, Handover};
+use crate::finality::SignedFinality;
+use crate::hash::Root;
+use crate::inclusion::{self, AccountProof, SlotProof};
+use crate::light_client::{
+    LightClientBootstrap, LightClientFinalityUpdate, LightClientHeader, LightClientUpdate, SyncCommittee,
+};
+use crate::merkle::{MerkleError, build_multiproof, verify_branch};
+
+/// Why no input can be made of the objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// A slot that the chain configuration does not speak about.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// A committee of another size than the chain's.
+    #[error("sync committee has {got} keys, the chain's committees have {expected}")]
+    CommitteeSize {
+        /// Keys given.
+        got: usize,
+        /// Keys of the chain's preset.
+        expected: usize,
+    },
+    /// The bit list does not have one bit a seat.
+    #[error("sync_committee_bits has {got} bytes, the committee needs {expected}")]
+    Bits {
+        /// Bytes given.
+        got: usize,
+        /// Bytes of one bit a seat.
+        expected: usize,
+    },
+    /// The bootstrap's committee is not in its header's state.
+    #[error("bootstrap: current_sync_committee_branch: {0}")]
+    Bootstrap(MerkleError),
+    /// A header of this fork has to carry an execution payload header of its fork's shape.
+    #[error(
+        "finalized_header at slot {slot} is of fork {fork}: its execution header is missing or of another fork"
+    )]
+    Execution {
+        /// Slot of the header.
+        slot: u64,
+        /// Fork of that slot.
+        fork: Fork,
+    },
+    /// The execution branch does not have the depth of the payload in the body.
+    #[error("execution_branch has {got} hashes, depth {expected} is due")]
+    ExecutionBranch {
+        /// Hashes given.
+        got: usize,
+        /// Depth of the payload in the block's body.
+        expected: usize,
+    },
+    /// Nothing to prove.
+    #[error("no update given")]
+    NoUpdate,
+    /// More trie nodes than a path can name.
+    #[error("more than 65,536 trie nodes in one request")]
+    TooManyNodes,
+    /// The same account twice.
+    #[error("account {0:02x?} is asked for twice")]
+    DuplicateAccount([u8; 20]),
+    /// The same slot of an account twice.
+    #[error("slot {0:02x?} of one account is asked for twice")]
+    DuplicateSlot([u8; 32]),
+}
+
+/// One account's proof as `eth_getProof` (EIP-1186) gives it: whole nodes, root first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountNodes {
+    /// The address.
+    pub address: [u8; 20],
+    /// RLP of the nodes from the state root down.
+    pub nodes: Vec<Vec<u8>>,
+    /// Each slot with the RLP of the nodes from the storage root down.
+    pub slots: Vec<([u8; 32], Vec<Vec<u8>>)>,
+}
+
+/// The committee of a bootstrap, checked against its header's state root.
+///
+/// The header itself is the caller's to trust: compare its root with a checkpoint.
+///
+/// # Errors
+/// [`BuildError::Bootstrap`] or [`BuildError::CommitteeSize`].
+pub fn bootstrap_committee<'a>(
+    chain: &ChainConfig,
+    bootstrap: &'a LightClientBootstrap,
+) -> Result<&'a SyncCommittee, BuildError> {
+    let committee = &bootstrap.current_sync_committee;
+    check_size(chain, committee)?;
+    let header = &bootstrap.header.beacon;
+    let gindex = chain.fork_at(header.slot)?.current_sync_committee_gindex();
+    verify_branch(&committee.root(), &bootstrap.current_sync_committee_branch, gindex, &header.state_root)
+        .map_err(BuildError::Bootstrap)?;
+    Ok(committee)
+}
+
+/// The input that hands over from `committee`, of the first update's period, through all `updates` in order.
+///
+/// # Errors
+/// [`BuildError`] names what has the wrong shape.
+pub fn committee_change_input(
+    chain: &ChainConfig,
+    committee: &SyncCommittee,
+    updates: &[LightClientUpdate],
+) -> Result<committee_change::Input, BuildError> {
+    let (first, last) = updates.first().zip(updates.last()).ok_or(BuildError::NoUpdate)?;
+    let committees =
+        core::iter::once(committee).chain(updates.iter().map(|update| &update.next_sync_committee));
+    let handovers = updates.iter().zip(committees).map(|(update, signers)| {
+        Ok(Handover {
+            signed: signed_finality(chain, signers, &update.finality_update())?,
+            next_committee_root: update.next_sync_committee.root(),
+            next_committee_branch: update.next_sync_committee_branch.clone(),
+        })
+    });
+    Ok(committee_change::Input {
+        signer_period: chain.period(first.signature_slot),
+        signer_committee_root: committee.root(),
+        handovers: handovers.collect::<Result<_, BuildError>>()?,
+        execution: execution_facts(chain, &last.finalized_header)?,
+        chain: chain.clone(),
+    })
+}
+
+/// The input that proves `accounts` under the finalized header of `update`, which `committee` signed.
+///
+/// # Errors
+/// [`BuildError`] names what has the wrong shape.
+pub fn inclusion_input(
+    chain: &ChainConfig,
+    committee: &SyncCommittee,
+    update: &LightClientFinalityUpdate,
+    accounts: &[AccountNodes],
+) -> Result<inclusion::Input, BuildError> {
+    let mut pool = NodePool::default();
+    let mut proofs: Vec<AccountProof> =
+        accounts.iter().map(|account| pool.account(account)).collect::<Result<_, _>>()?;
+    proofs.sort_by_key(|proof| proof.address);
+    if let Some(pair) = proofs.windows(2).find(|pair| pair[0].address == pair[1].address) {
+        return Err(BuildError::DuplicateAccount(pair[0].address));
+    }
+    Ok(inclusion::Input {
+        chain: chain.clone(),
+        signer_committee_root: committee.root(),
+        signed: signed_finality(chain, committee, update)?,
+        execution: execution_facts(chain, &update.finalized_header)?,
+        nodes: pool.nodes,
+        accounts: proofs,
+    })
+}
+
+fn check_size(chain: &ChainConfig, committee: &SyncCommittee) -> Result<(), BuildError> {
+    let (got, expected) = (committee.pubkeys.len(), chain.size());
+    if got == expected { Ok(()) } else { Err(BuildError::CommitteeSize { got, expected }) }
+}
+
+fn signed_finality(
+    chain: &ChainConfig,
+    committee: &SyncCommittee,
+    update: &LightClientFinalityUpdate,
+) -> Result<SignedFinality, BuildError> {
+    check_size(chain, committee)?;
+    let bits = &update.sync_aggregate.sync_committee_bits;
+    let (got, expected) = (bits.len(), chain.size() / 8);
+    if got != expected {
+        return Err(BuildError::Bits { got, expected });
+    }
+    let absent: Vec<u64> =
+        (0..chain.committee_size).filter(|seat| bits[*seat as usize / 8] >> (seat % 8) & 1 == 0).collect();
+    let seats: Vec<Root> = committee.pubkeys.iter().map(public_key_root).collect();
+    Ok(SignedFinality {
+        attested: update.attested_header.beacon,
+        finalized: update.finalized_header.beacon,
+        finality_branch: update.finality_branch.clone(),
+        signature_slot: update.signature_slot,
+        bits: Blob(bits.clone()),
+        signature: update.sync_aggregate.sync_committee_signature,
+        committee: CommitteeOpening {
+            aggregate: committee.aggregate_pubkey,
+            keys: absent.iter().map(|seat| committee.pubkeys[*seat as usize]).collect(),
+            proof: build_multiproof(&seats, &absent),
+        },
+    })
+}
+
+/// The three facts of a header with their multiproof; empty before Capella.
+fn execution_facts(chain: &ChainConfig, header: &LightClientHeader) -> Result<ExecutionFacts, BuildError> {
+    let slot = header.beacon.slot;
+    let fork = chain.fork_at(slot)?;
+    if fork < Fork::Capella {
+        return Ok(ExecutionFacts::default());
+    }
+    let refuse = BuildError::Execution { slot, fork };
+    let execution = header.execution.as_ref().ok_or(refuse)?;
+    let depth = payload_field_depth(fork).map_err(|_| refuse)?;
+    let mut fields = execution.field_roots();
+    if fields.len() != if fork == Fork::Capella { 15 } else { 17 } {
+        return Err(refuse);
+    }
+    fields.resize(1 << depth, [0; 32]);
+    let (got, expected) = (header.execution_branch.len(), PAYLOAD_DEPTH as usize);
+    if got != expected {
+        return Err(BuildError::ExecutionBranch { got, expected });
+    }
+    // The payload is position 9 of 16 in the body, 0b1001: from the top right, left, left, right. A walk from left
+    // to right meets the siblings on the left first, outermost first, then the payload, then those on the right.
+    let [lowest, second, third, top] = [0, 1, 2, 3].map(|level| header.execution_branch[level]);
+    let mut proof = alloc::vec![top, lowest];
+    proof.extend(build_multiproof(&fields, &FACT_FIELDS));
+    proof.extend([second, third]);
+    Ok(ExecutionFacts {
+        block_number: execution.block_number,
+        block_hash: execution.block_hash,
+        state_root: execution.state_root,
+        proof,
+    })
+}
+
+/// Collects trie nodes, each once.
+#[derive(Default)]
+struct NodePool {
+    nodes: Vec<Blob>,
+    positions: BTreeMap<Vec<u8>, u16>,
+}
+
+impl NodePool {
+    fn account(&mut self, account: &AccountNodes) -> Result<AccountProof, BuildError> {
+        let mut slots = account
+            .slots
+            .iter()
+            .map(|(key, nodes)| Ok(SlotProof { key: *key, path: self.path(nodes)? }))
+            .collect::<Result<Vec<_>, BuildError>>()?;
+        slots.sort_by_key(|slot| slot.key);
+        if let Some(pair) = slots.windows(2).find(|pair| pair[0].key == pair[1].key) {
+            return Err(BuildError::DuplicateSlot(pair[0].key));
+        }
+        Ok(AccountProof { address: account.address, path: self.path(&account.nodes)?, slots })
+    }
+
+    fn path(&mut self, nodes: &[Vec<u8>]) -> Result<Vec<u16>, BuildError> {
+        // Some nodes prove an empty trie by the empty string's RLP; its root already says so. And nodes of less than
+        // 32 bytes stand inside their parent, though some servers list them again.
+        let own = nodes
+            .iter()
+            .enumerate()
+            .filter(|(depth, node)| node.len() >= 32 || (*depth == 0 && **node != [0x80]));
+        own.map(|(_, node)| match self.positions.get(node) {
+            Some(position) => Ok(*position),
+            None => {
+                let position = u16::try_from(self.nodes.len()).map_err(|_| BuildError::TooManyNodes)?;
+                self.nodes.push(Blob(node.clone()));
+                self.positions.insert(node.clone(), position);
+                Ok(position)
+            }
+        })
+        .collect()
+    }
+}

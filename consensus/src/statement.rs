@@ -1,0 +1,43 @@
+//! One way in for hosts: an encoded input of either program, decoded and checked.
+
+use crate::bls::AggregateVerifier;
+use crate::codec::{self, DecodeError};
+use crate::committee_change::{self, CommitteeChangeError};
+use crate::inclusion::{self, InclusionError};
+use crate::program::Program;
+use crate::public_values::Statement;
+
+/// Why a statement is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StatementError {
+    /// The bytes are not an input of the program.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// A committee change breaks a rule.
+    #[error("committee change: {0}")]
+    CommitteeChange(#[from] CommitteeChangeError),
+    /// An inclusion breaks a rule.
+    #[error("inclusion: {0}")]
+    Inclusion(#[from] InclusionError),
+}
+
+/// Decodes and checks an input of `program`: what the guest does, natively.
+///
+/// # Errors
+/// [`StatementError`] names the field that does not decode or the rule that is broken.
+pub fn check_statement(
+    program: Program,
+    input: &[u8],
+    bls: &mut impl AggregateVerifier,
+) -> Result<Statement, StatementError> {
+    Ok(match program {
+        Program::CommitteeChange => {
+            let input: committee_change::Input = codec::decode(input)?;
+            Statement::CommitteeChange(committee_change::check(&input, bls)?)
+        }
+        Program::Inclusion => {
+            let input: inclusion::Input = codec::decode(input)?;
+            Statement::Inclusion(inclusion::check(&input, bls)?)
+        }
+    })
+}

@@ -1,0 +1,38 @@
+//! Where a prove request stands.
+
+use serde::{Deserialize, Serialize};
+
+/// One step of a request. Steps come in this order; some may be missing, some repeat with new numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Progress {
+    /// Waiting; `position` requests go first.
+    Queued {
+        /// 0 is next.
+        position: u32,
+    },
+    /// The statement is checked natively.
+    Checking,
+    /// The prover worker is starting or warming up.
+    Preparing,
+    /// The guest program is executed.
+    Executing {
+        /// Cycles run so far; 0 until known.
+        cycles: u64,
+    },
+    /// Shards of the execution are proven.
+    Proving {
+        /// Shards proven.
+        done: u32,
+        /// Shards known so far; final once execution has ended.
+        total: u32,
+    },
+    /// Shard proofs are folded into one.
+    Compressing {
+        /// Foldings done.
+        done: u32,
+    },
+    /// The finished proof is verified before it is handed out.
+    Verifying,
+    /// The proof is done; the answer follows.
+    Done,
+}

@@ -1,0 +1,129 @@
+//! A proof as it travels and as it lies in a file: self-describing, every byte checked.
+//!
+//! File: [`FILE_MAGIC`], then the encoded [`ProofRecord`], then the SHA-256 of everything before it. The checksum
+//! tells a damaged file from a wrong proof; trust comes from verification alone.
+
+use serde::{Deserialize, Serialize};
+use sextant_consensus::Program;
+use sha2::{Digest, Sha256};
+
+use crate::encoding::{self, EncodingError};
+
+/// First bytes of a proof file; the last two are the format's version.
+pub const FILE_MAGIC: [u8; 10] = *b"SXTPROOF\x00\x01";
+
+/// Largest proof record accepted, bytes: an order of magnitude over what the engine makes.
+pub const MAX_RECORD: usize = 32 << 20;
+
+/// Forms of proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ProofKind {
+    /// 0: SP1 core proof, the fastest to make; size grows with the execution.
+    Stark,
+    /// 1: one recursive STARK of constant size.
+    Compressed,
+    /// 2: Groth16 over BN254, for contracts.
+    Groth16,
+    /// 3: PLONK over BN254, for contracts.
+    Plonk,
+}
+
+impl ProofKind {
+    /// The name on the command line and in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stark => "stark",
+            Self::Compressed => "compressed",
+            Self::Groth16 => "groth16",
+            Self::Plonk => "plonk",
+        }
+    }
+}
+
+impl std::fmt::Display for ProofKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for ProofKind {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        [Self::Stark, Self::Compressed, Self::Groth16, Self::Plonk]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+            .ok_or_else(|| format!("unknown proof kind {name:?} (stark, compressed, groth16, plonk)"))
+    }
+}
+
+/// Which circuits a SNARK was made with. STARKs have none and say `Release`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Circuits {
+    /// 0: the engine's released circuits (trusted setup ceremony).
+    Release,
+    /// 1: development circuits built locally; worthless outside tests.
+    Development,
+}
+
+/// A proof with all that says what it is. Nothing in it is believed: a verifier compares each field with what it pins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofRecord {
+    /// Wire tag of the program, [`Program::tag`].
+    pub program: u32,
+    /// Form of the proof.
+    pub kind: ProofKind,
+    /// Circuits behind a SNARK.
+    pub circuits: Circuits,
+    /// SP1 circuit version, such as `v6.1.0`.
+    pub circuit_version: String,
+    /// Hash of the program's verifying key.
+    pub vk_hash: [u8; 32],
+    /// ABI-encoded public values of the statement.
+    pub public_values: Vec<u8>,
+    /// The engine's proof: bincode of SP1's `SP1Proof`.
+    pub proof: Vec<u8>,
+}
+
+/// Why bytes are not a proof file.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofFileError {
+    /// Too short, or other first bytes.
+    #[error("not a Sextant proof file (version 1)")]
+    NotAProofFile,
+    /// The checksum does not match: the file was damaged or edited.
+    #[error("checksum mismatch: the file is damaged or edited")]
+    Checksum,
+    /// The record inside does not decode.
+    #[error(transparent)]
+    Record(#[from] EncodingError),
+}
+
+impl ProofRecord {
+    /// The program this proof claims; `None` if the tag is unknown.
+    pub fn program(&self) -> Option<Program> {
+        Program::from_tag(self.program)
+    }
+
+    /// The bytes of a proof file.
+    pub fn to_file_bytes(&self) -> Vec<u8> {
+        let mut bytes = FILE_MAGIC.to_vec();
+        bytes.extend(encoding::encode(self));
+        let checksum = Sha256::digest(&bytes);
+        bytes.extend(checksum);
+        bytes
+    }
+
+    /// Reads the bytes of a proof file.
+    ///
+    /// # Errors
+    /// [`ProofFileError`] says whether it is no proof file, a damaged one, or a malformed record.
+    pub fn from_file_bytes(bytes: &[u8]) -> Result<Self, ProofFileError> {
+        let body = bytes.strip_prefix(&FILE_MAGIC).ok_or(ProofFileError::NotAProofFile)?;
+        let (record, checksum) = body.split_last_chunk::<32>().ok_or(ProofFileError::NotAProofFile)?;
+        if Sha256::digest(&bytes[..bytes.len() - 32])[..] != checksum[..] {
+            return Err(ProofFileError::Checksum);
+        }
+        Ok(encoding::decode("proof record", record, MAX_RECORD)?)
+    }
+}

@@ -1,0 +1,96 @@
+//! Lengths that a peer claims are checked before anything of that size is allocated. Alone in its file: the
+//! allocator it watches is the whole process's.
+
+mod common;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    io,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use common::vector;
+use sextant_protocol::{
+    ClientMessage,
+    encoding::{EncodingError, decode},
+    frame::{FrameError, MAX_CLIENT_FRAME, MessageReader},
+};
+use tokio::io::AsyncWriteExt;
+
+/// Remembers the largest single allocation.
+struct Watching;
+
+static LARGEST: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is passed on to the system allocator unchanged.
+unsafe impl GlobalAlloc for Watching {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        LARGEST.fetch_max(size, Ordering::Relaxed);
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Watching = Watching;
+
+/// More than any test of this file needs; a claimed length honoured before it is checked would exceed it.
+const MODEST: usize = 2 << 20;
+
+fn assert_modest(what: &str) {
+    let largest = LARGEST.load(Ordering::Relaxed);
+    assert!(largest <= MODEST, "{what}: one allocation of {largest} bytes");
+}
+
+#[tokio::test]
+async fn a_length_over_the_cap_is_refused_before_its_bytes_come() {
+    for claimed in [MAX_CLIENT_FRAME as u32 + 1, 0x7fff_ffff, u32::MAX] {
+        // The peer stays connected and sends nothing more: the refusal must not wait for the body.
+        let (mut peer, transport) = tokio::io::duplex(64);
+        peer.write_all(&claimed.to_be_bytes()).await.unwrap();
+        let mut reader = MessageReader::<_, ClientMessage>::new(transport, MAX_CLIENT_FRAME, "message");
+        match reader.next().await {
+            Err(FrameError::Io(error)) => assert_eq!(error.kind(), io::ErrorKind::InvalidData),
+            other => panic!("{claimed}: {other:?}"),
+        }
+        assert!(reader.next().await.unwrap().is_none(), "the stream is over after it");
+    }
+    assert_modest("length bombs");
+}
+
+/// A length within the cap is a claim as well: memory follows the bytes that arrive.
+#[tokio::test]
+async fn a_length_within_the_cap_reserves_nothing_ahead_of_its_bytes() {
+    let (mut peer, transport) = tokio::io::duplex(64);
+    peer.write_all(&(MAX_CLIENT_FRAME as u32).to_be_bytes()).await.unwrap();
+    peer.write_all(&[0; 32]).await.unwrap();
+    drop(peer);
+    let mut reader = MessageReader::<_, ClientMessage>::new(transport, MAX_CLIENT_FRAME, "message");
+    match reader.next().await {
+        Err(FrameError::Io(error)) => assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof),
+        other => panic!("{other:?}"),
+    }
+    assert_modest("a claimed length within the cap");
+}
+
+/// Lengths inside a message that claim more than the message holds.
+#[test]
+fn inner_lengths_are_bounded_by_the_message() {
+    let body = &vector("client-prove")[4..];
+    // Envelope tag 4, id 8, request tag 4, program 4: then the length of the statement input.
+    for claimed in [4, 1 << 20, 1 << 40, u64::MAX] {
+        let mut bytes = body.to_vec();
+        bytes[20..28].copy_from_slice(&u64::to_le_bytes(claimed));
+        let outcome = decode::<ClientMessage>("client message", &bytes, MAX_CLIENT_FRAME);
+        assert!(matches!(outcome, Err(EncodingError::Malformed { .. })), "{claimed}: {outcome:?}");
+    }
+    assert_modest("inner lengths");
+}
