@@ -1,0 +1,94 @@
+//! Statements signed by committees of our own: participation, forks and repeated keys that no recording has.
+
+use sextant_consensus::bls::Plain;
+use sextant_consensus::build::committee_change_input;
+use sextant_consensus::chain::{ChainConfig, Fork};
+use sextant_consensus::committee_change;
+use sextant_consensus::networks::MAINNET;
+use sextant_consensus::public_values::CommitteeChange;
+use sextant_fixtures::synthetic::{Committee, Slots, update};
+
+const SLOTS_PER_PERIOD: u64 = 32 * 256;
+
+/// Signs and checks one handover at `slots`, with the first `absent` seats missing.
+fn hand_over(
+    chain: &ChainConfig,
+    committee: &Committee,
+    slots: Slots,
+    absent: usize,
+) -> Result<CommitteeChange, committee_change::CommitteeChangeError> {
+    let next = Committee::new(2, chain.size(), 8).public;
+    let update = update(chain, committee, &next, slots, |seat| seat >= absent);
+    let input = committee_change_input(chain, &committee.public, &[update]).expect("synthetic update");
+    committee_change::check(&input, &mut Plain)
+}
+
+fn slots_in(period: u64) -> Slots {
+    let start = period * SLOTS_PER_PERIOD;
+    Slots { finalized: start + 32, attested: start + 96, signature: start + 97 }
+}
+
+#[test]
+fn two_thirds_are_enough_and_one_less_is_not() {
+    let committee = Committee::new(1, 512, 512);
+    for (absent, signed) in [(0, 512), (1, 511), (100, 412), (170, 342)] {
+        let values = hand_over(&MAINNET, &committee, slots_in(1150), absent).expect("enough signers");
+        assert_eq!(values.head.participation, signed);
+    }
+    assert!(hand_over(&MAINNET, &committee, slots_in(1150), 171).is_err());
+}
+
+#[test]
+fn repeated_keys_count_once_per_seat() {
+    for distinct in [1, 8, 64] {
+        let committee = Committee::new(1, 512, distinct);
+        let values = hand_over(&MAINNET, &committee, slots_in(1150), 150).expect("repeated keys");
+        assert_eq!(values.head.participation, 362);
+    }
+}
+
+#[test]
+fn every_fork_with_these_containers() {
+    let committee = Committee::new(1, 512, 512);
+    for (fork, epoch) in Fork::ALL.into_iter().zip(MAINNET.forks.0.map(|fork| fork.epoch)) {
+        if matches!(fork, Fork::Phase0 | Fork::Gloas) {
+            continue;
+        }
+        // A period wholly inside the fork.
+        let period = epoch.div_ceil(256) + 1;
+        let values =
+            hand_over(&MAINNET, &committee, slots_in(period), 3).unwrap_or_else(|e| panic!("{fork}: {e}"));
+        assert_eq!(values.head.block_number != 0, fork >= Fork::Capella, "{fork}");
+    }
+}
+
+#[test]
+fn the_signed_version_is_that_of_the_slot_before_the_signature() {
+    // Electra's first slot on mainnet: a signature in it is over Deneb's version, one slot later over Electra's.
+    let first = 364_032 * 32;
+    assert_eq!(MAINNET.fork_at(first), Ok(Fork::Electra));
+    let period = MAINNET.period(first);
+    assert_eq!(MAINNET.signing_domain(first), MAINNET.signing_domain(first - 1));
+    assert_ne!(MAINNET.signing_domain(first + 1), MAINNET.signing_domain(first));
+    assert_eq!(MAINNET.signing_domain(0), MAINNET.signing_domain(1));
+    // And data whose finalized header is older than the fork of its attested header.
+    let mut chain = MAINNET;
+    chain.forks.0[5].epoch = (period * SLOTS_PER_PERIOD + 64) / 32;
+    let committee = Committee::new(1, 512, 512);
+    let start = period * SLOTS_PER_PERIOD;
+    for signature in [start + 64, start + 65, start + 66] {
+        let slots = Slots { finalized: start + 32, attested: signature - 1, signature };
+        hand_over(&chain, &committee, slots, 1).unwrap_or_else(|e| panic!("signed at {signature}: {e}"));
+    }
+}
+
+#[test]
+fn the_minimal_preset() {
+    let mut chain = MAINNET;
+    (chain.committee_size, chain.slots_per_epoch, chain.epochs_per_period) = (32, 8, 8);
+    chain.forks.0[..5].iter_mut().for_each(|fork| fork.epoch = 0);
+    let committee = Committee::new(3, 32, 32);
+    let slots = Slots { finalized: 64 + 8, attested: 64 + 24, signature: 64 + 25 };
+    assert_eq!(hand_over(&chain, &committee, slots, 10).map(|values| values.head.participation), Ok(22));
+    assert!(hand_over(&chain, &committee, slots, 11).is_err());
+}
