@@ -1,0 +1,42 @@
+# Sextant's commands. `make demo` shows it at work, `make test` runs everything; `make help` lists the rest.
+
+# One cache outside the clone, so that SP1 is compiled once per machine. Override any of these.
+SEXTANT_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sextant
+CARGO_TARGET_DIR ?= $(SEXTANT_CACHE)/target
+export SEXTANT_CACHE CARGO_TARGET_DIR
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test guest-cost programs programs-check fmt lint docs
+
+help: ## List the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+setup: ## Install what building needs and the machine lacks (Debian packages)
+	@scripts/setup.sh
+
+build: setup ## Build the server and the client
+	cargo build --release --workspace
+
+demo: build ## Prove and verify both statements on real mainnet data through a real server
+	@scripts/demo.sh
+
+test: setup ## Run every test
+	@scripts/test.sh
+
+guest-cost: setup ## Cycles, gas and precompile calls of both guests, without proving
+	cargo run --release --quiet -p sextant-tests --bin guest-cost
+
+programs: setup ## Rebuild both guests into artifacts/
+	programs/build.sh --install
+
+programs-check: setup ## Rebuild both guests and compare them with artifacts/
+	programs/build.sh --check
+
+fmt: ## Check the format
+	cargo fmt --all --check
+
+lint: setup ## Clippy, warnings denied
+	cargo clippy --release --workspace --all-targets -- -D warnings
+
+docs: setup ## Build the API documentation, warnings denied
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps

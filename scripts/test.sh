@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs every test of the workspace and ends with one line over all test binaries.
+set -uo pipefail
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+cargo test --release --workspace --no-fail-fast "$@" 2>&1 | tee "$log"
+status=${PIPESTATUS[0]}
+
+# "test result: ok. 8 passed; 0 failed; 0 ignored; ..." of each binary, added up.
+awk '/^test result:/ { for (i = 2; i < NF; i++) {
+       if ($(i+1) == "passed;") passed += $i
+       if ($(i+1) == "failed;") failed += $i
+       if ($(i+1) == "ignored;") skipped += $i } }
+     END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$log"
+exit "$status"
