@@ -1,11 +1,12 @@
-//! The beacon block header, and the two proofs that lead into it: a committee's opening and execution facts.
+//! The beacon block header, and the opening of a sync committee's root at the keys that a signature check needs.
 
 use alloc::vec::Vec;
 
-use crate::chain::Fork;
 use crate::codec::record;
 use crate::hash::{Root, hash_pair};
 use crate::merkle::{MerkleError, container_root, multiproof_root, u64_root};
+
+pub use crate::execution::{ExecutionError, ExecutionFacts};
 
 /// A compressed BLS public key.
 pub type PublicKey = [u8; 48];
@@ -90,78 +91,6 @@ impl CommitteeOpening {
             Ok(())
         } else {
             Err(MerkleError::Root)
-        }
-    }
-}
-
-record! {
-    /// What a beacon block says about its execution block, with the proof from the block's body root.
-    ///
-    /// SOUNDNESS: nothing in it is believed before [`Self::verify`] has led it to a body root.
-    #[derive(Default)]
-    pub struct ExecutionFacts {
-        /// `block_number`.
-        pub block_number: u64,
-        /// `block_hash`.
-        pub block_hash: Root,
-        /// `state_root`: the root of the account trie.
-        pub state_root: Root,
-        /// Multiproof of the three fields in the tree from the body down to the payload's fields.
-        pub proof: Vec<Root>,
-    }
-}
-
-/// Why execution facts are refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ExecutionError {
-    /// Light-client headers of this fork do not carry an execution payload header.
-    #[error("headers of fork {0} do not carry an execution payload header")]
-    Unsupported(Fork),
-    /// A header before Capella came with execution facts, which it cannot prove.
-    #[error("execution facts given for a header of fork {0}, which cannot prove any")]
-    Unprovable(Fork),
-    /// The facts do not lead to the body root.
-    #[error(transparent)]
-    Merkle(#[from] MerkleError),
-}
-
-/// Position of `execution_payload` in `BeaconBlockBody` (generalized index 25: depth 4, position 9).
-const PAYLOAD_POSITION: u64 = 9;
-/// Depth of `execution_payload` in `BeaconBlockBody`.
-pub(crate) const PAYLOAD_DEPTH: u32 = 4;
-/// Positions of `state_root`, `block_number` and `block_hash` in `ExecutionPayloadHeader`, the same since Bellatrix.
-pub(crate) const FACT_FIELDS: [u64; 3] = [2, 6, 12];
-
-/// Depth of the fields of `ExecutionPayloadHeader`: 15 fields in Capella, 17 since Deneb.
-///
-/// # Errors
-/// [`ExecutionError::Unsupported`] for forks whose headers have none.
-pub(crate) fn payload_field_depth(fork: Fork) -> Result<u32, ExecutionError> {
-    match fork {
-        Fork::Capella => Ok(4),
-        Fork::Deneb | Fork::Electra | Fork::Fulu => Ok(5),
-        Fork::Phase0 | Fork::Altair | Fork::Bellatrix | Fork::Gloas => Err(ExecutionError::Unsupported(fork)),
-    }
-}
-
-impl ExecutionFacts {
-    /// Checks the facts against the body root of a block of `fork`. Before Capella only empty facts pass: a
-    /// light-client header of that time proves nothing about execution.
-    ///
-    /// # Errors
-    /// [`ExecutionError`].
-    pub fn verify(&self, fork: Fork, body_root: &Root) -> Result<(), ExecutionError> {
-        if fork < Fork::Capella {
-            return if *self == Self::default() { Ok(()) } else { Err(ExecutionError::Unprovable(fork)) };
-        }
-        let depth = payload_field_depth(fork)?;
-        let roots = [self.state_root, u64_root(self.block_number), self.block_hash];
-        let mut leaves = FACT_FIELDS.map(|field| ((PAYLOAD_POSITION << depth) + field, [0; 32]));
-        leaves.iter_mut().zip(roots).for_each(|(leaf, root)| leaf.1 = root);
-        if multiproof_root(PAYLOAD_DEPTH + depth, &leaves, &self.proof)? == *body_root {
-            Ok(())
-        } else {
-            Err(MerkleError::Root.into())
         }
     }
 }

@@ -6,12 +6,11 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::beacon::{
-    CommitteeOpening, ExecutionFacts, FACT_FIELDS, PAYLOAD_DEPTH, payload_field_depth, public_key_root,
-};
+use crate::beacon::{CommitteeOpening, public_key_root};
 use crate::chain::{ChainConfig, ChainError, Fork};
 use crate::codec::Blob;
 use crate::committee_change::{self, Handover};
+use crate::execution::{ExecutionFacts, FACT_FIELDS, PAYLOAD_DEPTH, payload_field_depth};
 use crate::finality::SignedFinality;
 use crate::hash::Root;
 use crate::inclusion::{self, AccountProof, SlotProof};
@@ -137,6 +136,9 @@ pub fn committee_change_input(
 
 /// The input that proves `accounts` under the finalized header of `update`, which `committee` signed.
 ///
+/// Since Gloas that header names only a block hash: give the execution block's own header to the input's facts, by
+/// [`ExecutionFacts::with_block_header`].
+///
 /// # Errors
 /// [`BuildError`] names what has the wrong shape.
 pub fn inclusion_input(
@@ -196,15 +198,20 @@ fn signed_finality(
     })
 }
 
-/// The three facts of a header with their multiproof; empty before Capella.
+/// What a header proves of its execution block: three facts with their multiproof, or the block hash alone; nothing
+/// before Capella.
 fn execution_facts(chain: &ChainConfig, header: &LightClientHeader) -> Result<ExecutionFacts, BuildError> {
     let slot = header.beacon.slot;
     let fork = chain.fork_at(slot)?;
-    if fork < Fork::Capella {
-        return Ok(ExecutionFacts::default());
+    let Some(hash_gindex) = fork.execution_block_hash_gindex() else { return Ok(ExecutionFacts::default()) };
+    if let Some(block_hash) = header.execution_block_hash {
+        // A header of an earlier fork in Gloas' form has zeros in front of its branch.
+        let (got, expected) = (header.execution_branch.len(), hash_gindex.ilog2() as usize);
+        let surplus = got.checked_sub(expected).ok_or(BuildError::ExecutionBranch { got, expected })?;
+        return Ok(ExecutionFacts::of_block_hash(block_hash, header.execution_branch[surplus..].to_vec()));
     }
     let refuse = BuildError::Execution { slot, fork };
-    let execution = header.execution.as_ref().ok_or(refuse)?;
+    let execution = header.execution.clone().ok_or(refuse)?.shaped(fork);
     let depth = payload_field_depth(fork).map_err(|_| refuse)?;
     let mut fields = execution.field_roots();
     if fields.len() != if fork == Fork::Capella { 15 } else { 17 } {
@@ -226,6 +233,7 @@ fn execution_facts(chain: &ChainConfig, header: &LightClientHeader) -> Result<Ex
         block_hash: execution.block_hash,
         state_root: execution.state_root,
         proof,
+        block_header: Blob::default(),
     })
 }
 

@@ -83,6 +83,18 @@ impl Fork {
             _ => 55,
         }
     }
+
+    /// Where the block body holds the hash of an execution block; `None` before Capella, whose light-client headers
+    /// prove nothing of it. Since Gloas it is the hash of the parent that the block builds on
+    /// (`signed_execution_payload_bid.message.parent_block_hash`), the last one known to be complete.
+    pub const fn execution_block_hash_gindex(self) -> Option<u64> {
+        match self {
+            Self::Phase0 | Self::Altair | Self::Bellatrix => None,
+            Self::Capella => Some(412),
+            Self::Deneb | Self::Electra | Self::Fulu => Some(812),
+            Self::Gloas => Some(2856),
+        }
+    }
 }
 
 impl core::fmt::Display for Fork {
@@ -202,6 +214,16 @@ impl ChainConfig {
             Fork::Phase0 => Err(ChainError::BeforeAltair(slot)),
             fork => Ok(fork),
         }
+    }
+
+    /// Whether `fork` has a date.
+    pub(crate) fn schedules(&self, fork: Fork) -> bool {
+        self.forks.0[fork as usize].epoch != FAR_FUTURE_EPOCH
+    }
+
+    /// The fork in force at `slot`, [`Fork::Phase0`] before Altair.
+    pub(crate) fn fork_or_genesis(&self, slot: u64) -> Fork {
+        Fork::ALL[self.index_at(self.epoch(slot))]
     }
 
     /// Number of validators in a committee that a branch or bit list speaks about, as a length.

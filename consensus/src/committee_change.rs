@@ -2,15 +2,16 @@
 
 use alloc::vec::Vec;
 
-use crate::beacon::{ExecutionError, ExecutionFacts};
 use crate::bls::AggregateVerifier;
 use crate::chain::{ChainConfig, ChainError};
 use crate::codec::record;
+use crate::execution::{ExecutionError, ExecutionFacts};
 use crate::finality::{FinalityError, Finalized, SignedFinality};
 use crate::hash::Root;
 use crate::merkle::{MerkleError, verify_branch};
 use crate::program::Program;
 use crate::public_values::{CommitteeChange, Head, Learned};
+use crate::step;
 
 record! {
     /// The statement and its evidence.
@@ -107,7 +108,7 @@ pub fn check(
         last = Some((&handover.signed.finalized, finalized));
     }
     let (header, finalized) = last.ok_or(CommitteeChangeError::Empty)?;
-    input.execution.verify(finalized.finalized_fork, &header.body_root)?;
+    step!(Branches, input.execution.verify(finalized.finalized_fork, &header.body_root))?;
     Ok(CommitteeChange {
         head: Head {
             program: Program::CommitteeChange,
@@ -147,13 +148,10 @@ impl Handover {
             }
         }
         let attested_fork = chain.fork_at(signed.attested.slot).map_err(FinalityError::Chain)?;
-        verify_branch(
-            &self.next_committee_root,
-            &self.next_committee_branch,
-            attested_fork.next_sync_committee_gindex(),
-            &signed.attested.state_root,
-        )
-        .map_err(HandoverError::NextCommittee)?;
+        let gindex = attested_fork.next_sync_committee_gindex();
+        let (root, branch) = (&self.next_committee_root, &self.next_committee_branch);
+        step!(Branches, verify_branch(root, branch, gindex, &signed.attested.state_root))
+            .map_err(HandoverError::NextCommittee)?;
         Ok(signed.verify(chain, &trusted.committee_root, bls)?)
     }
 }

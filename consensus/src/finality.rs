@@ -12,6 +12,7 @@ use crate::chain::{ChainConfig, ChainError, Fork};
 use crate::codec::{Blob, record};
 use crate::hash::{Root, hash_pair};
 use crate::merkle::{MerkleError, verify_branch};
+use crate::step;
 
 record! {
     /// A signed header, the finalized header in its state, and the signature's evidence.
@@ -65,6 +66,16 @@ pub enum FinalityError {
         /// Slot of the finalized header.
         finalized: u64,
     },
+    /// The signature's slot, which nobody signs, claims a committee that cannot have signed that header.
+    #[error(
+        "signed in period {signer}, the attested header's period is {attested}: at most the next one's can sign it"
+    )]
+    SignerPeriod {
+        /// Period of the signature.
+        signer: u64,
+        /// Period of the attested header.
+        attested: u64,
+    },
     /// The genesis block stands in for "nothing finalized yet".
     #[error("no finality: the finalized header is empty or that of genesis")]
     NoFinality,
@@ -111,25 +122,35 @@ impl SignedFinality {
         bls: &mut impl AggregateVerifier,
     ) -> Result<Finalized, FinalityError> {
         self.check_slots()?;
+        let signer_period = chain.period(self.signature_slot);
+        let attested_period = chain.period(self.attested.slot);
+        if signer_period > attested_period.saturating_add(1) {
+            return Err(FinalityError::SignerPeriod { signer: signer_period, attested: attested_period });
+        }
         let attested_fork = chain.fork_at(self.attested.slot)?;
         let finalized_fork = chain.fork_at(self.finalized.slot)?;
 
         let finalized_root = self.finalized.root();
         let gindex = attested_fork.finalized_root_gindex();
-        verify_branch(&finalized_root, &self.finality_branch, gindex, &self.attested.state_root)
-            .map_err(FinalityError::FinalityBranch)?;
+        step!(
+            Branches,
+            verify_branch(&finalized_root, &self.finality_branch, gindex, &self.attested.state_root)
+        )
+        .map_err(FinalityError::FinalityBranch)?;
 
         let absent = self.absent_seats(chain)?;
-        self.committee
-            .verify(chain.committee_size, &absent, committee_root)
+        step!(Committee, self.committee.verify(chain.committee_size, &absent, committee_root))
             .map_err(FinalityError::Committee)?;
 
         let signing_root = hash_pair(&self.attested.root(), &chain.signing_domain(self.signature_slot));
-        bls.verify(&self.committee.aggregate, &self.committee.keys, &signing_root, &self.signature)?;
+        step!(
+            Signature,
+            bls.verify(&self.committee.aggregate, &self.committee.keys, &signing_root, &self.signature)
+        )?;
 
         Ok(Finalized {
             participation: chain.committee_size - absent.len() as u64,
-            signer_period: chain.period(self.signature_slot),
+            signer_period,
             attested_fork,
             finalized_fork,
             finalized_root,

@@ -2,15 +2,16 @@
 
 use alloc::vec::Vec;
 
-use crate::beacon::{ExecutionError, ExecutionFacts};
 use crate::bls::AggregateVerifier;
 use crate::chain::{ChainConfig, ChainError, Fork};
 use crate::codec::{Blob, record};
+use crate::execution::{ExecutionError, ExecutionFacts};
 use crate::finality::{FinalityError, SignedFinality};
 use crate::hash::{Root, keccak256};
 use crate::program::Program;
 use crate::public_values::{Account, Head, Inclusion, Slot};
 use crate::rlp::{Item, RlpError, number};
+use crate::step;
 use crate::trie::{self, EMPTY_ROOT, Node, TrieError};
 
 record! {
@@ -71,6 +72,11 @@ pub enum InclusionError {
     /// The execution facts do not belong to the finalized header.
     #[error("execution facts: {0}")]
     Execution(#[from] ExecutionError),
+    /// The facts prove the execution block's hash alone: no state root to look under.
+    #[error(
+        "no state root is proven: the finalized header names only the execution block's hash, whose header is needed"
+    )]
+    NoStateRoot,
     /// Accounts are repeated or unordered.
     #[error("account {0}: addresses must be unique and ascending")]
     AccountOrder(usize),
@@ -139,8 +145,11 @@ pub fn check(input: &Input, bls: &mut impl AggregateVerifier) -> Result<Inclusio
     if finalized_fork < Fork::Capella {
         return Err(InclusionError::NoExecution(finalized_fork));
     }
-    input.execution.verify(finalized_fork, &input.signed.finalized.body_root)?;
-    let accounts = check_accounts(&input.execution.state_root, &input.nodes, &input.accounts)?;
+    step!(Branches, input.execution.verify(finalized_fork, &input.signed.finalized.body_root))?;
+    if input.execution.state_root == [0; 32] {
+        return Err(InclusionError::NoStateRoot);
+    }
+    let accounts = step!(Trie, check_accounts(&input.execution.state_root, &input.nodes, &input.accounts))?;
     let finalized = input.signed.verify(chain, &input.signer_committee_root, bls)?;
     Ok(Inclusion {
         head: Head {

@@ -90,6 +90,21 @@ pub mod hex_array {
     }
 }
 
+/// An optional byte array of fixed length.
+pub mod optional_hex_array {
+    use super::*;
+
+    /// Reads one of exactly `N` bytes, or nothing where the field is `null`.
+    ///
+    /// # Errors
+    /// The deserializer's, with the length found.
+    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        deserializer: D,
+    ) -> Result<Option<[u8; N]>, D::Error> {
+        Option::<String>::deserialize(deserializer)?.map(|text| array(&text)).transpose()
+    }
+}
+
 /// A list of byte arrays of fixed length.
 pub mod hex_arrays {
     use super::*;

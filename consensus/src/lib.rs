@@ -4,19 +4,25 @@
 //! zkVM, where the guest programs do. Read it from the statements down:
 //!
 //! - [`committee_change`] and [`inclusion`]: what is proven; [`public_values`]: what a proof says;
-//! - [`finality`]: the signed header both stand on; [`beacon`], [`trie`]: proofs into it and below it;
+//! - [`finality`]: the signed header both stand on; [`beacon`], [`execution`], [`trie`]: proofs into it and below it;
 //! - [`chain`], [`networks`]: which chain; [`merkle`], [`rlp`], [`codec`], [`hash`], [`bls`]: the tools;
-//! - [`light_client`] and [`build`]: from the beacon API's objects to an input, for clients.
+//! - [`light_client`] and [`build`]: from the beacon API's objects to an input, for clients; [`ssz`]: those objects
+//!   from SSZ; [`store`]: the specification's own light client on them.
 #![no_std]
 extern crate alloc;
 
 mod abi;
 pub mod beacon;
+#[cfg(feature = "serde")]
+pub mod block_header;
 pub mod bls;
 pub mod build;
 pub mod chain;
+#[cfg(feature = "serde")]
+pub mod chain_spec;
 pub mod codec;
 pub mod committee_change;
+pub mod execution;
 pub mod finality;
 pub mod hash;
 pub mod inclusion;
@@ -28,9 +34,14 @@ pub mod networks;
 mod program;
 pub mod public_values;
 pub mod rlp;
+pub mod ssz;
 mod statement;
+pub mod store;
+pub mod step;
 pub mod trie;
 
 pub use abi::AbiError;
 pub use program::Program;
+#[cfg(not(target_os = "zkvm"))]
+pub use statement::check_with_hints;
 pub use statement::{StatementError, check_statement};

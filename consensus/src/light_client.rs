@@ -1,9 +1,14 @@
 //! The light-client objects that beacon nodes serve (altair/light-client and its later forks).
 //!
 //! One type serves all forks: what a fork does not have is `None`. Nothing here is trusted; the statements are
-//! checked on inputs made from these by [`crate::build`].
+//! checked on inputs made from these by [`crate::build`], and a store checks them by [`crate::store`]'s rules.
+
+mod header;
+mod upgrade;
 
 use alloc::vec::Vec;
+
+pub use header::HeaderError;
 
 use crate::beacon::{BeaconBlockHeader, PublicKey, committee_root};
 use crate::hash::{Root, hash_pair};
@@ -26,6 +31,16 @@ impl SyncCommittee {
     pub fn root(&self) -> Root {
         committee_root(&self.pubkeys, &self.aggregate_pubkey)
     }
+
+    /// `SyncCommittee()`: what stands where none is known.
+    pub fn empty(size: usize) -> Self {
+        Self { pubkeys: alloc::vec![[0; 48]; size], aggregate_pubkey: [0; 48] }
+    }
+
+    /// Whether this is [`Self::empty`].
+    pub fn is_empty(&self) -> bool {
+        self.aggregate_pubkey == [0; 48] && self.pubkeys.iter().all(|key| *key == [0; 48])
+    }
 }
 
 /// `SyncAggregate`.
@@ -38,6 +53,18 @@ pub struct SyncAggregate {
     /// The signature of those whose bit is set.
     #[cfg_attr(feature = "serde", serde(with = "crate::json::hex_array"))]
     pub sync_committee_signature: [u8; 96],
+}
+
+impl SyncAggregate {
+    /// Seats that signed.
+    pub fn participants(&self) -> u64 {
+        self.sync_committee_bits.iter().map(|byte| u64::from(byte.count_ones())).sum()
+    }
+
+    /// Whether two thirds of the seats signed.
+    pub fn has_supermajority(&self) -> bool {
+        self.participants() * 3 >= self.sync_committee_bits.len() as u64 * 8 * 2
+    }
 }
 
 /// `ExecutionPayloadHeader` of Capella; since Deneb with two fields more.
@@ -85,7 +112,44 @@ pub struct ExecutionPayloadHeader {
     pub excess_blob_gas: Option<u64>,
 }
 
+impl Default for ExecutionPayloadHeader {
+    /// `ExecutionPayloadHeader()` of Capella.
+    fn default() -> Self {
+        Self {
+            parent_hash: [0; 32],
+            fee_recipient: [0; 20],
+            state_root: [0; 32],
+            receipts_root: [0; 32],
+            logs_bloom: [0; 256],
+            prev_randao: [0; 32],
+            block_number: 0,
+            gas_limit: 0,
+            gas_used: 0,
+            timestamp: 0,
+            extra_data: Vec::new(),
+            base_fee_per_gas: [0; 32],
+            block_hash: [0; 32],
+            transactions_root: [0; 32],
+            withdrawals_root: [0; 32],
+            blob_gas_used: None,
+            excess_blob_gas: None,
+        }
+    }
+}
+
 impl ExecutionPayloadHeader {
+    /// The same header in the shape of `fork`: Deneb's two fields are zero in the headers before it.
+    pub(crate) fn shaped(mut self, fork: crate::chain::Fork) -> Self {
+        if fork >= crate::chain::Fork::Deneb {
+            self.blob_gas_used.get_or_insert(0);
+            self.excess_blob_gas.get_or_insert(0);
+        } else {
+            self.blob_gas_used.take_if(|amount| *amount == 0);
+            self.excess_blob_gas.take_if(|amount| *amount == 0);
+        }
+        self
+    }
+
     /// Roots of the fields, in order: 15 of Capella, or 17 where both blob fields are there.
     pub fn field_roots(&self) -> Vec<Root> {
         let mut fee_recipient = [0; 32];
@@ -122,8 +186,9 @@ impl ExecutionPayloadHeader {
     }
 }
 
-/// `LightClientHeader`. Before Capella the execution fields are missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `LightClientHeader`. Before Capella the execution fields are missing; until Fulu there is the payload's header,
+/// since Gloas the execution block's hash alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 pub struct LightClientHeader {
     /// The beacon block's header.
@@ -131,7 +196,10 @@ pub struct LightClientHeader {
     /// Its execution payload's header.
     #[cfg_attr(feature = "serde", serde(default))]
     pub execution: Option<ExecutionPayloadHeader>,
-    /// From the payload header to the body root.
+    /// Hash of an execution block.
+    #[cfg_attr(feature = "serde", serde(default, with = "crate::json::optional_hex_array"))]
+    pub execution_block_hash: Option<Root>,
+    /// From the payload header, or the block hash, to the body root.
     #[cfg_attr(feature = "serde", serde(default, with = "crate::json::hex_arrays"))]
     pub execution_branch: Vec<Root>,
 }
@@ -190,7 +258,30 @@ pub struct LightClientFinalityUpdate {
     pub signature_slot: u64,
 }
 
+/// `LightClientOptimisticUpdate`: a signed header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
+pub struct LightClientOptimisticUpdate {
+    /// The header that was signed.
+    pub attested_header: LightClientHeader,
+    /// Who signed.
+    pub sync_aggregate: SyncAggregate,
+    /// Slot of the block that carries the signature.
+    #[cfg_attr(feature = "serde", serde(with = "crate::json::decimal"))]
+    pub signature_slot: u64,
+}
+
 impl LightClientUpdate {
+    /// `is_sync_committee_update`: whether it brings the next committee.
+    pub fn has_sync_committee(&self) -> bool {
+        !is_zero(&self.next_sync_committee_branch)
+    }
+
+    /// `is_finality_update`: whether it brings a finalized header.
+    pub fn has_finality(&self) -> bool {
+        !is_zero(&self.finality_branch)
+    }
+
     /// The same signed header without the next committee.
     pub fn finality_update(&self) -> LightClientFinalityUpdate {
         LightClientFinalityUpdate {
@@ -201,4 +292,8 @@ impl LightClientUpdate {
             signature_slot: self.signature_slot,
         }
     }
+}
+
+fn is_zero(branch: &[Root]) -> bool {
+    branch.iter().all(|node| *node == [0; 32])
 }

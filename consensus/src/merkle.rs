@@ -39,11 +39,49 @@ pub fn verify_branch(leaf: &Root, branch: &[Root], gindex: u64, root: &Root) -> 
     if branch.len() != expected {
         return Err(MerkleError::Depth { got: branch.len(), expected });
     }
+    if branch_root(leaf, branch, gindex) == *root { Ok(()) } else { Err(MerkleError::Root) }
+}
+
+/// The root that a branch leads to, as long as it is.
+pub(crate) fn branch_root(leaf: &Root, branch: &[Root], gindex: u64) -> Root {
     let mut node = *leaf;
     for (level, sibling) in branch.iter().enumerate() {
         node = if (gindex >> level) & 1 == 1 { hash_pair(sibling, &node) } else { hash_pair(&node, sibling) };
     }
-    if node == *root { Ok(()) } else { Err(MerkleError::Root) }
+    node
+}
+
+/// Checks a branch that may stand in a longer vector of a later fork, filled up with zeros in front
+/// (`is_valid_normalized_merkle_branch`, altair/light-client/sync-protocol.md).
+///
+/// # Errors
+/// [`MerkleError::Depth`] if it is shorter than the index is deep or the surplus is not zero, [`MerkleError::Root`].
+pub fn verify_normalized_branch(
+    leaf: &Root,
+    branch: &[Root],
+    gindex: u64,
+    root: &Root,
+) -> Result<(), MerkleError> {
+    let expected = gindex.ilog2() as usize;
+    let surplus = branch.len().saturating_sub(expected);
+    let (filler, own) = branch.split_at(surplus);
+    if filler.iter().any(|node| *node != [0; 32]) {
+        return Err(MerkleError::Depth { got: branch.len(), expected });
+    }
+    verify_branch(leaf, own, gindex, root)
+}
+
+/// The branch of the leaf at `position`, from the leaf upwards, in the tree over `leaves`, a power of two of them.
+pub(crate) fn build_branch(leaves: &[Root], position: usize) -> Vec<Root> {
+    let mut level = leaves.to_vec();
+    let mut position = position;
+    let mut branch = Vec::new();
+    while level.len() > 1 {
+        branch.push(level[position ^ 1]);
+        level = level.chunks_exact(2).map(|pair| hash_pair(&pair[0], &pair[1])).collect();
+        position /= 2;
+    }
+    branch
 }
 
 /// The root of a tree of `depth` levels in which `leaves` stand at their positions and `proof` fills the rest.

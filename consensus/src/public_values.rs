@@ -17,7 +17,9 @@ pub struct Head {
     pub program: Program,
     /// [`crate::chain::ChainConfig::digest`].
     pub chain_digest: Root,
-    /// Period of the committee that has to be trusted.
+    /// Period of the committee that has to be trusted. It follows from the slot of the signature, which nobody signs:
+    /// what is proven is that the committee below signed, in this period or, of an inclusion, in one of the attested
+    /// header's period and the next. Whoever verifies compares the root with the one they trust for that period.
     pub signer_period: u64,
     /// `hash_tree_root` of that committee.
     pub signer_committee_root: Root,
@@ -27,11 +29,14 @@ pub struct Head {
     pub finalized_slot: u64,
     /// Beacon block root of the finalized header.
     pub finalized_root: Root,
-    /// Execution block number; 0 before Capella.
+    /// Execution block number; 0, together with a zero state root, if not proven.
     pub block_number: u64,
-    /// Execution block hash; zero before Capella.
+    /// Hash of the execution block that the finalized header proves: since Gloas that of the block it builds on.
+    /// Zero before Capella.
     pub block_hash: Root,
-    /// Execution state root; zero before Capella.
+    /// Execution state root under that block. Zero means "not proven", never "empty": before Capella nothing proves
+    /// it, and since Gloas only a statement that brings the execution block's header does. An inclusion always has
+    /// one.
     pub state_root: Root,
 }
 

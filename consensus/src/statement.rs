@@ -1,6 +1,10 @@
 //! One way in for hosts: an encoded input of either program, decoded and checked.
 
+use alloc::vec::Vec;
+
 use crate::bls::AggregateVerifier;
+#[cfg(not(target_os = "zkvm"))]
+use crate::bls::fast::HintRecorder;
 use crate::codec::{self, DecodeError};
 use crate::committee_change::{self, CommitteeChangeError};
 use crate::inclusion::{self, InclusionError};
@@ -40,4 +44,15 @@ pub fn check_statement(
             Statement::Inclusion(inclusion::check(&input, bls)?)
         }
     })
+}
+
+/// Checks a statement natively as [`check_statement`] does, and makes the hints that its guest wants as second buffer.
+///
+/// # Errors
+/// [`StatementError`], as the guest would refuse it.
+#[cfg(not(target_os = "zkvm"))]
+pub fn check_with_hints(program: Program, input: &[u8]) -> Result<(Statement, Vec<u8>), StatementError> {
+    let mut recorder = HintRecorder::new();
+    let statement = check_statement(program, input, &mut recorder)?;
+    Ok((statement, recorder.into_hints()))
 }

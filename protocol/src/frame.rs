@@ -118,6 +118,11 @@ impl<W: AsyncWrite + Unpin, M: Serialize> MessageWriter<W, M> {
         Self { frames: FramedWrite::new(transport, codec), message: PhantomData }
     }
 
+    /// The transport, for whatever comes after the last message.
+    pub fn into_inner(self) -> W {
+        self.frames.into_inner()
+    }
+
     /// Sends one message and flushes.
     ///
     /// # Errors

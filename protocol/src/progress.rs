@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 /// One step of a request. Steps come in this order; some may be missing, some repeat with new numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Progress {
+    /// The statement is checked natively.
+    Checking,
     /// Waiting; `position` requests go first.
     Queued {
         /// 0 is next.
         position: u32,
     },
-    /// The statement is checked natively.
-    Checking,
     /// The prover worker is starting or warming up.
     Preparing,
     /// The guest program is executed.

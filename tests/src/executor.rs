@@ -12,7 +12,7 @@ pub struct Execution {
     pub public_values: Vec<u8>,
     /// Its last words.
     pub stderr: String,
-    /// Exit code, cycles, precompile calls, and gas if asked for.
+    /// Exit code, cycles, precompile calls and gas.
     pub report: ExecutionReport,
 }
 
@@ -35,19 +35,20 @@ impl Executor {
         let mut stdin = SP1Stdin::new();
         stdin.write_slice(input);
         stdin.write_slice(hints);
-        self.run_elf(artifact(program).elf, stdin, false).await
+        self.run_elf(artifact(program).elf, stdin).await
     }
 
-    /// Runs any ELF; `gas` costs some time.
+    /// Runs any ELF.
     ///
     /// # Panics
     /// When the engine itself fails.
-    pub async fn run_elf(&self, elf: &'static [u8], stdin: SP1Stdin, gas: bool) -> Execution {
+    pub async fn run_elf(&self, elf: &'static [u8], stdin: SP1Stdin) -> Execution {
         let (sender, stderr) = watch::channel(String::new());
         let (public_values, report) = self
             .0
             .execute(Elf::Static(elf), stdin)
-            .calculate_gas(gas)
+            // Without it the engine reports neither cycles nor the exit code.
+            .calculate_gas(true)
             .expected_exit_code(StatusCode::ANY)
             .stderr(sender)
             .await

@@ -4,6 +4,7 @@
 //! consensus specification (phase0/beacon-chain.md, BLS signatures; draft-irtf-cfrg-bls-signature-05),
 //! with the sum over the signers taken as the committee's aggregate less the absentees.
 
+pub mod fast;
 pub mod plain;
 
 pub use plain::Plain;

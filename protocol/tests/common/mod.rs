@@ -51,8 +51,8 @@ pub fn client_messages() -> Vec<(&'static str, ClientMessage)> {
 pub fn server_messages() -> Vec<(&'static str, Vec<ServerMessage>)> {
     let answer = |id, result| vec![ServerMessage::Answer { id, result }];
     let progress = [
-        Progress::Queued { position: 2 },
         Progress::Checking,
+        Progress::Queued { position: 2 },
         Progress::Preparing,
         Progress::Executing { cycles: 1_234_567 },
         Progress::Proving { done: 3, total: 5 },

@@ -92,16 +92,10 @@ pub const PSI_Y: Fp2 = Fp2 {
 };
 
 /// `A` of the curve that the hash maps to (RFC 9380, 8.8.2).
-pub const SSWU_A: Fp2 = Fp2 {
-    c0: Fp([0, 0, 0, 0, 0, 0]),
-    c1: Fp([240, 0, 0, 0, 0, 0]),
-};
+pub const SSWU_A: Fp2 = Fp2 { c0: Fp([0, 0, 0, 0, 0, 0]), c1: Fp([240, 0, 0, 0, 0, 0]) };
 
 /// `B` of that curve.
-pub const SSWU_B: Fp2 = Fp2 {
-    c0: Fp([1012, 0, 0, 0, 0, 0]),
-    c1: Fp([1012, 0, 0, 0, 0, 0]),
-};
+pub const SSWU_B: Fp2 = Fp2 { c0: Fp([1012, 0, 0, 0, 0, 0]), c1: Fp([1012, 0, 0, 0, 0, 0]) };
 
 /// `Z = -(2 + i)`, a non-square.
 pub const SSWU_Z: Fp2 = Fp2 {
@@ -157,16 +151,10 @@ pub const ISOGENY_KERNEL: Fp2 = Fp2 {
 };
 
 /// Velu's `t`.
-pub const ISOGENY_T: Fp2 = Fp2 {
-    c0: Fp([0, 0, 0, 0, 0, 0]),
-    c1: Fp([48, 0, 0, 0, 0, 0]),
-};
+pub const ISOGENY_T: Fp2 = Fp2 { c0: Fp([0, 0, 0, 0, 0, 0]), c1: Fp([48, 0, 0, 0, 0, 0]) };
 
-/// Velu's `w`.
-pub const ISOGENY_W: Fp2 = Fp2 {
-    c0: Fp([16, 0, 0, 0, 0, 0]),
-    c1: Fp([16, 0, 0, 0, 0, 0]),
-};
+/// Velu's `u`.
+pub const ISOGENY_U: Fp2 = Fp2 { c0: Fp([16, 0, 0, 0, 0, 0]), c1: Fp([16, 0, 0, 0, 0, 0]) };
 
 /// Scale of the isogeny's x.
 pub const ISOGENY_SCALE_X: Fp = Fp([
@@ -269,7 +257,7 @@ pub const FROBENIUS: [Fp2; 5] = [
 ];
 
 /// `(x/y)^2` of the fixed point `-g1 / (4 z^2 - 2 z - 1)`, see the module `pairing`.
-pub const GENERATOR_SCALE_X: Fp = Fp([
+pub const GENERATOR_ALPHA2: Fp = Fp([
     0x5c35_d88c_d593_8a9c,
     0xc875_b5af_f8b5_3138,
     0xb6ad_14ed_af66_367b,
@@ -279,7 +267,7 @@ pub const GENERATOR_SCALE_X: Fp = Fp([
 ]);
 
 /// `-(x/y)^3` of the fixed point.
-pub const GENERATOR_SCALE_Y: Fp = Fp([
+pub const GENERATOR_ALPHA3: Fp = Fp([
     0x7e2c_e1bd_00c4_24e0,
     0xd9fd_4ba6_34ee_0f4e,
     0xbc09_baa3_f1c7_b8f6,
@@ -288,12 +276,12 @@ pub const GENERATOR_SCALE_Y: Fp = Fp([
     0x0c2e_0d3f_d92b_e623,
 ]);
 
-/// `-y^2 / x^3` of the fixed point.
-pub const GENERATOR_KAPPA: Fp = Fp([
-    0x7ec7_7fde_4450_fbdc,
-    0x8462_ac57_32f9_394d,
-    0x4517_c83a_dd16_7360,
-    0x63bb_430b_b7ae_f751,
-    0xfb88_fdf3_d951_7d8a,
-    0x0e1a_bb0e_a367_e433,
+/// `-x^3 / y^2` of the fixed point.
+pub const GENERATOR_SCALE: Fp = Fp([
+    0x1964_8b84_5106_0c0f,
+    0x13cc_c0bd_1e88_747c,
+    0xbeeb_82d5_e1ff_a475,
+    0x74bb_51e3_4448_bb29,
+    0x56c1_1d4d_bb73_2180,
+    0x13f4_f918_0e9c_7a31,
 ]);

@@ -10,7 +10,7 @@
 use super::constants::MODULUS;
 
 /// A field element. Invariant: the limbs are below the modulus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Eq)]
 #[repr(C)]
 pub struct Fp(pub(crate) [u64; 6]);
 
@@ -20,9 +20,25 @@ impl Fp {
     /// One.
     pub const ONE: Self = Self([1, 0, 0, 0, 0, 0]);
 
+    /// A copy, limb by limb. In the zkVM, two copies side by side would become a call of `memcpy`, which costs more
+    /// than they do; volatile reads are left alone.
+    #[inline(always)]
+    pub fn copy(&self) -> Self {
+        #[cfg(target_os = "zkvm")]
+        {
+            let limb = |i: usize| {
+                // SAFETY: a reference to a limb is valid and aligned.
+                unsafe { core::ptr::read_volatile(&self.0[i]) }
+            };
+            Self([limb(0), limb(1), limb(2), limb(3), limb(4), limb(5)])
+        }
+        #[cfg(not(target_os = "zkvm"))]
+        *self
+    }
+
     /// Reads a big-endian number below the modulus, its three top bits masked off (the flags of a
     /// compressed point).
-    #[inline]
+    #[inline(always)]
     pub fn from_be_bytes_masked(bytes: &[u8; 48]) -> Option<Self> {
         let mut limbs = [0; 6];
         for (i, limb) in limbs.iter_mut().enumerate() {
@@ -42,7 +58,7 @@ impl Fp {
     /// Whether this is zero.
     #[inline(always)]
     pub fn is_zero(&self) -> bool {
-        self.0[0] == 0 && self.0[1..].iter().all(|&limb| limb == 0)
+        self.0.iter().fold(0, |all, limb| all | limb) == 0
     }
 
     /// RFC 9380's `sgn0` of a base field element.
@@ -52,10 +68,11 @@ impl Fp {
     }
 
     /// Whether this is above its own negation: the sign flag of compressed points.
-    #[inline]
+    #[inline(always)]
     pub fn is_lexicographically_largest(&self) -> bool {
-        // (p - 1) / 2 < self
-        below(&super::constants::HALF_MODULUS, &self.0)
+        // (p - 1) / 2 < self; the top limb decides almost always.
+        let (top, half) = (self.0[5], super::constants::HALF_MODULUS[5]);
+        top > half || top == half && below(&super::constants::HALF_MODULUS, &self.0)
     }
 
     /// Adds `other` in place.
@@ -97,16 +114,43 @@ impl Fp {
     }
 }
 
-/// The big-endian word at `offset`.
+impl PartialEq for Fp {
+    // Spelled out: the derived one becomes a call of `bcmp`.
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        let mut difference = 0;
+        for (a, b) in self.0.iter().zip(&other.0) {
+            difference |= a ^ b;
+        }
+        difference == 0
+    }
+}
+
+/// The big-endian word at `offset`, a multiple of eight.
 #[inline(always)]
 fn be_word(bytes: &[u8; 48], offset: usize) -> u64 {
+    // Aligned bytes are read as a word and swapped by halves: the zkVM has no instruction for either.
+    // SAFETY: every bit pattern is a word; `align_to` minds alignment.
+    if let ([], words, []) = unsafe { bytes.align_to::<u64>() } {
+        return swap_bytes(u64::from_le(words[offset / 8]));
+    }
     let mut word = [0; 8];
     word.copy_from_slice(&bytes[offset..offset + 8]);
     u64::from_be_bytes(word)
 }
 
+/// `u64::swap_bytes`, in three steps instead of seven.
+#[inline(always)]
+pub fn swap_bytes(word: u64) -> u64 {
+    const BYTES: u64 = 0x00ff_00ff_00ff_00ff;
+    const SHORTS: u64 = 0x0000_ffff_0000_ffff;
+    let word = ((word >> 8) & BYTES) | ((word & BYTES) << 8);
+    let word = ((word >> 16) & SHORTS) | ((word & SHORTS) << 16);
+    word.rotate_left(32)
+}
+
 /// Whether `a < b` as numbers.
-#[inline]
+#[inline(never)]
 fn below(a: &[u64; 6], b: &[u64; 6]) -> bool {
     for i in (0..6).rev() {
         if a[i] != b[i] {
@@ -189,10 +233,10 @@ mod backend {
     pub fn sub(x: &mut Fp, y: &Fp) {
         if subtract(&mut x.0, &y.0) {
             let mut carry = false;
-            for i in 0..6 {
-                let (sum, c1) = x.0[i].overflowing_add(MODULUS[i]);
+            for (limb, modulus) in x.0.iter_mut().zip(MODULUS) {
+                let (sum, c1) = limb.overflowing_add(modulus);
                 let (sum, c2) = sum.overflowing_add(u64::from(carry));
-                x.0[i] = sum;
+                *limb = sum;
                 carry = c1 | c2;
             }
         }

@@ -34,8 +34,7 @@ impl Fp2 {
     /// The sign flag of compressed points: by the imaginary part, then by the real part.
     #[inline]
     pub fn is_lexicographically_largest(&self) -> bool {
-        self.c1.is_lexicographically_largest()
-            || self.c1.is_zero() && self.c0.is_lexicographically_largest()
+        self.c1.is_lexicographically_largest() || self.c1.is_zero() && self.c0.is_lexicographically_largest()
     }
 
     /// Adds in place: 2 calls.
@@ -72,16 +71,23 @@ impl Fp2 {
         self.c1.neg();
     }
 
-    /// Multiplies in place: 6 calls, 2 copies.
+    /// A copy, see [`Fp::copy`].
+    #[inline(always)]
+    pub fn copy(&self) -> Self {
+        Self { c0: self.c0.copy(), c1: self.c1.copy() }
+    }
+
+    /// Multiplies in place: 6 calls, 2 copies. Calls of one kind stand together, which spares the zkVM loads of
+    /// the call's number.
     #[inline(always)]
     pub fn mul(&mut self, other: &Self) {
-        let mut cross = self.c0;
-        let mut high = self.c1;
-        self.c0.mul(&other.c0);
-        high.mul(&other.c1);
-        self.c0.sub(&high);
-        self.c1.mul(&other.c0);
+        let mut cross = self.c0.copy();
+        let mut high = self.c1.copy();
         cross.mul(&other.c1);
+        high.mul(&other.c1);
+        self.c0.mul(&other.c0);
+        self.c1.mul(&other.c0);
+        self.c0.sub(&high);
         self.c1.add(&cross);
     }
 
@@ -95,7 +101,7 @@ impl Fp2 {
     /// Multiplies by the non-residue `1 + i` in place: 2 calls, 1 copy.
     #[inline(always)]
     pub fn mul_nonresidue(&mut self) {
-        let low = self.c0;
+        let low = self.c0.copy();
         self.c0.sub(&self.c1);
         self.c1.add(&low);
     }
@@ -103,11 +109,11 @@ impl Fp2 {
     /// Squares in place: 5 calls, 1 copy.
     #[inline(always)]
     pub fn square(&mut self) {
-        let mut high = self.c1;
+        let mut high = self.c1.copy();
         self.c1.mul(&self.c0);
-        self.c1.double();
         self.c0.square();
         high.square();
         self.c0.sub(&high);
+        self.c1.double();
     }
 }

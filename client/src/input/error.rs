@@ -1,0 +1,95 @@
+//! Why files do not make a statement input. Every error names the file and the field or rule.
+
+use std::{io, path::PathBuf};
+
+use sextant_consensus::build::BuildError;
+
+/// A file that cannot be used, and why.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// It cannot be read.
+    #[error("cannot read {}: {source}", .file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// It is larger than any honest answer of a node.
+    #[error("{}: {size} bytes, at most {limit} are read", .file.display())]
+    TooLarge {
+        /// The file.
+        file: PathBuf,
+        /// Its length.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// It is not JSON, or ends too early.
+    #[error("{}: not JSON: {source}", .file.display())]
+    Syntax {
+        /// The file.
+        file: PathBuf,
+        /// What the parser found, with line and column.
+        source: serde_json::Error,
+    },
+    /// A field is missing or has the wrong form.
+    #[error("{source_file}: field `{path}`: {reason}")]
+    Field {
+        /// The file.
+        source_file: String,
+        /// Path of the field in it.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The node had answered with an error, and that was saved.
+    #[error("{source_file}: the node answered with an error instead of a result: {message}")]
+    NodeError {
+        /// The file.
+        source_file: String,
+        /// The node's message.
+        message: String,
+    },
+    /// The file holds an empty list.
+    #[error("{source_file}: an empty list")]
+    Empty {
+        /// The file.
+        source_file: String,
+    },
+    /// The objects do not have the shape that the chain's rules need.
+    #[error("{source_file}: {error}")]
+    Build {
+        /// The file, or files.
+        source_file: String,
+        /// What is wrong.
+        error: BuildError,
+    },
+    /// An update is not signed by the bootstrap's committee.
+    #[error(
+        "{source_file}: does not connect: signed in period {got} (signature_slot {slot}), but the committee of \
+         {bootstrap} is that of period {expected}"
+    )]
+    Period {
+        /// The update's file.
+        source_file: String,
+        /// Its signature slot.
+        slot: u64,
+        /// Period of that slot.
+        got: u64,
+        /// The bootstrap's file.
+        bootstrap: String,
+        /// Its period.
+        expected: u64,
+    },
+    /// The same account, or slot of an account, in two places.
+    #[error("{what} is asked for twice: in {first} and in {second}")]
+    Duplicate {
+        /// The account or slot.
+        what: String,
+        /// Where it stands first.
+        first: String,
+        /// Where it stands again.
+        second: String,
+    },
+}

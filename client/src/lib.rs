@@ -1,0 +1,34 @@
+//! Asks a Sextant proof server for proofs, and believes none of its answers.
+//!
+//! - [`Client`] is one connection with any number of requests at once; [`Client::prove`] gives a [`Proving`] with a
+//!   stream of progress and, at its end, a [`Proof`] that was verified here against pinned programs.
+//! - [`input`] builds statement inputs from the beacon API's and `eth_getProof`'s own JSON.
+//! - [`verify`] checks a proof without any server.
+//!
+//! ```no_run
+//! use futures::StreamExt;
+//! use sextant_client::{Client, ProofKind, StatementInput};
+//!
+//! # async fn example(input: StatementInput) -> Result<(), sextant_client::ClientError> {
+//! let client = Client::connect("127.0.0.1:7100").await?;
+//! let mut proving = client.prove(input, ProofKind::Compressed, None).await?;
+//! proving.progress().for_each(|step| async move { println!("{step:?}") }).await;
+//! let proof = proving.finish().await?;
+//! println!("{:?}", proof.statement);
+//! # Ok(())
+//! # }
+//! ```
+
+mod checked;
+mod client;
+mod connection;
+pub mod error;
+pub mod input;
+mod proving;
+pub mod verify;
+
+pub use checked::{CheckError, CheckedInput};
+pub use client::{Client, ClientConfig};
+pub use error::{AnswerError, ClientError, DeadlineElapsed, TransportError};
+pub use proving::{Proof, Proving};
+pub use sextant_protocol::{Progress, ProofKind, ProofRecord, ServerError, ServerInfo, StatementInput};

@@ -1,0 +1,182 @@
+//! Prove requests and the answers to them: nothing a server says is believed.
+
+mod fake;
+
+use std::time::Duration;
+
+use fake::{Peer, claiming, connected, one_handover, quick};
+use futures::StreamExt;
+use sextant_client::{
+    AnswerError, ClientConfig, ClientError, Progress, ProofKind, ProofRecord, ServerError, StatementInput,
+};
+use sextant_consensus::{Program, codec};
+use sextant_protocol::{ErrorCode, Request, Response, request::ProvingCost};
+
+#[tokio::test]
+async fn an_answer_to_another_question_is_refused() {
+    let client = connected(ClientConfig::default(), async |mut peer| {
+        let (id, _) = peer.request().await;
+        peer.answer(id, Ok(Response::Verified)).await;
+        let (id, _) = peer.request().await;
+        peer.answer(id, Ok(Response::Pong)).await;
+        peer.drain().await;
+    })
+    .await;
+    let error = client.ping().await.unwrap_err();
+    assert!(matches!(error, ClientError::Answer(AnswerError::Unexpected { .. })), "{error:?}");
+    let proving = client.prove(one_handover(), ProofKind::Stark, None).await.unwrap();
+    let error = proving.finish().await.unwrap_err();
+    assert!(matches!(error, ClientError::Answer(AnswerError::Unexpected { .. })), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_clients_own_clock_ends_a_proof_that_never_comes() {
+    let client = connected(quick(), async |mut peer: Peer| {
+        let (id, request) = peer.request().await;
+        let Request::Prove(prove) = request else { panic!("{request:?}") };
+        assert_eq!(prove.deadline_ms, 50);
+        peer.progress(id, Progress::Queued { position: 3 }).await;
+        assert_eq!(peer.cancelled().await, id);
+        peer.drain().await;
+    })
+    .await;
+    let limit = Duration::from_millis(50);
+    let mut proving = client.prove(one_handover(), ProofKind::Stark, Some(limit)).await.unwrap();
+    let steps: Vec<_> = proving.progress().collect().await;
+    assert_eq!(steps, [Progress::Queued { position: 3 }]);
+    let error = proving.finish().await.unwrap_err();
+    assert!(matches!(error, ClientError::Deadline(late) if late.what == "proof"), "{error:?}");
+}
+
+#[tokio::test]
+async fn dropping_a_proof_request_cancels_it_and_nothing_else() {
+    let client = connected(ClientConfig::default(), async |mut peer: Peer| {
+        let (first, _) = peer.request().await;
+        let (second, _) = peer.request().await;
+        assert_ne!(first, second);
+        assert_eq!(peer.cancelled().await, first);
+        peer.answer(first, Err(ServerError::new(ErrorCode::Cancelled, "cancelled"))).await;
+        peer.progress(second, Progress::Done).await;
+        peer.answer(second, Err(ServerError::new(ErrorCode::ProverFailed, "out of memory"))).await;
+        peer.drain().await;
+    })
+    .await;
+    let first = client.prove(one_handover(), ProofKind::Stark, None).await.unwrap();
+    let mut second = client.prove(one_handover(), ProofKind::Stark, None).await.unwrap();
+    drop(first);
+    assert_eq!(second.next_progress().await, Some(Progress::Done));
+    match second.finish().await.unwrap_err() {
+        ClientError::Server(error) => assert_eq!(error.code, ErrorCode::ProverFailed),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn progress_comes_in_order_and_ends_with_the_answer() {
+    let steps = [
+        Progress::Checking,
+        Progress::Queued { position: 0 },
+        Progress::Preparing,
+        Progress::Executing { cycles: 7 },
+        Progress::Proving { done: 1, total: 2 },
+        Progress::Verifying,
+        Progress::Done,
+    ];
+    let client = connected(ClientConfig::default(), async move |mut peer: Peer| {
+        let (id, _) = peer.request().await;
+        for step in steps {
+            peer.progress(id, step).await;
+        }
+        peer.answer(id, Err(ServerError::new(ErrorCode::Internal, "made up"))).await;
+        peer.drain().await;
+    })
+    .await;
+    let mut proving = client.prove(one_handover(), ProofKind::Stark, None).await.unwrap();
+    assert_eq!(proving.progress().collect::<Vec<_>>().await, steps);
+    assert!(proving.finish().await.is_err());
+}
+
+/// A flood of events for a client that does not read them costs bounded memory, and not the answer.
+#[tokio::test]
+async fn a_flood_of_progress_does_not_hold_the_answer_up() {
+    let client = connected(ClientConfig::default(), async |mut peer: Peer| {
+        let (id, _) = peer.request().await;
+        for cycles in 0..5000 {
+            peer.progress(id, Progress::Executing { cycles }).await;
+        }
+        peer.answer(id, Err(ServerError::new(ErrorCode::Internal, "made up"))).await;
+        peer.drain().await;
+    })
+    .await;
+    let proving = client.prove(one_handover(), ProofKind::Stark, None).await.unwrap();
+    assert!(matches!(proving.finish().await, Err(ClientError::Server(_))));
+}
+
+/// What comes back for one handover when the server answers with an edited proof.
+async fn answered(edit: impl FnOnce(&mut ProofRecord, &mut [u8; 32]) + Send + 'static) -> AnswerError {
+    let client = connected(ClientConfig::default(), async move |mut peer: Peer| {
+        let (id, request) = peer.request().await;
+        let Request::Prove(prove) = request else { panic!("{request:?}") };
+        let mut proof = claiming(&prove.input, prove.kind);
+        let mut input_digest = prove.input.digest();
+        edit(&mut proof, &mut input_digest);
+        peer.answer(id, Ok(Response::Proof { proof, input_digest, cost: ProvingCost::default() })).await;
+        peer.drain().await;
+    })
+    .await;
+    let proving = client.prove(one_handover(), ProofKind::Compressed, None).await.unwrap();
+    match proving.finish().await {
+        Err(ClientError::Answer(error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_swapped_proof_is_refused() {
+    let error = answered(|_, digest| digest[0] ^= 1).await;
+    assert!(matches!(error, AnswerError::InputDigest { .. }), "{error:?}");
+
+    let error = answered(|proof, _| proof.program = Program::Inclusion.tag()).await;
+    assert!(matches!(error, AnswerError::Program { got: 2, .. }), "{error:?}");
+
+    let error = answered(|proof, _| proof.kind = ProofKind::Stark).await;
+    assert!(matches!(error, AnswerError::Kind { .. }), "{error:?}");
+
+    // The proof of another true statement, with the digest of the right input.
+    let error = answered(|proof, _| {
+        let two = codec::encode(&sextant_fixtures::committee_change(2));
+        *proof = claiming(&StatementInput::new(Program::CommitteeChange, two), ProofKind::Compressed);
+    })
+    .await;
+    assert!(matches!(error, AnswerError::PublicValues { .. }), "{error:?}");
+
+    let error = answered(|proof, _| proof.public_values.truncate(32)).await;
+    assert!(matches!(error, AnswerError::PublicValues { at: 32 }), "{error:?}");
+}
+
+/// Right in everything but the proof itself.
+#[tokio::test]
+async fn a_worthless_proof_is_refused() {
+    let error = answered(|_, _| {}).await;
+    assert!(matches!(error, AnswerError::Verify(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_false_statement_is_never_sent() {
+    let client = connected(ClientConfig::default(), async |mut peer: Peer| match peer.reader.next().await {
+        Ok(None) => {}
+        other => panic!("nothing was to be sent: {other:?}"),
+    })
+    .await;
+    let mut input = sextant_fixtures::committee_change(1);
+    input.signer_committee_root[0] ^= 1;
+    let input = StatementInput::new(Program::CommitteeChange, codec::encode(&input));
+    let error = client.prove(input, ProofKind::Stark, None).await.unwrap_err();
+    assert!(matches!(error, ClientError::Check(_)), "{error:?}");
+    let garbage = StatementInput::new(Program::Inclusion, vec![1, 2, 3]);
+    let error = client.prove(garbage, ProofKind::Stark, None).await.unwrap_err();
+    assert!(matches!(error, ClientError::Check(_)), "{error:?}");
+    let unknown = StatementInput { program: 9, bytes: Vec::new() };
+    let error = client.prove(unknown, ProofKind::Stark, None).await.unwrap_err();
+    assert!(error.to_string().contains("no program has tag 9"), "{error}");
+}

@@ -1,0 +1,232 @@
+//! The command's refusals: one line that names the field or rule, exit code 1, no panic.
+
+mod common;
+
+use common::{
+    BOOTSTRAP, FINALITY_UPDATE, Folder, INCLUSION_BOOTSTRAP, PROOF, UPDATE_1150, UPDATE_1151, assert_names,
+    at, file, remove, sextant, text,
+};
+use sextant_consensus::{bls::Plain, committee_change, networks::MAINNET};
+use sextant_protocol::{ProofKind, ProofRecord, proof::Circuits};
+
+fn prove_change(updates: &[&std::path::Path]) -> std::process::Output {
+    let bootstrap = file(BOOTSTRAP);
+    let mut arguments = vec!["prove", "committee-change", "--bootstrap", text(&bootstrap), "--update"];
+    arguments.extend(updates.iter().map(|path| text(path)));
+    sextant(&arguments)
+}
+
+fn prove_inclusion(update: &std::path::Path, proof: &std::path::Path) -> std::process::Output {
+    let bootstrap = file(INCLUSION_BOOTSTRAP);
+    sextant(&[
+        "prove",
+        "inclusion",
+        "--bootstrap",
+        text(&bootstrap),
+        "--finality-update",
+        text(update),
+        "--proof",
+        text(proof),
+    ])
+}
+
+#[test]
+fn broken_files_end_in_one_line() {
+    let folder = Folder::new();
+    let half = folder.edit_text(UPDATE_1150, |text| text[..1000].to_owned());
+    assert_names(&prove_change(&[&half]), &[UPDATE_1150, "not JSON", "line"]);
+
+    let missing = folder.edit(UPDATE_1150, |value| remove(value, "/data/finality_branch"));
+    assert_names(&prove_change(&[&missing]), &[UPDATE_1150, "missing field `finality_branch`"]);
+
+    let fork = folder.edit(UPDATE_1150, |value| value["version"] = "capella".into());
+    assert_names(&prove_change(&[&fork]), &[UPDATE_1150, "`version`", "capella", "deneb"]);
+
+    let bits = folder.edit(UPDATE_1150, |value| {
+        *at(value, "/data/sync_aggregate/sync_committee_bits") = "0xffff".into();
+    });
+    assert_names(&prove_change(&[&bits]), &[UPDATE_1150, "sync_committee_bits", "2 bytes"]);
+
+    assert_names(&prove_change(&[&file(UPDATE_1151)]), &[UPDATE_1151, "does not connect", "1151", "1150"]);
+    assert_names(&prove_change(&[&folder.path().join("nowhere")]), &["cannot read", "nowhere"]);
+}
+
+/// The statement is checked before any server is asked: none listens here.
+#[test]
+fn false_statements_end_in_one_line_without_a_server() {
+    let folder = Folder::new();
+    assert_names(
+        &prove_change(&[&file(UPDATE_1150), &file(UPDATE_1150)]),
+        &[UPDATE_1150, "handover 1", "period"],
+    );
+
+    let signature = folder.edit(UPDATE_1150, |value| {
+        let other = common::recorded(UPDATE_1151);
+        *at(value, "/data/sync_aggregate/sync_committee_signature") =
+            other["data"]["sync_aggregate"]["sync_committee_signature"].clone();
+    });
+    assert_names(&prove_change(&[&signature]), &[UPDATE_1150, "signature does not match"]);
+
+    let node = folder.edit(PROOF, |value| {
+        let node = at(value, "/result/accountProof/1");
+        *node = node.as_str().unwrap().replacen("0xf90211a0", "0xf90211a1", 1).into();
+    });
+    assert_names(&prove_inclusion(&file(FINALITY_UPDATE), &node), &[PROOF, "account 0x5c69bee7"]);
+    // A finality update is no bootstrap.
+    assert_names(
+        &prove_inclusion(&file(INCLUSION_BOOTSTRAP), &file(PROOF)),
+        &[INCLUSION_BOOTSTRAP, "missing field `attested_header`"],
+    );
+}
+
+#[test]
+fn an_unreachable_server_ends_in_one_line() {
+    assert_names(&prove_change(&[&file(UPDATE_1150)]), &["cannot connect to 127.0.0.1:1"]);
+    assert_names(&sextant(&["server", "ping"]), &["cannot connect to 127.0.0.1:1"]);
+    assert_names(
+        &sextant(&["server", "info", "--server", "no-such-host.invalid:1"]),
+        &["no-such-host.invalid:1"],
+    );
+    assert_names(&sextant(&["server", "info", "--server", "nonsense"]), &["cannot connect to nonsense"]);
+}
+
+#[test]
+fn an_unwritable_target_is_known_before_the_proof() {
+    let folder = Folder::new();
+    let update = file(UPDATE_1150);
+    let bootstrap = file(BOOTSTRAP);
+    for (out, reason) in
+        [(folder.path().to_owned(), "it is a folder"), (folder.path().join("a/b"), "no folder")]
+    {
+        let output = sextant(&[
+            "prove",
+            "committee-change",
+            "--bootstrap",
+            text(&bootstrap),
+            "--update",
+            text(&update),
+            "--out",
+            text(&out),
+        ]);
+        assert_names(&output, &["cannot write", reason]);
+    }
+}
+
+#[test]
+fn arguments_are_checked() {
+    let usage = |arguments: &[&str]| {
+        let output = sextant(arguments);
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(usage(&["verify", "x", "--network", "ropsten"]).contains("known networks: mainnet"));
+    assert!(usage(&["verify", "x", "--committee-root", "0x12"]).contains("32 bytes"));
+    assert!(usage(&["prove", "committee-change", "--bootstrap", "x"]).contains("--update"));
+    let kind = ["prove", "committee-change", "--bootstrap", "x", "--update", "y", "--kind", "snark"];
+    assert!(usage(&kind).contains("unknown proof kind"));
+}
+
+/// A record with true public values and a worthless proof.
+fn worthless() -> ProofRecord {
+    let input = sextant_fixtures::committee_change(2);
+    let values = committee_change::check(&input, &mut Plain).unwrap();
+    ProofRecord {
+        program: 1,
+        kind: ProofKind::Compressed,
+        circuits: Circuits::Release,
+        circuit_version: sextant_verifier::Verifier::circuit_version().into(),
+        vk_hash: sextant_artifacts::COMMITTEE_CHANGE.vk_hash,
+        public_values: values.abi_encode(),
+        proof: vec![1, 2, 3],
+    }
+}
+
+#[test]
+fn inspect_shows_a_file_without_judging_it() {
+    let folder = Folder::new();
+    let path = folder.write("a.proof", worthless().to_file_bytes());
+    let output = sextant(&["inspect", text(&path)]);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{shown}");
+    for part in ["inspected only", "mainnet", "1150", "committee of 1151", "committee of 1152", "compressed"]
+    {
+        assert!(shown.contains(part), "{part:?} is not in: {shown}");
+    }
+
+    let output = sextant(&["inspect", text(&path), "--json"]);
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["verified"], false);
+    assert_eq!(value["public_values"]["network"], "mainnet");
+    assert_eq!(value["public_values"]["learned"][1]["period"], 1152);
+    let digest = format!("0x{}", hex::encode(MAINNET.digest()));
+    assert_eq!(value["public_values"]["chain_digest"], *digest);
+}
+
+#[test]
+fn proof_files_that_are_none_end_in_one_line() {
+    let folder = Folder::new();
+    let whole = worthless().to_file_bytes();
+    let names = |content: &[u8], parts: &[&str]| {
+        let path = folder.write("a.proof", content);
+        for command in ["verify", "inspect"] {
+            assert_names(&sextant(&[command, text(&path)]), parts);
+        }
+    };
+    names(b"", &["a.proof", "not a Sextant proof file"]);
+    names(b"hello", &["a.proof", "not a Sextant proof file"]);
+    names(&whole[..whole.len() - 1], &["checksum mismatch"]);
+    let mut edited = whole.clone();
+    edited[100] ^= 1;
+    names(&edited, &["checksum mismatch"]);
+    assert_names(&sextant(&["verify", text(&folder.path().join("none"))]), &["cannot read", "none"]);
+}
+
+/// One edit of the record each, and the reason that names it.
+#[test]
+fn a_proof_is_refused_with_its_reason() {
+    type Edit = fn(&mut ProofRecord);
+    let cases: [(&str, Edit); 9] = [
+        ("does not decode", |_| {}),
+        ("unknown program tag 9", |record| record.program = 9),
+        ("is not the pinned one of inclusion", |record| record.program = 2),
+        ("is not the pinned one of committee-change", |record| record.vk_hash[31] ^= 1),
+        ("circuit version \"v0\"", |record| record.circuit_version = "v0".into()),
+        ("development circuits", |record| record.circuits = Circuits::Development),
+        ("groth16 proofs are not supported", |record| record.kind = ProofKind::Groth16),
+        ("public values", |record| record.public_values.push(0)),
+        // An SP1 core proof of no shards.
+        ("is not a compressed proof", |record| record.proof = vec![0; 12]),
+    ];
+    let folder = Folder::new();
+    for (reason, edit) in cases {
+        let mut record = worthless();
+        edit(&mut record);
+        let path = folder.write("a.proof", record.to_file_bytes());
+        assert_names(&sextant(&["verify", text(&path)]), &["a.proof: not a valid proof", reason]);
+    }
+}
+
+/// Whatever the engine's verifier does on proofs of the right form and no content: one line, no panic's trace.
+#[test]
+fn an_empty_proof_ends_in_one_line() {
+    let folder = Folder::new();
+    let mut record = worthless();
+    record.kind = ProofKind::Stark;
+    record.proof = vec![0; 12];
+    let path = folder.write("a.proof", record.to_file_bytes());
+    assert_names(&sextant(&["verify", text(&path)]), &["a.proof: not a valid proof"]);
+}
+
+#[test]
+fn inspect_names_what_it_cannot_read() {
+    let folder = Folder::new();
+    let mut unknown = worthless();
+    unknown.program = 9;
+    let path = folder.write("b.proof", unknown.to_file_bytes());
+    assert_names(&sextant(&["inspect", text(&path)]), &["b.proof", "unknown program tag 9"]);
+
+    let mut garbled = worthless();
+    garbled.public_values.push(0);
+    let path = folder.write("c.proof", garbled.to_file_bytes());
+    assert_names(&sextant(&["inspect", text(&path)]), &["c.proof", "public values"]);
+}

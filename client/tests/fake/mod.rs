@@ -1,0 +1,125 @@
+//! A server that follows a script, and statements to ask it for.
+
+// Each test file uses its own part.
+#![allow(dead_code)]
+
+use std::{future::Future, net::SocketAddr, time::Duration};
+
+use sextant_client::{Client, ClientConfig, Progress, ProofKind, ProofRecord, ServerError, StatementInput};
+use sextant_consensus::{Program, bls::Plain, check_statement, codec};
+use sextant_protocol::{
+    ClientMessage, PROTOCOL_VERSION, Request, RequestId, Response, ServerMessage,
+    frame::{MAX_CLIENT_FRAME, MAX_SERVER_FRAME, MessageReader, MessageWriter},
+    message::MAGIC,
+    proof::Circuits,
+};
+use tokio::net::{
+    TcpListener, TcpStream,
+    tcp::{OwnedReadHalf, OwnedWriteHalf},
+};
+
+/// One connection of a scripted server, after its handshake.
+pub struct Peer {
+    pub reader: MessageReader<OwnedReadHalf, ClientMessage>,
+    pub writer: MessageWriter<OwnedWriteHalf, ServerMessage>,
+}
+
+impl Peer {
+    /// The next request.
+    pub async fn request(&mut self) -> (RequestId, Request) {
+        match self.reader.next().await.unwrap() {
+            Some(ClientMessage::Request { id, request }) => (id, request),
+            other => panic!("a request was due: {other:?}"),
+        }
+    }
+
+    /// The next cancellation.
+    pub async fn cancelled(&mut self) -> RequestId {
+        match self.reader.next().await.unwrap() {
+            Some(ClientMessage::Cancel { id }) => id,
+            other => panic!("a cancellation was due: {other:?}"),
+        }
+    }
+
+    pub async fn answer(&mut self, id: RequestId, result: Result<Response, ServerError>) {
+        self.writer.send(&ServerMessage::Answer { id, result }).await.unwrap();
+    }
+
+    pub async fn progress(&mut self, id: RequestId, progress: Progress) {
+        self.writer.send(&ServerMessage::Progress { id, progress }).await.unwrap();
+    }
+
+    /// Until the client closes.
+    pub async fn drain(mut self) {
+        while let Ok(Some(_)) = self.reader.next().await {}
+    }
+}
+
+/// Listens once and runs `script` on the bare connection.
+pub async fn listen<F, T>(script: impl FnOnce(TcpStream) -> F + Send + 'static) -> SocketAddr
+where
+    F: Future<Output = T> + Send,
+    T: Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        script(stream).await;
+    });
+    address
+}
+
+/// A client, connected to a server that shakes hands and then runs `script`.
+pub async fn connected<F, T>(config: ClientConfig, script: impl FnOnce(Peer) -> F + Send + 'static) -> Client
+where
+    F: Future<Output = T> + Send,
+    T: Send + 'static,
+{
+    let address = listen(async |stream: TcpStream| {
+        let (reader, writer) = stream.into_split();
+        let mut reader = MessageReader::new(reader, MAX_CLIENT_FRAME, "client message");
+        let mut writer = MessageWriter::new(writer, MAX_SERVER_FRAME);
+        match reader.next().await.unwrap() {
+            Some(ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION, agent }) => {
+                assert!(agent.len() <= 64);
+            }
+            other => panic!("a hello was due: {other:?}"),
+        }
+        writer.send(&welcome(PROTOCOL_VERSION)).await.unwrap();
+        script(Peer { reader, writer }).await
+    })
+    .await;
+    Client::connect_with(&address.to_string(), config).await.unwrap()
+}
+
+pub fn welcome(version: u32) -> ServerMessage {
+    ServerMessage::Welcome { version, agent: "fake".into() }
+}
+
+pub fn quick() -> ClientConfig {
+    ClientConfig {
+        connect_timeout: Duration::from_millis(200),
+        request_timeout: Duration::from_millis(200),
+        deadline_grace: Duration::from_millis(100),
+        ..ClientConfig::default()
+    }
+}
+
+pub fn one_handover() -> StatementInput {
+    StatementInput::new(Program::CommitteeChange, codec::encode(&sextant_fixtures::committee_change(1)))
+}
+
+/// A record that claims what `input` says, with a proof that is none.
+pub fn claiming(input: &StatementInput, kind: ProofKind) -> ProofRecord {
+    let statement = check_statement(input.program().unwrap(), &input.bytes, &mut Plain).unwrap();
+    ProofRecord {
+        program: input.program,
+        kind,
+        circuits: Circuits::Release,
+        circuit_version: sextant_verifier::Verifier::circuit_version().into(),
+        vk_hash: sextant_artifacts::COMMITTEE_CHANGE.vk_hash,
+        public_values: statement.abi_encode(),
+        proof: vec![0; 64],
+    }
+}

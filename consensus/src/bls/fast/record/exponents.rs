@@ -1,0 +1,131 @@
+//! Exponents of the hint makers.
+
+/// `-1 / lambda` modulo the part of the group order that is prime to `27 (|z| + 1) / 3`, zero modulo the rest; digits in base `p`.
+pub const ROOT: [[u64; 6]; 12] = [
+    [
+        0x5dca_e33d_809a_d43b,
+        0x9594_a2ee_b27b_f3b2,
+        0xa9ff_bcd4_07d1_7a4c,
+        0x1f04_3d80_74ca_e4f7,
+        0xd0e0_d5ce_c284_4398,
+        0x16ab_71f8_c093_9e9c,
+    ],
+    [
+        0x4edb_eb6e_23e1_f939,
+        0xd005_4bd7_b9cc_51bf,
+        0x5547_5ab7_f98b_92b0,
+        0x8c1d_2f59_a141_8b57,
+        0x3625_91a8_1f08_8d22,
+        0x05b2_ca18_520e_eee2,
+    ],
+    [
+        0xa5d8_248c_58a2_0cd2,
+        0x7296_9bbc_0a84_94af,
+        0x6975_d593_810d_db7f,
+        0xfa45_b3b1_3a9e_837d,
+        0xbf6c_7edb_c40b_a937,
+        0x07f7_b856_b125_285b,
+    ],
+    [
+        0xee61_ae50_2e8a_4801,
+        0x712a_2de6_df31_f4cd,
+        0x4ec6_0cfc_c89d_40fd,
+        0xeff3_b137_900d_5064,
+        0xe73c_fb8f_ef0f_36dd,
+        0x0105_f480_f9e4_c733,
+    ],
+    [
+        0x27af_d27e_72b1_003b,
+        0x04c3_6963_e552_f8c3,
+        0x77a5_9eba_ed0d_fdfe,
+        0x3646_f75f_61d1_a8d1,
+        0xdbfb_ed2a_308a_635d,
+        0x190b_ef61_654c_8c02,
+    ],
+    [
+        0x11d3_debc_5aa7_dd87,
+        0x6d43_4a7b_1029_a1aa,
+        0xa484_c0d7_958d_84de,
+        0x090c_90b0_a2a3_dd4a,
+        0x9d70_ea53_3e1a_8896,
+        0x10a7_66bb_892b_973d,
+    ],
+    [
+        0x2f7c_69cc_34b9_8228,
+        0x36fd_aeec_6154_4b2f,
+        0xa947_bdca_30d3_762b,
+        0xc77e_564c_3657_7777,
+        0x804c_fef2_cacc_5057,
+        0x0927_3f36_14cd_3f25,
+    ],
+    [
+        0xb516_cc45_fc1d_b27f,
+        0x80a2_cb02_0e83_2ecc,
+        0x1be9_91b0_c9d4_c27d,
+        0xaa2d_c5f9_5fbb_b90a,
+        0x5ac6_bcb7_6930_094f,
+        0x069f_19a6_d832_01ec,
+    ],
+    [
+        0xe01a_a87d_075d_bb58,
+        0x48ac_9775_652e_c8dc,
+        0x859f_23d4_10e8_8a21,
+        0x567f_2162_7f6a_7c77,
+        0x8891_af31_02bf_7e28,
+        0x0f2f_f2df_6666_6888,
+    ],
+    [
+        0x30e6_5eb8_c6cb_0e61,
+        0x98b2_baf3_971c_0f13,
+        0x40f2_1abd_faeb_a944,
+        0x9fd9_07c9_aa26_5d51,
+        0xc962_7534_e3a6_4f04,
+        0x0b4b_ef3e_305c_299a,
+    ],
+    [
+        0x0542_a535_ed4f_2b7d,
+        0xd978_6875_8a7b_70ca,
+        0x976e_1d23_0e41_4499,
+        0xc001_146f_9b84_88f5,
+        0x850b_78ca_0204_a84a,
+        0x06c6_c1cd_7014_51bf,
+    ],
+    [
+        0x111e_ae4d_c557_bff7,
+        0x0604_adb3_d5b4_f6e3,
+        0x0000_0000_0000_0000,
+        0x0000_0000_0000_0000,
+        0x0000_0000_0000_0000,
+        0x0000_0000_0000_0000,
+    ],
+];
+
+/// `1 / lambda` modulo the cofactor of G2.
+pub const COFACTOR_PREIMAGE: [u64; 8] = [
+    0xc4b7a1650762e3e0,
+    0xd1503a6489c5bac5,
+    0x8d6cc326a8b29226,
+    0x70bb0e95ae84e30c,
+    0x258fab6944e8c985,
+    0xff112ed7aa5b6438,
+    0x3097c91991ff96e1,
+    0x03a442492ed5e440,
+];
+/// `(p + 1) / 4`.
+pub const SQRT: [u64; 6] = [
+    0xee7fbfffffffeaab,
+    0x07aaffffac54ffff,
+    0xd9cc34a83dac3d89,
+    0xd91dd2e13ce144af,
+    0x92c6e9ed90d2eb35,
+    0x0680447a8e5ff9a6,
+];
+/// `p - 2`.
+pub const INVERT: [u64; 6] = [
+    0xb9feffffffffaaa9,
+    0x1eabfffeb153ffff,
+    0x6730d2a0f6b0f624,
+    0x64774b84f38512bf,
+    0x4b1ba7b6434bacd7,
+    0x1a0111ea397fe69a,
+];

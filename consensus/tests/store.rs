@@ -1,0 +1,240 @@
+//! The store on recorded and synthetic data: what it follows, and each rule of `validate_light_client_update` broken.
+//! The official vectors, which are all accepted, run in `tests/vectors`.
+
+use sextant_consensus::bls::{BlsError, Plain};
+use sextant_consensus::chain::{ChainConfig, Fork};
+use sextant_consensus::light_client::{
+    HeaderError, LightClientBootstrap, LightClientHeader, LightClientOptimisticUpdate, LightClientUpdate,
+    SyncCommittee,
+};
+use sextant_consensus::merkle::MerkleError;
+use sextant_consensus::networks::{HOODI, SEPOLIA};
+use sextant_consensus::store::{BootstrapError, LightClientStore, Outcome, UpdateError};
+use sextant_fixtures::devnet::{ALL, Devnet, ELECTRA, ELECTRA_TO_FULU, FULU};
+use sextant_fixtures::gloas;
+use sextant_fixtures::synthetic::{Committee, Slots, update};
+
+fn bootstrap(net: Devnet) -> LightClientBootstrap {
+    let name =
+        if [ELECTRA, ELECTRA_TO_FULU].contains(&net) { "bootstrap_slot64.json" } else { "bootstrap.json" };
+    net.beacon(name)
+}
+
+fn store(net: Devnet) -> LightClientStore {
+    let bootstrap = bootstrap(net);
+    let root = bootstrap.header.beacon.root();
+    LightClientStore::new(&net.chain(), Fork::Capella, &root, bootstrap).expect(net.folder)
+}
+
+#[test]
+fn recorded_networks_are_followed_in_any_later_shape() {
+    for net in ALL {
+        for fork in [Fork::Capella, Fork::Electra, Fork::Gloas] {
+            let mut store = store(net);
+            store.upgrade(fork);
+            for update in net.updates() {
+                let slot = update.signature_slot;
+                // The bootstrap of some recordings is later than their first update.
+                let knows = update.attested_header.beacon.slot > store.finalized_header.beacon.slot;
+                let outcome = store.update(update.clone(), slot, &mut Plain).expect(net.folder);
+                assert_eq!(outcome, Outcome::Applied, "{}: {fork}", net.folder);
+                assert_eq!(store.next_sync_committee, Some(update.next_sync_committee), "{}", net.folder);
+                assert!(knows || store.period() == net.chain().period(slot));
+            }
+            let (committee, finality) = net.finality();
+            let (slot, finalized) = (finality.signature_slot, finality.finalized_header.beacon);
+            let root = finality.finalized_header.execution.as_ref().map(|execution| execution.root());
+            store.finality_update(finality, slot, &mut Plain).expect(net.folder);
+            assert_eq!(store.current_sync_committee, committee);
+            // One network's bootstrap is later than what its finality update finalizes.
+            if store.finalized_header.beacon.slot <= finalized.slot {
+                assert_eq!(store.finalized_header.beacon, finalized);
+                assert_eq!(
+                    store.finalized_header.execution_root(&store.chain),
+                    root,
+                    "{}: {fork}",
+                    net.folder
+                );
+            } else {
+                assert_eq!(net, FULU);
+            }
+            if net.file("optimistic_update.json").exists() {
+                let optimistic: LightClientOptimisticUpdate = net.beacon("optimistic_update.json");
+                let (slot, attested) = (optimistic.signature_slot, optimistic.attested_header.beacon);
+                match store.optimistic_update(optimistic, slot, &mut Plain) {
+                    Ok(_) => assert!(store.optimistic_header.beacon.slot >= attested.slot),
+                    Err(error) => panic!("{}: {error}", net.folder),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn bootstraps_are_refused() {
+    let net = ELECTRA;
+    let root = bootstrap(net).header.beacon.root();
+    let open = |edit: fn(&mut LightClientBootstrap), root: &[u8; 32]| {
+        let mut bootstrap = bootstrap(net);
+        edit(&mut bootstrap);
+        LightClientStore::new(&net.chain(), Fork::Electra, root, bootstrap).map(|_| ())
+    };
+    assert_eq!(open(|_| {}, &root), Ok(()));
+    assert_eq!(open(|_| {}, &[1; 32]), Err(BootstrapError::Untrusted));
+    assert_eq!(open(|b| b.header.beacon.proposer_index += 1, &root), Err(BootstrapError::Untrusted));
+    let committee = Err(BootstrapError::Committee(MerkleError::Root));
+    assert_eq!(open(|b| b.current_sync_committee.pubkeys[7][3] ^= 1, &root), committee);
+    assert_eq!(open(|b| b.current_sync_committee.aggregate_pubkey[3] ^= 1, &root), committee);
+    let surplus = Err(BootstrapError::Committee(MerkleError::Depth { got: 7, expected: 6 }));
+    assert_eq!(open(|b| b.current_sync_committee_branch.insert(0, [1; 32]), &root), surplus);
+    let size = Err(BootstrapError::CommitteeSize { got: 511, expected: 512 });
+    assert_eq!(open(|b| b.current_sync_committee.pubkeys.truncate(511), &root), size);
+    let header = open(|b| b.header.execution.as_mut().unwrap().gas_used += 1, &root);
+    assert_eq!(header, Err(BootstrapError::Header(HeaderError::Branch(MerkleError::Root))));
+    let shape = open(|b| b.header.execution = None, &root);
+    assert!(matches!(shape, Err(BootstrapError::Header(_))), "{shape:?}");
+}
+
+#[test]
+fn updates_are_refused_each_for_its_rule() {
+    let net = ELECTRA;
+    let fresh = store(net);
+    let original = net.updates().remove(0);
+    let slot = original.signature_slot;
+    let refuse = |store: &LightClientStore, current_slot, edit: &dyn Fn(&mut LightClientUpdate)| {
+        let mut update = original.clone();
+        edit(&mut update);
+        let (mut after, before) = (store.clone(), store);
+        let error = after.update(update, current_slot, &mut Plain).expect_err("a broken update");
+        assert_eq!(&after, before, "a refused update changes nothing: {error}");
+        error
+    };
+    let refused = |edit: &dyn Fn(&mut LightClientUpdate)| refuse(&fresh, slot, edit);
+
+    assert_eq!(refused(&|u| u.sync_aggregate.sync_committee_bits.fill(0)), UpdateError::NoParticipants);
+    assert!(matches!(
+        refused(&|u| u.sync_aggregate.sync_committee_bits.truncate(63)),
+        UpdateError::Size { .. }
+    ));
+    assert!(matches!(refused(&|u| u.next_sync_committee.pubkeys.truncate(511)), UpdateError::Size { .. }));
+    assert!(matches!(refuse(&fresh, slot - 1, &|_| {}), UpdateError::SlotOrder { .. }));
+    for edit in [
+        |u: &mut LightClientUpdate| u.signature_slot = u.attested_header.beacon.slot,
+        |u: &mut LightClientUpdate| u.finalized_header.beacon.slot = u.attested_header.beacon.slot + 1,
+    ] {
+        assert!(matches!(refused(&edit), UpdateError::SlotOrder { .. }));
+    }
+    let far = refuse(&fresh, 9000, &|u| u.signature_slot = 9000);
+    assert_eq!(far, UpdateError::Period { got: 1, known: 0, to: 0 });
+    let header = |what| UpdateError::Header { what, error: HeaderError::Branch(MerkleError::Root) };
+    let edited = refused(&|u| u.attested_header.execution.as_mut().unwrap().state_root[0] ^= 1);
+    assert_eq!(edited, header("attested_header"));
+    let edited = refused(&|u| u.finalized_header.execution.as_mut().unwrap().block_hash[0] ^= 1);
+    assert_eq!(edited, header("finalized_header"));
+    let finality = UpdateError::Finality(MerkleError::Root);
+    assert_eq!(refused(&|u| u.finalized_header.beacon.parent_root[0] ^= 1), finality);
+    assert_eq!(refused(&|u| u.finality_branch[6][0] ^= 1), finality);
+    assert_eq!(refused(&|u| u.finality_branch.fill([0; 32])), UpdateError::FinalizedSurplus);
+    let genesis = refused(&|u| u.finalized_header.beacon.slot = 0);
+    assert_eq!(genesis, UpdateError::FinalizedSurplus);
+    let committee = UpdateError::Committee(MerkleError::Root);
+    assert_eq!(refused(&|u| u.next_sync_committee.pubkeys[0][5] ^= 1), committee);
+    assert_eq!(refused(&|u| u.next_sync_committee_branch[0][0] ^= 1), committee);
+    assert_eq!(refused(&|u| u.next_sync_committee_branch.fill([0; 32])), UpdateError::CommitteeSurplus);
+    let short = refused(&|u| u.next_sync_committee_branch.truncate(4));
+    assert_eq!(short, UpdateError::Committee(MerkleError::Depth { got: 5, expected: 6 }));
+    let mismatch = UpdateError::Signature(BlsError::Mismatch);
+    assert_eq!(refused(&|u| u.sync_aggregate.sync_committee_bits[0] ^= 1), mismatch);
+    assert_eq!(refused(&|u| u.sync_aggregate.sync_committee_signature[0] ^= 0x20), mismatch);
+
+    // Once it is in, it teaches nothing more; and another committee for the same period is a conflict.
+    let mut known = fresh.clone();
+    known.update(original.clone(), slot, &mut Plain).expect("the recorded update");
+    known.finalized_header = net.finality().1.attested_header;
+    let irrelevant = refuse(&known, slot, &|_| {});
+    assert!(matches!(irrelevant, UpdateError::Irrelevant { .. }), "{irrelevant}");
+    let mut conflict = fresh;
+    conflict.next_sync_committee = Some(Committee::new(1, 512, 3).public);
+    assert_eq!(refuse(&conflict, slot, &|_| {}), UpdateError::CommitteeConflict);
+}
+
+/// A store that trusts a synthetic committee, without a bootstrap.
+fn synthetic(chain: &ChainConfig, committee: &Committee, period: u64) -> LightClientStore {
+    let next = Committee::new(2, 512, 8).public;
+    let slots = slots(period, 0);
+    let header = update(chain, committee, &next, slots, |_| true).finalized_header;
+    LightClientStore {
+        chain: chain.clone(),
+        fork: chain.fork_at(slots.finalized).expect("a fork"),
+        finalized_header: header.clone(),
+        current_sync_committee: committee.public.clone(),
+        next_sync_committee: None,
+        best_valid_update: None,
+        optimistic_header: header,
+        previous_max_active_participants: 0,
+        current_max_active_participants: 0,
+    }
+}
+
+fn slots(period: u64, epochs: u64) -> Slots {
+    let start = period * 8192 + epochs * 32;
+    Slots { finalized: start + 32, attested: start + 96, signature: start + 97 }
+}
+
+#[test]
+fn one_signer_is_valid_but_two_thirds_decide() {
+    // The statements refuse what the specification's store merely keeps for later.
+    let (committee, next) = (Committee::new(1, 512, 512), Committee::new(2, 512, 8).public);
+    for (chain, period) in [(&SEPOLIA, 900), (&HOODI, gloas::PERIOD)] {
+        let mut store = synthetic(chain, &committee, period);
+        let slots = slots(period, 8);
+        let signed_by = |signers: usize| update(chain, &committee, &next, slots, |seat| seat < signers);
+        assert_eq!(store.update(signed_by(1), slots.signature, &mut Plain), Ok(Outcome::Noted));
+        assert_eq!(store.best_valid_update.as_ref().map(|best| best.sync_aggregate.participants()), Some(1));
+        assert_eq!(store.optimistic_header.beacon.slot, slots.attested);
+        assert_eq!(store.update(signed_by(341), slots.signature, &mut Plain), Ok(Outcome::Noted));
+        assert_eq!(store.update(signed_by(300), slots.signature, &mut Plain), Ok(Outcome::Noted));
+        assert_eq!(
+            store.best_valid_update.as_ref().map(|best| best.sync_aggregate.participants()),
+            Some(341)
+        );
+        assert_eq!(store.next_sync_committee, None);
+        assert_eq!(store.update(signed_by(342), slots.signature, &mut Plain), Ok(Outcome::Applied));
+        assert_eq!(store.next_sync_committee.as_ref(), Some(&next));
+        assert_eq!(store.best_valid_update, None);
+        assert_eq!(store.finalized_header.beacon.slot, slots.finalized);
+    }
+}
+
+#[test]
+fn force_goes_on_with_the_best_update_after_a_period() {
+    let (committee, next) = (Committee::new(1, 512, 512), Committee::new(2, 512, 8).public);
+    let mut store = synthetic(&SEPOLIA, &committee, 900);
+    let finalized = store.finalized_header.beacon.slot;
+    let slots = slots(900, 8);
+    let mut update = update(&SEPOLIA, &committee, &next, slots, |seat| seat < 200);
+    // Without finality: only the next committee.
+    update.finality_branch.fill([0; 32]);
+    update.finalized_header = LightClientHeader::default();
+    assert_eq!(store.update(update, slots.signature, &mut Plain), Ok(Outcome::Noted));
+    assert_eq!(store.force_update(finalized + 8192), Ok(Outcome::Noted));
+    assert_eq!(store.next_sync_committee, None);
+    assert_eq!(store.force_update(finalized + 8193), Ok(Outcome::Applied));
+    assert_eq!(store.next_sync_committee, Some(next));
+    assert_eq!(store.finalized_header.beacon.slot, slots.attested);
+    assert_eq!(store.force_update(u64::MAX), Ok(Outcome::Noted), "nothing is left to force");
+}
+
+#[test]
+fn an_empty_committee_is_none() {
+    assert!(SyncCommittee::empty(512).is_empty());
+    assert!(!Committee::new(1, 32, 32).public.is_empty());
+    assert!(LightClientHeader::default().is_empty());
+    let mut header = LightClientHeader::default();
+    for fork in [Fork::Capella, Fork::Deneb, Fork::Gloas] {
+        header.upgrade(&SEPOLIA, fork);
+        assert!(header.is_empty(), "{fork}");
+    }
+    header.execution_branch[10] = [1; 32];
+    assert!(!header.is_empty());
+}

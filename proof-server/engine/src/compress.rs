@@ -1,0 +1,175 @@
+//! Compression: each shard proof becomes a recursion proof of one common shape, and those are folded into one.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use anyhow::Context;
+use sextant_protocol::Progress;
+use sp1_core_machine::riscv::RiscvAir;
+use sp1_hypercube::{
+    SP1PcsProofInner, SP1RecursionProof, SP1VerifyingKey,
+    air::ShardRange,
+    prover::{CoreProofShape, CpuShardProver, ProverSemaphore},
+};
+use sp1_primitives::{SP1Field, SP1GlobalContext};
+use sp1_prover::{
+    CpuSP1ProverComponents, SP1CircuitWitness, SP1ProverComponents,
+    recursion::recursive_verifier,
+    shapes::SP1NormalizeCache,
+    worker::{
+        CommonProverInput, LocalWorkerClient, ProofId, ProverMetrics, RangeProofs, RecursionProof, ReduceTaskRequest,
+        RequesterId, SP1Worker, SP1WorkerBuilder, TaskContext, get_normalize_program,
+    },
+};
+use sp1_prover_types::{Artifact, ArtifactClient, InMemoryArtifactClient, network_base_types::ProofMode};
+use sp1_recursion_circuit::shard::RecursiveShardVerifier;
+use sp1_recursion_compiler::circuit::AsmConfig;
+
+use crate::{
+    EngineSettings, ProgressSink,
+    core::{CoreProver, CoreShardProof},
+    records::NONCE,
+    recursion_keys::{Components, LazyRecursion, WrapOnDemand},
+};
+
+/// A recursion proof.
+pub(crate) type Compressed = SP1RecursionProof<SP1GlobalContext, SP1PcsProofInner>;
+/// The shape of a shard proof.
+pub(crate) type Shape = CoreProofShape<SP1Field, RiscvAir<SP1Field>>;
+
+/// Shapes whose recursion programs are kept; a program has a handful.
+const KEPT_SHAPES: usize = 8;
+
+/// SP1's recursion prover, with the keys that folding needs.
+pub(crate) struct Compressor {
+    worker: SP1Worker<InMemoryArtifactClient, LocalWorkerClient, Components>,
+    recursive_core_verifier: RecursiveShardVerifier<SP1GlobalContext, RiscvAir<SP1Field>, AsmConfig>,
+    programs: SP1NormalizeCache,
+    arity: usize,
+}
+
+impl Compressor {
+    /// Compiles the recursion programs and sets up their keys: tens of seconds.
+    pub(crate) async fn start(core: &CoreProver, settings: &EngineSettings) -> anyhow::Result<Self> {
+        let permits = ProverSemaphore::new(settings.parallel_shards);
+        let machine = RiscvAir::machine();
+        let core_verifier = CpuSP1ProverComponents::core_verifier(machine.clone());
+        let (client, _tasks) = LocalWorkerClient::init();
+        let worker = SP1WorkerBuilder::<Components>::new_with_machine(machine)
+            .with_core_opts(settings.core_opts())
+            .with_config(|config| settings.apply(config))
+            // Part of SP1's worker, never asked: shards are proven by `CoreProver`.
+            .with_core_air_prover(
+                Arc::new(CpuShardProver::new(core_verifier.shard_verifier().clone())),
+                permits.clone(),
+            )
+            .with_compress_air_prover(Arc::new(LazyRecursion::new(settings.reduce_arity)), permits.clone())
+            .with_shrink_air_prover(Arc::new(LazyRecursion::new(0)), permits.clone())
+            .with_wrap_air_prover(WrapOnDemand, permits)
+            .with_artifact_client(InMemoryArtifactClient::new())
+            .with_worker_client(client)
+            .build()
+            .await?;
+        Ok(Self {
+            worker,
+            recursive_core_verifier: recursive_verifier(core.verifier().shard_verifier()),
+            programs: SP1NormalizeCache::new(KEPT_SHAPES),
+            arity: settings.reduce_arity,
+        })
+    }
+
+    /// Turns the proof of one shard into a recursion proof.
+    pub(crate) async fn normalize(
+        &self,
+        core: &CoreProver,
+        vk: &SP1VerifyingKey,
+        shape: &Shape,
+        proof: &CoreShardProof,
+        precompile: bool,
+    ) -> anyhow::Result<Artifact> {
+        let recursion = &self.worker.prover_engine().recursion_prover;
+        // Compiling takes seconds for a new shape and blocks; the worker has nothing else to do meanwhile.
+        let program = tokio::task::block_in_place(|| {
+            get_normalize_program(
+                vk.clone(),
+                core.verifier(),
+                &self.recursive_core_verifier,
+                shape,
+                recursion.reduce_shape(),
+                Some(&self.programs),
+            )
+        });
+        let common = CommonProverInput {
+            vk: vk.clone(),
+            mode: ProofMode::Compressed,
+            // The guests verify no proofs of other programs.
+            deferred_digest: [0; 8],
+            num_deferred_proofs: 0,
+            nonce: NONCE,
+        };
+        let witness = recursion.get_normalize_witness(&common, proof, false, precompile);
+        let output = self.worker.artifact_client().create_artifact()?;
+        recursion
+            .submit_prove_shard(program, SP1CircuitWitness::Core(witness), output.clone(), ProverMetrics::new())
+            .await?
+            .await
+            .context("normalizing a shard")??;
+        Ok(output)
+    }
+
+    /// Folds recursion proofs, in the order of their shards, into one.
+    pub(crate) async fn fold(
+        &self,
+        mut proofs: Vec<Artifact>,
+        progress: &ProgressSink,
+    ) -> anyhow::Result<Compressed> {
+        let mut done = 0;
+        loop {
+            let last = proofs.len() <= self.arity;
+            let mut folded = Vec::with_capacity(proofs.len().div_ceil(self.arity));
+            for group in proofs.chunks(self.arity) {
+                // Even a single proof takes the last step: it is what declares the proof complete.
+                if group.len() == 1 && !last {
+                    folded.extend_from_slice(group);
+                    continue;
+                }
+                folded.push(self.fold_once(group, last).await?);
+                done += 1;
+                progress(Progress::Compressing { done });
+            }
+            proofs = folded;
+            if last {
+                let [proof] = proofs.as_slice() else { anyhow::bail!("nothing to fold") };
+                return self.worker.artifact_client().download::<Compressed>(proof).await;
+            }
+        }
+    }
+
+    async fn fold_once(&self, group: &[Artifact], is_complete: bool) -> anyhow::Result<Artifact> {
+        let output = self.worker.artifact_client().create_artifact()?;
+        // Ranges serve SP1's scheduler, which is not used here; the proofs themselves say what they cover.
+        let proofs: VecDeque<_> = group
+            .iter()
+            .map(|proof| RecursionProof { shard_range: ShardRange::precompile(), proof: proof.clone() })
+            .collect();
+        let context = TaskContext {
+            proof_id: ProofId::new("local"),
+            parent_id: None,
+            parent_context: None,
+            requester_id: RequesterId::new("local"),
+        };
+        let request = ReduceTaskRequest {
+            range_proofs: RangeProofs::new(ShardRange::precompile(), proofs),
+            is_complete,
+            output: output.clone(),
+            context,
+        };
+        self.worker
+            .prover_engine()
+            .recursion_prover
+            .submit_recursion_reduce(request.into_raw()?)
+            .await?
+            .await
+            .context("folding proofs")??;
+        Ok(output)
+    }
+}

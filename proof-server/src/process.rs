@@ -1,0 +1,109 @@
+//! Facts about processes, read from `/proc`; where the system has none, everything is 0 or empty.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+/// Where POSIX shared memory lives. SP1's executor leaves its files there when it is killed.
+const SHARED_MEMORY: &str = "/dev/shm/";
+
+/// Resident memory of a process and of its direct children, bytes.
+pub(crate) fn resident_memory(pid: u32) -> u64 {
+    let own = status_field(&status(pid), "VmRSS:");
+    // Children share mappings with their parent: only what is theirs alone counts.
+    let children: u64 = children(pid).into_iter().map(|child| status_field(&status(child), "RssAnon:")).sum();
+    own + children
+}
+
+/// Peak resident memory of this process, bytes.
+pub(crate) fn own_peak_memory() -> u64 {
+    status_field(&fs::read_to_string("/proc/self/status").unwrap_or_default(), "VmHWM:")
+}
+
+/// Shared-memory files of SP1's executor that a process has mapped.
+pub(crate) fn shared_memory(pid: u32) -> BTreeSet<PathBuf> {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+    maps.lines().filter_map(shared_memory_path).collect()
+}
+
+fn shared_memory_path(mapping: &str) -> Option<PathBuf> {
+    let path = &mapping[mapping.find(SHARED_MEMORY)?..];
+    let name = path.strip_prefix(SHARED_MEMORY)?;
+    let ours = name.starts_with("sp1_") || name.starts_with("sem.sp1_");
+    (ours && !name.contains('/') && !name.ends_with(" (deleted)")).then(|| PathBuf::from(path))
+}
+
+/// Removes what a killed process left behind; a file that is gone already is no error.
+pub(crate) fn remove_files(files: &BTreeSet<PathBuf>) {
+    for file in files {
+        if let Err(error) = fs::remove_file(file)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(file = %file.display(), %error, "shared memory of a dead worker stays");
+        }
+    }
+}
+
+/// Memory of this machine that a server may plan with, bytes: the control group's limit where there is one.
+pub(crate) fn machine_memory() -> u64 {
+    let total = status_field(&fs::read_to_string("/proc/meminfo").unwrap_or_default(), "MemTotal:");
+    let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|limit| limit.trim().parse().ok());
+    match (total, limit) {
+        // Unknown: the smallest machine the server is made for.
+        (0, None) => 16 << 30,
+        (0, Some(limit)) => limit,
+        (total, limit) => limit.unwrap_or(total).min(total),
+    }
+}
+
+fn status(pid: u32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default()
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    tasks
+        .flatten()
+        .filter_map(|task| fs::read_to_string(task.path().join("children")).ok())
+        .flat_map(|pids| pids.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+        .collect()
+}
+
+/// A field of a `/proc` file that is given in kB, in bytes; 0 if it is not there.
+fn status_field(status: &str, field: &str) -> u64 {
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix(field))
+        .and_then(|value| value.trim().strip_suffix("kB"))
+        .and_then(|kib| kib.trim().parse::<u64>().ok())
+        .map_or(0, |kib| kib << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_read_in_bytes() {
+        let status = "Name:\tx\nVmHWM:\t    2048 kB\nThreads:\t4\n";
+        assert_eq!(status_field(status, "VmHWM:"), 2 << 20);
+        assert_eq!(status_field(status, "Threads:"), 0);
+        assert_eq!(status_field(status, "VmRSS:"), 0);
+    }
+
+    #[test]
+    fn this_process_has_memory_and_a_machine() {
+        assert!(resident_memory(std::process::id()) > 1 << 20);
+        assert!(own_peak_memory() >= 1 << 20);
+        assert!(machine_memory() > 1 << 28);
+    }
+
+    #[test]
+    fn only_the_executors_shared_memory_is_taken() {
+        let take = |line| shared_memory_path(line).map(|path| path.display().to_string());
+        let mapping = "7f00-7f01 rw-s 00000000 00:19 5    ";
+        assert_eq!(take(&format!("{mapping}/dev/shm/sp1_a1_t")), Some("/dev/shm/sp1_a1_t".into()));
+        assert_eq!(take(&format!("{mapping}/dev/shm/sem.sp1_a1")), Some("/dev/shm/sem.sp1_a1".into()));
+        for other in ["/dev/shm/postgres", "/dev/shm/sp1_a1 (deleted)", "/dev/shm/sp1_x/../../etc", "/lib/libc.so"] {
+            assert_eq!(take(&format!("{mapping}{other}")), None);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The inside of a worker process: reads jobs from stdin, writes events to stdout, logs to stderr.
+
+use std::{
+    fs::File,
+    os::fd::{AsRawFd, FromRawFd, OwnedFd},
+    sync::Arc,
+};
+
+use anyhow::Context;
+use sextant_engine::EngineSettings;
+use sextant_protocol::{
+    ServerError, ErrorCode,
+    frame::{MessageReader, MessageWriter},
+};
+use tokio::sync::mpsc;
+
+use super::{
+    WorkerEvent, WorkerMode, WorkerRequest,
+    job::Prover,
+    messages::MAX_WORKER_FRAME,
+};
+
+/// Arguments of `proof-server worker`, set by the server.
+#[derive(Clone, Debug, clap::Args)]
+pub struct WorkerArgs {
+    /// What the worker is for.
+    #[arg(long, value_enum)]
+    pub mode: WorkerMode,
+    /// Memory to plan with, bytes.
+    #[arg(long)]
+    pub memory: u64,
+}
+
+/// Runs the worker until its stdin ends. Does not return: what is still computing then is not waited for.
+///
+/// # Errors
+/// If the worker cannot start.
+pub fn run(args: &WorkerArgs) -> anyhow::Result<std::convert::Infallible> {
+    let events = claim_stdout().context("stdout")?;
+    if args.mode != WorkerMode::Verify {
+        // SP1 logs a panicking task and may then wait for it forever. Here a panic ends the worker, and with it
+        // exactly one job.
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            report(panic);
+            std::process::abort();
+        }));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(serve(args, events));
+    if let Err(error) = &outcome {
+        tracing::error!(error = format!("{error:#}"), "worker ends");
+    }
+    end(i32::from(outcome.is_err()))
+}
+
+/// Keeps the real stdout for events and points descriptor 1 at stderr: whatever else prints must not end up
+/// between two frames.
+fn claim_stdout() -> std::io::Result<File> {
+    // SAFETY: `dup` and `dup2` take plain descriptors of this process, which has started no thread that uses them;
+    // the fresh descriptor is owned by nobody else.
+    unsafe {
+        let events = libc::dup(1);
+        if events < 0 || libc::dup2(std::io::stderr().as_raw_fd(), 1) < 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        // Not for the executor process that SP1 starts: it would keep the pipe open.
+        libc::fcntl(events, libc::F_SETFD, libc::FD_CLOEXEC);
+        Ok(File::from(OwnedFd::from_raw_fd(events)))
+    }
+}
+
+async fn serve(args: &WorkerArgs, events: File) -> anyhow::Result<()> {
+    let (jobs, mut queue) = mpsc::channel(1);
+    tokio::spawn(read_jobs(jobs));
+    let mut events = MessageWriter::new(tokio::fs::File::from_std(events), MAX_WORKER_FRAME);
+
+    let settings = EngineSettings::for_machine(args.memory);
+    let worker = Arc::new(Prover::start(args.mode, settings).await?);
+    events.send(&WorkerEvent::Ready).await?;
+
+    while let Some(request) = queue.recv().await {
+        let (progress, mut steps) = mpsc::unbounded_channel();
+        let job = tokio::spawn({
+            let worker = worker.clone();
+            async move {
+                let sink = Arc::new(move |step| {
+                    // The receiver outlives the job.
+                    let _ = progress.send(step);
+                });
+                worker.run(request, sink).await
+            }
+        });
+        // Ends when the job drops its sink.
+        while let Some(step) = steps.recv().await {
+            events.send(&WorkerEvent::Progress(step)).await?;
+        }
+        let event = job.await.unwrap_or_else(|error| {
+            WorkerEvent::Failed(ServerError::new(ErrorCode::Internal, format!("worker job: {error}")))
+        });
+        events.send(&event).await?;
+    }
+    Ok(())
+}
+
+/// Reads jobs for as long as the server is there; ends the process when it is not, whatever is being computed.
+async fn read_jobs(jobs: mpsc::Sender<WorkerRequest>) {
+    let mut requests = MessageReader::new(tokio::io::stdin(), MAX_WORKER_FRAME, "worker request");
+    loop {
+        match requests.next().await {
+            Ok(Some(request)) => {
+                if jobs.send(request).await.is_err() {
+                    return;
+                }
+            }
+            Ok(None) => end(0),
+            Err(error) => {
+                tracing::error!(%error, "the server's pipe");
+                end(1)
+            }
+        }
+    }
+}
+
+/// Ends this process and the executor process that SP1 may have started, shared memory included.
+fn end(code: i32) -> ! {
+    let shared_memory = crate::process::shared_memory(std::process::id());
+    // SAFETY: plain system calls. The worker leads a process group of its own; if it does not (started by hand),
+    // nobody else is signalled.
+    unsafe {
+        if libc::getpgrp() == libc::getpid() {
+            libc::signal(libc::SIGTERM, libc::SIG_IGN);
+            libc::kill(0, libc::SIGTERM);
+        }
+    }
+    crate::process::remove_files(&shared_memory);
+    std::process::exit(code)
+}

@@ -1,0 +1,178 @@
+//! The server's handle on one worker process: start, talk, watch, kill.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use sextant_protocol::frame::{FrameError, MessageReader, MessageWriter};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
+    process::{Child, ChildStdin, ChildStdout, Command},
+};
+
+use super::{WorkerEvent, WorkerMode, WorkerRequest, messages::MAX_WORKER_FRAME};
+use crate::process;
+
+/// Lines of a worker's stderr kept for the reason of its end.
+const KEPT_LINES: usize = 6;
+/// Longest line taken from a worker's stderr, bytes.
+const MAX_LINE: u64 = 2 << 10;
+
+/// How to start workers.
+#[derive(Clone, Debug)]
+pub(crate) struct WorkerSpec {
+    /// The program: this binary, or what the configuration says.
+    pub(crate) program: PathBuf,
+    /// Memory the worker plans with, bytes.
+    pub(crate) memory: u64,
+    /// Folder for its temporary files, private to the server.
+    pub(crate) scratch: PathBuf,
+}
+
+/// A running worker. Dropping it kills it.
+pub(crate) struct WorkerProcess {
+    child: Child,
+    pid: u32,
+    requests: MessageWriter<ChildStdin, WorkerRequest>,
+    events: MessageReader<ChildStdout, WorkerEvent>,
+    last_lines: Arc<Mutex<VecDeque<String>>>,
+    /// Shared-memory files it was seen with.
+    shared_memory: BTreeSet<PathBuf>,
+}
+
+impl WorkerProcess {
+    /// Starts a worker; it is ready when it says so.
+    pub(crate) fn start(spec: &WorkerSpec, mode: WorkerMode) -> std::io::Result<Self> {
+        let mut command = Command::new(&spec.program);
+        command
+            .arg("worker")
+            .args(["--mode", mode.as_str()])
+            .args(["--memory", &spec.memory.to_string()])
+            .env("TMPDIR", &spec.scratch)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // A group of its own: a kill takes the executor process along, a terminal's ^C does not reach it.
+            .process_group(0)
+            .kill_on_drop(true);
+        allocator_settings(&mut command);
+        let mut child = command.spawn()?;
+        let missing = || std::io::Error::other("a pipe of the worker is missing");
+        let stdin = child.stdin.take().ok_or_else(missing)?;
+        let stdout = child.stdout.take().ok_or_else(missing)?;
+        let stderr = child.stderr.take().ok_or_else(missing)?;
+        let last_lines = Arc::default();
+        tokio::spawn(relay_log(stderr, mode, Arc::clone(&last_lines)));
+        Ok(Self {
+            pid: child.id().ok_or_else(|| std::io::Error::other("the worker ended at once"))?,
+            child,
+            requests: MessageWriter::new(stdin, MAX_WORKER_FRAME),
+            events: MessageReader::new(stdout, MAX_WORKER_FRAME, "worker event"),
+            last_lines,
+            shared_memory: BTreeSet::new(),
+        })
+    }
+
+    /// Hands it a job.
+    pub(crate) async fn send(&mut self, request: &WorkerRequest) -> Result<(), FrameError> {
+        self.requests.send(request).await
+    }
+
+    /// Its next event; `None` when it is gone. Safe to drop half-way.
+    pub(crate) async fn next_event(&mut self) -> Option<WorkerEvent> {
+        match self.events.next().await {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::error!(%error, "worker speaks gibberish");
+                None
+            }
+        }
+    }
+
+    /// Resident memory now, its executor included, bytes. Also notes what would have to be cleaned up.
+    pub(crate) fn inspect(&mut self) -> u64 {
+        self.shared_memory.extend(process::shared_memory(self.pid));
+        process::resident_memory(self.pid)
+    }
+
+    /// Makes sure it is dead and says how it ended.
+    pub(crate) async fn end(mut self) -> String {
+        // It may be on its way out already with a status worth reporting: a moment for that, then the kill.
+        let status = match tokio::time::timeout(std::time::Duration::from_millis(200), self.child.wait()).await {
+            Ok(status) => status,
+            Err(_) => {
+                self.kill_group();
+                self.child.wait().await
+            }
+        };
+        let how = status.map_or_else(|error| error.to_string(), |status| describe(status));
+        let lines = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
+        match lines.back() {
+            Some(last) => format!("{how}; last line: {last}"),
+            None => how,
+        }
+    }
+
+    fn kill_group(&self) {
+        let Ok(group) = i32::try_from(self.pid) else { return };
+        // SAFETY: a plain system call. The group is the child's own, and its leader has not been reaped, or was
+        // reaped in `end` just now, so the number has not gone to another process.
+        unsafe {
+            libc::kill(-group, libc::SIGKILL);
+        }
+    }
+}
+
+impl Drop for WorkerProcess {
+    fn drop(&mut self) {
+        self.shared_memory.extend(process::shared_memory(self.pid));
+        self.kill_group();
+        process::remove_files(&self.shared_memory);
+    }
+}
+
+/// Proving allocates and frees gigabytes in rounds: pages that go back to the kernel are cleared again on the way in.
+fn allocator_settings(command: &mut Command) {
+    for (name, value) in [("MIMALLOC_PURGE_DELAY", "-1"), ("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1")] {
+        if std::env::var_os(name).is_none() {
+            command.env(name, value);
+        }
+    }
+}
+
+fn describe(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(libc::SIGKILL)) => "killed (signal 9)".into(),
+        (None, Some(libc::SIGABRT)) => "aborted (signal 6)".into(),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "ended".into(),
+    }
+}
+
+/// Passes a worker's stderr on to the log, escaped and cut, and keeps the last lines.
+async fn relay_log(stderr: impl AsyncRead + Unpin, mode: WorkerMode, last_lines: Arc<Mutex<VecDeque<String>>>) {
+    let mut reader = BufReader::new(stderr);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match (&mut reader).take(MAX_LINE).read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+        let text = String::from_utf8_lossy(&line).trim_end().escape_debug().to_string();
+        if text.is_empty() {
+            continue;
+        }
+        tracing::info!(target: "worker", mode = mode.as_str(), "{text}");
+        let mut kept = last_lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == KEPT_LINES {
+            kept.pop_front();
+        }
+        kept.push_back(text);
+    }
+}

@@ -1,0 +1,182 @@
+//! The server at byte level: handshake, frames, limits, requests that need no prover.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Client, HANGS, PATIENCE, Server, good_request, hello, prove};
+use sextant_consensus::Program;
+use sextant_protocol::{
+    ClientMessage, ErrorCode, PROTOCOL_VERSION, ProofKind, ProveRequest, Request, Response, StatementInput,
+    message::MAGIC,
+};
+use tokio::time::timeout;
+
+#[tokio::test]
+async fn a_handshake_that_is_none_is_refused() {
+    let server = Server::start(Some(HANGS), |_| {}).await;
+    let refused = |message| {
+        let server = &server;
+        async move {
+            let mut client = Client::mute(server).await;
+            client.send(&message).await;
+            client.refusal().await
+        }
+    };
+    let agent = "test".to_owned();
+    let magic = ClientMessage::Hello { magic: *b"SSH-2.0-", version: PROTOCOL_VERSION, agent: agent.clone() };
+    assert_eq!(refused(magic).await.code, ErrorCode::Version);
+    let version = ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION + 1, agent };
+    let error = refused(version).await;
+    assert_eq!(error.code, ErrorCode::Version);
+    assert!(error.message.contains("version 1"), "{error}");
+    let agent = ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION, agent: "x".repeat(65) };
+    assert_eq!(refused(agent).await.code, ErrorCode::TooLarge);
+    assert_eq!(refused(ClientMessage::Request { id: 1, request: Request::Ping }).await.code, ErrorCode::Malformed);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_frame_end_the_connection_with_a_reason() {
+    let server = Server::start(Some(HANGS), |_| {}).await;
+    for (bytes, code) in [
+        (&b"GET / HTTP/1.1\r\n\r\n"[..], ErrorCode::TooLarge),
+        (&[0, 0, 0, 0], ErrorCode::Malformed),
+        (&[0, 0, 0, 3, 1, 2, 3], ErrorCode::Malformed),
+        (&[0xff, 0xff, 0xff, 0xff], ErrorCode::TooLarge),
+        // One more than a hello may have.
+        (&[0, 0, 0x10, 1], ErrorCode::TooLarge),
+    ] {
+        let mut client = Client::mute(&server).await.raw(bytes).await;
+        assert_eq!(client.refusal().await.code, code, "{bytes:?}");
+    }
+    // After the handshake frames may be large, but not any size.
+    let over = (sextant_protocol::frame::MAX_CLIENT_FRAME as u32 + 1).to_be_bytes();
+    let mut client = Client::connect(&server).await.raw(&over).await;
+    assert_eq!(client.refusal().await.code, ErrorCode::TooLarge);
+    let mut client = Client::connect(&server).await.raw(&[0, 0, 0, 4, 9, 0, 0, 0]).await;
+    assert_eq!(client.refusal().await.code, ErrorCode::Malformed);
+    let mut client = Client::connect(&server).await;
+    client.send(&hello()).await;
+    assert_eq!(client.refusal().await.code, ErrorCode::Malformed);
+    // And all the while others are served.
+    let mut client = Client::connect(&server).await;
+    client.request(1, Request::Ping).await;
+    assert_eq!(client.answer().await, (1, Ok(Response::Pong)));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn silence_has_a_limit() {
+    let server = Server::start(Some(HANGS), |config| {
+        config.handshake_timeout = Duration::from_millis(200);
+        config.idle_timeout = Duration::from_millis(200);
+    })
+    .await;
+    let mut mute = Client::mute(&server).await;
+    assert!(matches!(mute.try_receive().await, Ok(None)));
+    let mut idle = Client::connect(&server).await;
+    assert!(matches!(idle.try_receive().await, Ok(None)));
+    // Waiting for an answer is not idling.
+    let mut waiting = Client::connect(&server).await;
+    waiting.request(1, good_request()).await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    waiting.request(2, Request::Ping).await;
+    assert_eq!(waiting.answer().await, (2, Ok(Response::Pong)));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn info_names_what_is_pinned() {
+    let server = Server::start(Some(HANGS), |config| config.queue_capacity = 5).await;
+    let mut client = Client::connect(&server).await;
+    client.request(7, Request::Info).await;
+    let (7, Ok(Response::Info(info))) = client.answer().await else { panic!("an info") };
+    assert_eq!(info.circuit_version, sextant_artifacts::CIRCUIT_VERSION);
+    assert_eq!(info.kinds, [ProofKind::Stark, ProofKind::Compressed]);
+    assert_eq!(info.programs.len(), 2);
+    for (program, artifact) in info.programs.iter().zip(sextant_artifacts::ALL) {
+        assert_eq!((program.vk_hash, program.elf_sha256), (artifact.vk_hash, artifact.elf_sha256));
+        assert_eq!((program.queued, program.queue_capacity), (0, 5));
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_false_or_not_offered_is_refused_before_any_prover() {
+    // A worker would be noticed: it fails.
+    let server = Server::start(Some(common::CRASHES), |config| config.max_input = 1 << 20).await;
+    let mut client = Client::connect(&server).await;
+    let Request::Prove(good) = good_request() else { unreachable!() };
+    let asked = |change: &dyn Fn(&mut ProveRequest)| {
+        let mut request = good.clone();
+        change(&mut request);
+        Request::Prove(request)
+    };
+    for (request, code) in [
+        (asked(&|r| r.input.bytes.truncate(100)), ErrorCode::InvalidStatement),
+        (asked(&|r| r.input.bytes.push(0)), ErrorCode::InvalidStatement),
+        (asked(&|r| *r.input.bytes.last_mut().unwrap() ^= 1), ErrorCode::InvalidStatement),
+        (asked(&|r| r.input.program = 9), ErrorCode::Unsupported),
+        (asked(&|r| r.input = StatementInput::new(Program::Inclusion, r.input.bytes.clone())), ErrorCode::InvalidStatement),
+        (asked(&|r| r.kind = ProofKind::Groth16), ErrorCode::Unsupported),
+        (prove(Program::Inclusion, vec![]), ErrorCode::InvalidStatement),
+        (prove(Program::Inclusion, vec![0; (1 << 20) + 1]), ErrorCode::TooLarge),
+    ] {
+        client.request(1, request).await;
+        let (1, Err(error)) = client.answer().await else { panic!("an error") };
+        assert_eq!(error.code, code, "{error}");
+        assert!(!error.message.is_empty());
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn many_requests_share_a_connection_by_id() {
+    let server = Server::start(Some(HANGS), |config| config.max_requests = 3).await;
+    let mut client = Client::connect(&server).await;
+    client.request(1, good_request()).await;
+    // A ping does not wait for the proof before it.
+    client.request(2, Request::Ping).await;
+    assert_eq!(client.answer().await, (2, Ok(Response::Pong)));
+    // The id is taken while its request is open; the open one goes on.
+    client.request(1, Request::Ping).await;
+    let (1, Err(error)) = client.answer().await else { panic!("an error") };
+    assert_eq!(error.code, ErrorCode::DuplicateRequest);
+    client.request(3, good_request()).await;
+    client.request(4, good_request()).await;
+    client.request(5, Request::Ping).await;
+    let (5, Err(error)) = client.answer().await else { panic!("an error") };
+    assert_eq!(error.code, ErrorCode::Busy);
+    // An unknown id is nothing to cancel; a known one ends, and is free again.
+    client.send(&ClientMessage::Cancel { id: 99 }).await;
+    client.send(&ClientMessage::Cancel { id: 1 }).await;
+    let (1, Err(error)) = client.answer().await else { panic!("an error") };
+    assert_eq!(error.code, ErrorCode::Cancelled);
+    client.request(1, Request::Ping).await;
+    assert_eq!(client.answer().await, (1, Ok(Response::Pong)));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn shutdown_tells_clients_and_ends() {
+    let server = Server::start(Some(HANGS), |_| {}).await;
+    let mut busy = Client::connect(&server).await;
+    busy.request(1, good_request()).await;
+    let mut idle = Client::connect(&server).await;
+    idle.request(1, Request::Ping).await;
+    assert_eq!(idle.answer().await, (1, Ok(Response::Pong)));
+    server.begin_shutdown();
+    assert_eq!(idle.refusal().await.code, ErrorCode::ShuttingDown);
+    // The open request is answered or cut off with the connection; either way the client hears the reason.
+    let reason = loop {
+        match busy.receive().await {
+            sextant_protocol::ServerMessage::Progress { .. } => {}
+            sextant_protocol::ServerMessage::Answer { result: Err(error), .. } => break error.code,
+            sextant_protocol::ServerMessage::Refused(error) => break error.code,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(matches!(reason, ErrorCode::ShuttingDown | ErrorCode::Cancelled), "{reason:?}");
+    timeout(PATIENCE, server.stop()).await.expect("the server ends");
+}

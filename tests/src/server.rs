@@ -1,0 +1,110 @@
+//! Starts the real server as a process of its own on a free port, and ends it.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running `proof-server`; killed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    /// Starts `proof-server serve` with more arguments, on a free port of the loopback address.
+    ///
+    /// # Panics
+    /// When it does not say within 20 seconds where it listens.
+    pub fn start(arguments: &[&str]) -> Self {
+        let output = tempfile::NamedTempFile::new().expect("a temporary file");
+        let child = Command::new(binary("proof-server"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::from(output.reopen().expect("the same file")))
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("proof-server starts");
+        let mut server = Self { child, address: String::new() };
+        let limit = Instant::now() + Duration::from_secs(20);
+        while server.address.is_empty() {
+            assert!(Instant::now() < limit, "proof-server does not say where it listens");
+            std::thread::sleep(Duration::from_millis(50));
+            let text = std::fs::read_to_string(output.path()).expect("its output");
+            if let Some(address) = text.lines().find_map(|line| line.strip_prefix("listening on ")) {
+                server.address = address.trim().to_owned();
+            }
+        }
+        server
+    }
+
+    /// `host:port` to connect to.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The prover workers that it runs now: its child processes.
+    pub fn workers(&self) -> Vec<i32> {
+        let mut workers = Vec::new();
+        let tasks = format!("/proc/{}/task", self.child.id());
+        for task in std::fs::read_dir(tasks).into_iter().flatten().flatten() {
+            let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            workers.extend(children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+        }
+        workers
+    }
+
+    /// Sends a signal to the server itself.
+    pub fn signal(&self, signal: i32) {
+        send_signal(self.child.id() as i32, signal);
+    }
+
+    /// Waits until the server has ended, and returns its exit code; `None` after `limit`.
+    pub fn wait(&mut self, limit: Duration) -> Option<i32> {
+        let limit = Instant::now() + limit;
+        while Instant::now() < limit {
+            if let Some(status) = self.child.try_wait().expect("its status") {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        None
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Its workers end with it: that is the server's promise, and a test's.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal to one process.
+pub fn send_signal(pid: i32, signal: i32) {
+    let status =
+        Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status().expect("kill runs");
+    assert!(status.success(), "no process {pid}");
+}
+
+/// Whether a process is there and no zombie.
+pub fn is_alive(pid: i32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
+}
+
+/// A program of this workspace, beside the running test.
+///
+/// # Panics
+/// When it was not built: `make test` builds everything first.
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("this test's path");
+    let folder = test.ancestors().nth(2).expect("target folder");
+    let path = folder.join(name);
+    assert!(
+        path.exists(),
+        "{} is not built: run `make test`, or `cargo build --release` first",
+        path.display()
+    );
+    path
+}

@@ -1,0 +1,67 @@
+//! Why a proof is refused.
+
+use sextant_consensus::{AbiError, Program};
+use sextant_protocol::ProofKind;
+use sp1_sdk::SP1VerificationError;
+
+/// Why a proof record is not accepted: one variant per check, in the order of the checks.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The program tag is none that is known.
+    #[error("unknown program tag {0}")]
+    UnknownProgram(u32),
+    /// The proof was made for another build of the program, or for another program.
+    #[error("verifying key 0x{} is not the pinned one of {program}, 0x{}", hex(got), hex(pinned))]
+    WrongKey {
+        /// The program claimed.
+        program: Program,
+        /// Its pinned key's hash.
+        pinned: [u8; 32],
+        /// The record's.
+        got: [u8; 32],
+    },
+    /// The proof was made for another version of the circuits.
+    #[error("circuit version {got:?} is not {expected:?}")]
+    CircuitVersion {
+        /// The version accepted.
+        expected: &'static str,
+        /// The record's.
+        got: String,
+    },
+    /// A proof by development circuits proves nothing.
+    #[error("development circuits are never accepted")]
+    DevelopmentCircuits,
+    /// This build does not verify that kind.
+    #[error("{0} proofs are not supported by this version")]
+    Unsupported(ProofKind),
+    /// The public values are not exactly one statement of the program.
+    #[error("public values: {0}")]
+    PublicValues(AbiError),
+    /// The engine's proof is too large to be one.
+    #[error("proof of {got} bytes exceeds the limit of {limit}")]
+    TooLarge {
+        /// Its length, bytes.
+        got: usize,
+        /// The limit, bytes.
+        limit: usize,
+    },
+    /// The engine's proof does not decode.
+    #[error("the proof does not decode: {0}")]
+    Malformed(bincode::Error),
+    /// The engine's proof is of another kind than the record says.
+    #[error("the proof inside is not a {claimed} proof")]
+    OtherKind {
+        /// The kind that the record claims.
+        claimed: ProofKind,
+    },
+    /// The verifier refuses the proof.
+    #[error("the proof does not hold: {0}")]
+    Rejected(#[from] SP1VerificationError),
+    /// The verifier gave up on the proof.
+    #[error("the proof is malformed: the verifier gave up ({0})")]
+    Panicked(String),
+}
+
+fn hex(bytes: &[u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

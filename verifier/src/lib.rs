@@ -1,0 +1,111 @@
+//! Decides whether a proof record is a proof of what it says.
+//!
+//! Nothing in a record is believed. The program's verifying key is the one embedded in this build; the record's own
+//! key hash, circuit version and kind are compared with what is pinned, the engine's proof is decoded under a size
+//! limit, and SP1's own verifier has the last word, with the public values bound to the proof. There is no mock or
+//! development proof that passes, and no switch that makes one pass.
+//!
+//! SP1's verifier is large and was written for proofs it made itself: on hostile bytes it may panic. Panics are
+//! caught here and are a refusal like any other. What cannot be caught is a failed allocation or a stack overflow;
+//! the size limit keeps decoding far from both, and the proof server verifies strangers' proofs in a process of
+//! their own besides.
+
+mod contain;
+mod error;
+mod pinned;
+
+pub use error::VerifyError;
+use pinned::Pinned;
+use sextant_consensus::{Program, public_values::Statement};
+use sextant_protocol::{ProofKind, ProofRecord, proof::Circuits};
+use sp1_sdk::{LightProver, Prover, SP1_CIRCUIT_VERSION, SP1Proof, SP1ProofWithPublicValues, SP1PublicValues};
+
+/// Largest engine proof that is decoded, bytes: ten times what either kind takes today.
+pub const MAX_PROOF: usize = 32 << 20;
+
+/// Verifies proofs of the two pinned programs. Half a second and some 50 MB to make; cheap to share.
+pub struct Verifier {
+    prover: LightProver,
+    programs: [Pinned; 2],
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verifier").field("circuit_version", &Self::circuit_version()).finish_non_exhaustive()
+    }
+}
+
+impl Default for Verifier {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Verifier {
+    /// A verifier for the programs embedded in this build. Blocking; may be called inside an async runtime.
+    ///
+    /// # Panics
+    /// If the embedded artifacts are inconsistent with each other, which a test of this crate excludes.
+    pub fn new() -> Self {
+        // SP1 offers its light prover as a future only. A thread of its own lets this be called from anywhere.
+        let prover = std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without I/O");
+            runtime.block_on(LightProver::new())
+        })
+        .join()
+        .expect("SP1's light prover starts");
+        Self { prover, programs: Program::ALL.map(Pinned::new) }
+    }
+
+    /// The SP1 circuit version accepted.
+    pub fn circuit_version() -> &'static str {
+        SP1_CIRCUIT_VERSION
+    }
+
+    /// Verifies `record` and returns the statement that it proves.
+    ///
+    /// # Errors
+    /// [`VerifyError`] names the first thing that is wrong; cheap checks come first.
+    pub fn verify(&self, record: &ProofRecord) -> Result<Statement, VerifyError> {
+        let program = record.program().ok_or(VerifyError::UnknownProgram(record.program))?;
+        let pinned = self.pinned(program);
+        if record.vk_hash != pinned.vk_hash {
+            return Err(VerifyError::WrongKey { program, pinned: pinned.vk_hash, got: record.vk_hash });
+        }
+        if record.circuit_version != SP1_CIRCUIT_VERSION {
+            return Err(VerifyError::CircuitVersion {
+                expected: SP1_CIRCUIT_VERSION,
+                got: record.circuit_version.chars().take(32).collect(),
+            });
+        }
+        if record.circuits != Circuits::Release {
+            return Err(VerifyError::DevelopmentCircuits);
+        }
+        if !matches!(record.kind, ProofKind::Stark | ProofKind::Compressed) {
+            return Err(VerifyError::Unsupported(record.kind));
+        }
+        // Before the proof: it costs nothing, and an honest proof always has well-formed values.
+        let statement = Statement::abi_decode(program, &record.public_values).map_err(VerifyError::PublicValues)?;
+
+        let proof = contain::decode(&record.proof, MAX_PROOF)?;
+        match (record.kind, &proof) {
+            (ProofKind::Stark, SP1Proof::Core(_)) | (ProofKind::Compressed, SP1Proof::Compressed(_)) => {}
+            _ => return Err(VerifyError::OtherKind { claimed: record.kind }),
+        }
+        let bundle = SP1ProofWithPublicValues::new(
+            proof,
+            SP1PublicValues::from(&record.public_values),
+            record.circuit_version.clone(),
+        );
+        // `None`: only exit code 0 is accepted.
+        contain::panics(|| self.prover.verify(&bundle, &pinned.verifying_key, None))??;
+        Ok(statement)
+    }
+
+    fn pinned(&self, program: Program) -> &Pinned {
+        match program {
+            Program::CommitteeChange => &self.programs[0],
+            Program::Inclusion => &self.programs[1],
+        }
+    }
+}
