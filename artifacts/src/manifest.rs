@@ -15,18 +15,18 @@ pub const TOOLCHAIN: &str = "debian: rustc 1.96.0 (ac68faa20 2026-05-25) (built 
 pub const COMMITTEE_CHANGE: Artifact = artifact(
     "committee-change",
     include_bytes!("../committee-change.elf"),
-    "744c9b8e7caef294265c23c617b90658ad17f64abb9c85b7abf9034b691ecc3d",
+    "146d86cd9cf6bfef25aaeae117b0e06723873a05554f5ca9f868d9aa7770271e",
     include_bytes!("../committee-change.vk"),
-    "00f7afe65832cc40b33254f410426239f2bfc480ab512eec2022df005dce69a4",
+    "002b962201120b59b0003a9a3e9ee32810ef75e5709d10cd69342a06a0376bb1",
 );
 
 /// The program `inclusion`.
 pub const INCLUSION: Artifact = artifact(
     "inclusion",
     include_bytes!("../inclusion.elf"),
-    "df751b0b7c147964a367c4c8836ba94cb06645e1883e512df617d3c78742f5c9",
+    "6c1d29b23eae5d7674c257285dee46dd3ca6e1fa10c639c2be7c2b3905db6712",
     include_bytes!("../inclusion.vk"),
-    "009ff762ec01d183d67b60518227e1da1098d1b723a93194ee2e438b89d78a1a",
+    "004554fcb75864433e16d008d51f7e470e85e21a5855330b827b21cd99783f8d",
 );
 
 /// A program that does nothing: what executing and proving cost by themselves.

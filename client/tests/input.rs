@@ -193,7 +193,7 @@ fn truncated_and_foreign_files_are_named() {
     });
     refused(committee_change(&[&half]), &[UPDATE_1150, "not JSON", "EOF", "line"]);
     refused(committee_change(&[&folder.write("empty.json", "")]), &["empty.json", "not JSON"]);
-    refused(committee_change(&[&folder.write("x.json", b"\xff\xfe")]), &["x.json", "not JSON"]);
+    refused(committee_change(&[&folder.write("x.json", b"\xff\xfe")]), &["x.json: ssz"]);
     refused(
         committee_change(&[&folder.path().join("none.json")]),
         &["cannot read", "none.json", "No such file"],

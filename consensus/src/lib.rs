@@ -36,8 +36,8 @@ pub mod public_values;
 pub mod rlp;
 pub mod ssz;
 mod statement;
-pub mod store;
 pub mod step;
+pub mod store;
 pub mod trie;
 
 pub use abi::AbiError;

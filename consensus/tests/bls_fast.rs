@@ -1,7 +1,7 @@
 //! The fast signature check against the plain one and against `blst`, on good and on bad inputs.
 //!
-//! About 2,800 differential cases: 100 committees of `blst`'s, 70 edge cases in the sum of keys, 320 mismatches, 2,000
-//! mutations, 360 encodings.
+//! About 2,800 differential cases: 100 committees of `blst`'s, 70 edge cases in the sum of keys, 320
+//! mismatches, 2,000 mutations, 360 encodings.
 
 mod bls_cases;
 
@@ -158,7 +158,8 @@ fn mutations() {
     }
 }
 
-/// The encodings of points: flags, numbers at and above the modulus, infinity, no point, no point of the subgroup.
+/// The encodings of points: flags, numbers at and above the modulus, infinity, no point, no point of the
+/// subgroup.
 #[test]
 fn encodings() {
     let mut rng = rng(7);
@@ -216,5 +217,29 @@ fn encodings() {
         let mut bad = good.clone();
         bad.signature = point_off_subgroup(&mut rng);
         assert_eq!(refused_alike(&bad, &hints), BlsError::Signature);
+    }
+}
+
+/// The subgroup of keys is the deposits' to check, see the module `fast`; who makes hints still refuses.
+#[test]
+fn keys_off_the_subgroup() {
+    let mut rng = rng(8);
+    for _ in 0..20 {
+        let mut bad = Case::of_blst(&mut rng, 9, 3);
+        let torsion = loop {
+            let mut bytes = [0; 48];
+            rng.fill_bytes(&mut bytes);
+            bytes[0] = bytes[0] & 0x2f | 0x80;
+            let point = Option::<G1Affine>::from(G1Affine::from_compressed_unchecked(&bytes));
+            if let Some(point) = point {
+                // Times the subgroup's order: -1 + 1.
+                break point * -Scalar::one() + point;
+            }
+        };
+        let shifted = |key: &[u8; 48]| G1Affine::from(torsion + G1Affine::from_compressed(key).unwrap());
+        bad.aggregate = shifted(&bad.aggregate).to_compressed();
+        assert_eq!(bad.run(&mut HintRecorder::new()), Err(BlsError::AggregateKey));
+        bad.absent[1] = shifted(&bad.absent[1]).to_compressed();
+        assert_eq!(bad.run(&mut HintRecorder::new()), Err(BlsError::AggregateKey));
     }
 }

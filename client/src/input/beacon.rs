@@ -1,4 +1,5 @@
-//! Light-client objects as the beacon API serves them: `{"version", "data"}`, a list of those, or `data` alone.
+//! Light-client objects as the beacon API serves them. In JSON: `{"version", "data"}`, a list of those, or `data`
+//! alone. In SSZ: the object, or for updates also the API's list of chunks. The file's first byte tells which.
 
 use std::path::Path;
 
@@ -6,10 +7,12 @@ use serde::de::DeserializeOwned;
 use sextant_consensus::{
     chain::{ChainConfig, Fork},
     light_client::{LightClientBootstrap, LightClientFinalityUpdate, LightClientUpdate},
+    ssz::{SszError, of_any_fork, split_updates},
 };
 
 use super::{
     InputError, Sourced,
+    file::Content,
     json::{self, Document},
 };
 
@@ -18,7 +21,11 @@ use super::{
 /// # Errors
 /// [`InputError`] names file, field and reason.
 pub fn bootstrap(chain: &ChainConfig, file: &Path) -> Result<Sourced<LightClientBootstrap>, InputError> {
-    open(json::read_one(file)?, chain, |bootstrap: &LightClientBootstrap| bootstrap.header.beacon.slot)
+    let slot = |bootstrap: &LightClientBootstrap| bootstrap.header.beacon.slot;
+    match Content::read(file)? {
+        Content::Json(text) => open(json::only(file, &text)?, chain, slot),
+        Content::Ssz(bytes) => decode(file, chain, &bytes, LightClientBootstrap::from_ssz, slot),
+    }
 }
 
 /// Reads `/eth/v1/beacon/light_client/updates`, or single updates: every update of the file in its order.
@@ -27,7 +34,29 @@ pub fn bootstrap(chain: &ChainConfig, file: &Path) -> Result<Sourced<LightClient
 /// [`InputError`] names file, field and reason.
 pub fn updates(chain: &ChainConfig, file: &Path) -> Result<Vec<Sourced<LightClientUpdate>>, InputError> {
     let slot = |update: &LightClientUpdate| update.attested_header.beacon.slot;
-    json::read(file)?.into_iter().map(|document| open(document, chain, slot)).collect()
+    let bytes = match Content::read(file)? {
+        Content::Json(text) => {
+            return json::split(file, &text)?
+                .into_iter()
+                .map(|document| open(document, chain, slot))
+                .collect();
+        }
+        Content::Ssz(bytes) => bytes,
+    };
+    // The API's list has each update behind its length. A single update begins with an offset and a committee's keys,
+    // which as a length would reach far beyond the file.
+    match split_updates(&bytes) {
+        Ok(chunks) => chunks
+            .into_iter()
+            .map(|chunk| decode(file, chain, chunk.ssz, LightClientUpdate::from_ssz, slot))
+            .collect(),
+        Err(list) => decode(file, chain, &bytes, LightClientUpdate::from_ssz, slot)
+            .map(|update| vec![update])
+            .map_err(|single| match bytes.get(4..8) {
+                Some([0, 0, 0, 0]) => InputError::Ssz { file: file.into(), error: list },
+                _ => single,
+            }),
+    }
 }
 
 /// Reads `/eth/v1/beacon/light_client/finality_update`.
@@ -38,9 +67,24 @@ pub fn finality_update(
     chain: &ChainConfig,
     file: &Path,
 ) -> Result<Sourced<LightClientFinalityUpdate>, InputError> {
-    open(json::read_one(file)?, chain, |update: &LightClientFinalityUpdate| {
-        update.attested_header.beacon.slot
-    })
+    let slot = |update: &LightClientFinalityUpdate| update.attested_header.beacon.slot;
+    match Content::read(file)? {
+        Content::Json(text) => open(json::only(file, &text)?, chain, slot),
+        Content::Ssz(bytes) => decode(file, chain, &bytes, LightClientFinalityUpdate::from_ssz, slot),
+    }
+}
+
+/// Decodes SSZ of whichever fork it is.
+fn decode<T>(
+    file: &Path,
+    chain: &ChainConfig,
+    bytes: &[u8],
+    from_ssz: impl Fn(Fork, usize, &[u8]) -> Result<T, SszError>,
+    slot: impl Fn(&T) -> u64,
+) -> Result<Sourced<T>, InputError> {
+    let (_, value) = of_any_fork(chain, bytes, from_ssz, slot)
+        .map_err(|error| InputError::Ssz { file: file.into(), error })?;
+    Ok(Sourced { source: file.display().to_string(), value })
 }
 
 /// Takes the envelope off, and compares its version with the fork of the object's own slot.

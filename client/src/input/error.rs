@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use sextant_consensus::build::BuildError;
+use sextant_consensus::{build::BuildError, ssz::SszError};
 
 /// A file that cannot be used, and why.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,14 @@ pub enum InputError {
         file: PathBuf,
         /// What the parser found, with line and column.
         source: serde_json::Error,
+    },
+    /// It is not the SSZ of the object expected.
+    #[error("{}: {error}", .file.display())]
+    Ssz {
+        /// The file.
+        file: PathBuf,
+        /// The field, and what is wrong with it.
+        error: SszError,
     },
     /// A field is missing or has the wrong form.
     #[error("{source_file}: field `{path}`: {reason}")]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use sextant_consensus::{build::AccountNodes, json::hex_array};
 
 use super::{
-    InputError, Sourced,
+    InputError, Sourced, file,
     json::{self, Document},
 };
 
@@ -18,7 +18,7 @@ use super::{
 /// # Errors
 /// [`InputError`] names file, field and reason.
 pub fn accounts(file: &Path) -> Result<Vec<Sourced<AccountNodes>>, InputError> {
-    json::read(file)?.into_iter().map(open).collect()
+    json::split(file, &file::read(file)?)?.into_iter().map(open).collect()
 }
 
 fn open(document: Document) -> Result<Sourced<AccountNodes>, InputError> {

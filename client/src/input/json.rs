@@ -1,18 +1,11 @@
 //! JSON files and the envelopes around what they hold, read so that every error names its field.
 
-use std::{
-    fs::File,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{InputError, Sourced};
-
-/// Largest file read. The largest honest ones are lists of 128 updates, about 30 MB.
-const MAX_FILE: u64 = 64 << 20;
 
 /// A JSON value within a file, and how to name it.
 #[derive(Debug)]
@@ -24,10 +17,10 @@ pub(super) struct Document {
     value: Value,
 }
 
-/// Reads a file and splits it where it holds a list.
-pub(super) fn read(file: &Path) -> Result<Vec<Document>, InputError> {
+/// Splits a file's text where it holds a list.
+pub(super) fn split(file: &Path, text: &[u8]) -> Result<Vec<Document>, InputError> {
     let source = file.display().to_string();
-    match parse(file)? {
+    match serde_json::from_slice(text).map_err(|source| InputError::Syntax { file: file.into(), source })? {
         Value::Array(values) if values.is_empty() => Err(InputError::Empty { source_file: source }),
         Value::Array(values) => Ok(values
             .into_iter()
@@ -42,27 +35,15 @@ pub(super) fn read(file: &Path) -> Result<Vec<Document>, InputError> {
     }
 }
 
-/// Reads a file that must not hold a list.
-pub(super) fn read_one(file: &Path) -> Result<Document, InputError> {
-    let mut documents = read(file)?;
+/// The object in a file's text, which must not be a longer list.
+pub(super) fn only(file: &Path, text: &[u8]) -> Result<Document, InputError> {
+    let mut documents = split(file, text)?;
     if documents.len() > 1 {
         let reason = format!("expected one object, found a list of {}", documents.len());
         return Err(documents.swap_remove(0).field("", reason));
     }
     // A list of one is what some tools save; its element is as good.
     Ok(documents.swap_remove(0))
-}
-
-fn parse(file: &Path) -> Result<Value, InputError> {
-    let read = |source| InputError::Read { file: PathBuf::from(file), source };
-    let mut bytes = Vec::new();
-    let size = File::open(file)
-        .and_then(|opened| opened.take(MAX_FILE + 1).read_to_end(&mut bytes))
-        .map_err(read)? as u64;
-    if size > MAX_FILE {
-        return Err(InputError::TooLarge { file: file.into(), size, limit: MAX_FILE });
-    }
-    serde_json::from_slice(&bytes).map_err(|source| InputError::Syntax { file: file.into(), source })
 }
 
 impl InputError {

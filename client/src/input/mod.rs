@@ -3,6 +3,7 @@
 mod beacon;
 mod error;
 mod execution;
+mod file;
 mod json;
 mod statement;
 

@@ -20,8 +20,8 @@ impl Fp {
     /// One.
     pub const ONE: Self = Self([1, 0, 0, 0, 0, 0]);
 
-    /// A copy, limb by limb. In the zkVM, two copies side by side would become a call of `memcpy`, which costs more
-    /// than they do; volatile reads are left alone.
+    /// A copy, limb by limb. In the zkVM, two copies side by side would become a call of `memcpy`, which
+    /// costs more than they do; volatile reads are left alone.
     #[inline(always)]
     pub fn copy(&self) -> Self {
         #[cfg(target_os = "zkvm")]

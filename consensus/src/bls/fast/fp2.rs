@@ -15,6 +15,7 @@ pub struct Fp2 {
 
 impl Fp2 {
     /// Zero.
+    #[cfg(not(target_os = "zkvm"))]
     pub const ZERO: Self = Self { c0: Fp::ZERO, c1: Fp::ZERO };
     /// One.
     pub const ONE: Self = Self { c0: Fp::ONE, c1: Fp::ZERO };
@@ -52,6 +53,7 @@ impl Fp2 {
     }
 
     /// Doubles in place: 2 calls.
+    #[cfg(not(target_os = "zkvm"))]
     #[inline(always)]
     pub fn double(&mut self) {
         self.c0.double();
@@ -77,8 +79,8 @@ impl Fp2 {
         Self { c0: self.c0.copy(), c1: self.c1.copy() }
     }
 
-    /// Multiplies in place: 6 calls, 2 copies. Calls of one kind stand together, which spares the zkVM loads of
-    /// the call's number.
+    /// Multiplies in place: 6 calls, 2 copies. Calls of one kind stand together, which spares the zkVM
+    /// loads of the call's number.
     #[inline(always)]
     pub fn mul(&mut self, other: &Self) {
         let mut cross = self.c0.copy();
@@ -99,6 +101,7 @@ impl Fp2 {
     }
 
     /// Multiplies by the non-residue `1 + i` in place: 2 calls, 1 copy.
+    #[cfg(not(target_os = "zkvm"))]
     #[inline(always)]
     pub fn mul_nonresidue(&mut self) {
         let low = self.c0.copy();

@@ -40,12 +40,13 @@ pub fn curve_equation(x: &Fp) -> Fp {
 }
 
 impl G1 {
-    /// Adds a key, or its negation, in place; `None` is the identity. Complete: equal and opposite points are told
-    /// apart. The hints are the key's `y` and the slope of the chord or tangent, where there is one.
+    /// Adds a key, or its negation, in place; `None` is the identity. Complete: equal and opposite points
+    /// are told apart. The hints are the key's `y` and the slope of the chord or tangent, where there is
+    /// one.
     ///
     /// # Errors
-    /// `malformed` for what no hint can mend, [`BlsError::Hint`] for a wrong root or slope. An `x` that is on no
-    /// point has no root, so nothing is accepted for it.
+    /// `malformed` for what no hint can mend, [`BlsError::Hint`] for a wrong root or slope. An `x` that is
+    /// on no point has no root, so nothing is accepted for it.
     #[inline(always)]
     pub fn add_key(
         sum: &mut Option<Self>,

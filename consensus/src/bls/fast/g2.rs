@@ -163,8 +163,8 @@ impl Walk {
         valid
     }
 
-    /// Adds `other` (to the multiple, not to the coordinates, where they differ) if `slope` is the chord's at the
-    /// coordinates, else says `false`.
+    /// Adds `other` (to the multiple, not to the coordinates, where they differ) if `slope` is the chord's
+    /// at the coordinates, else says `false`.
     #[inline(always)]
     #[must_use]
     pub fn add(&mut self, other: &G2, slope: &Fp2) -> bool {
@@ -187,9 +187,9 @@ impl Walk {
     }
 }
 
-/// Checks the slope and doubles: `2/3 slope y == x^2` has one solution, as `y` is not zero; then `x3 = slope^2 - 2 x`
-/// and `-y3 = y - slope (x - x3)`, in place of `y`. 32 calls, 12 copies. Functions of their own have small stack
-/// frames, whose addresses are cheap.
+/// Checks the slope and doubles: `2/3 slope y == x^2` has one solution, as `y` is not zero; then `x3 =
+/// slope^2 - 2 x` and `-y3 = y - slope (x - x3)`, in place of `y`. 32 calls, 12 copies. Functions of their
+/// own have small stack frames, whose addresses are cheap.
 #[inline(never)]
 fn tangent_step(x: &mut Fp2, x3: &mut Fp2, y: &mut Fp2, slope: &Fp2) -> bool {
     let mut left = slope.copy();
@@ -208,9 +208,9 @@ fn tangent_step(x: &mut Fp2, x3: &mut Fp2, y: &mut Fp2, slope: &Fp2) -> bool {
     valid
 }
 
-/// Checks the slope and adds `other`, or its negation. SOUNDNESS: points of one abscissa are refused, else any slope
-/// would pass for equal points. No honest run comes there: its points have the order of the subgroup, or are
-/// hashes.
+/// Checks the slope and adds `other`, or its negation. SOUNDNESS: points of one abscissa are refused, else
+/// any slope would pass for equal points. No honest run comes there: its points have the order of the
+/// subgroup, or are hashes.
 #[inline(never)]
 fn chord_step(x: &mut Fp2, x3: &mut Fp2, y: &mut Fp2, other: &G2, negate: bool, slope: &Fp2) -> bool {
     let mut run = x.copy();

@@ -55,7 +55,8 @@ pub fn hash_to_field(message: &[u8], tag: &[u8]) -> [Fp2; 2] {
         .chain_update(tag)
         .chain_update([tag.len() as u8])
         .finalize_into((&mut first.0).into());
-    // What the others hash is put together here, aligned: the last hash, a counter, and the tag with its length.
+    // What the others hash is put together here, aligned: the last hash, a counter, and the tag with its
+    // length.
     let mut buffer = Aligned([0; 128]);
     buffer.0[33..33 + tag.len()].copy_from_slice(tag);
     buffer.0[33 + tag.len()] = tag.len() as u8;

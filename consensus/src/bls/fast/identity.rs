@@ -1,17 +1,19 @@
 //! Identities in the pairing's field, checked all at once at one random point.
 //!
-//! The pairing's field is `Fp[X] / M` with `M = (X^6 - 1)^2 + 1`, by `w = X` and `i = X^6 - 1`; its subfield `Fp6`
-//! is the polynomials in `X^2`. The claims are that products `R_0 .. R_n` of elements are in the subfield. A product is
-//! taken as the product of the elements' polynomials, not reduced. The prover gives, for a random `rho`, an
-//! element `E` of the subfield and a quotient `Q` with `sum rho^(n-j) R_j = E + Q M`, and that is checked at a random
-//! point. Polynomials of degree about a hundred are never multiplied here: all it takes is their values.
+//! The pairing's field is `Fp[X] / M` with `M = (X^6 - 1)^2 + 1`, by `w = X` and `i = X^6 - 1`; its
+//! subfield `Fp6` is the polynomials in `X^2`. The claims are that products `R_0` to `R_n` of elements are in
+//! the subfield. A product is taken as the product of the elements' polynomials, not reduced. The prover
+//! gives, for a random `rho`, an element `E` of the subfield and a quotient `Q` with
+//! `sum rho^(n-j) R_j = E + Q M`, and that is checked at a random point. Polynomials of degree about a
+//! hundred are never multiplied here: all it takes is their values.
 //!
-//! SOUNDNESS (Fiat-Shamir, in the random oracle model for [`Transcript`]): when `rho` is drawn, everything the `R_j`
-//! consist of is in the transcript or follows from what is there. If one `R_j` is not in the subfield, some odd
-//! coefficient of the `R_j` modulo `M` is not zero for every `j`, and the combination's is zero for at most `n` of
-//! about `2^248` values of `rho`. If the combination is not in the subfield, `combination - E - Q M` is not zero, its
-//! degree is at most [`DEGREE`], and so it vanishes at no more than that many of the about `2^248` values of the
-//! point, drawn after `E` and `Q` are in the transcript.
+//! SOUNDNESS (Fiat-Shamir, in the random oracle model for [`Transcript`]): when `rho` is drawn, everything
+//! the `R_j` consist of is in the transcript or follows from what is there. If some `R_j` is not in the
+//! subfield, then at some odd index the coefficients of `R_0` to `R_n` modulo `M` are not all zero, and the
+//! combination's coefficient there, a polynomial in `rho`, is zero for at most `n` of about `2^248` values. If
+//! the combination is not in the subfield, `combination - E - Q M` is not zero, its degree is at most
+//! [`DEGREE`], and so it vanishes at no more than that many of the about `2^248` values of the point, drawn
+//! after `E` and `Q` are in the transcript.
 
 use super::field::Fp;
 use super::fp2::Fp2;
@@ -108,9 +110,9 @@ impl Identities {
         LinePowers { square, cube }
     }
 
-    /// Multiplies `f` by the value of the line of slope `slope` through the walk's coordinates `(x, y)`: `slope (x + s w^2) -
-    /// y + s w^3` for the scale `s` of `powers`, products not reduced. For a negated point that is the line of the
-    /// negation; the point's own, negated, has `-s w^3` instead.
+    /// Multiplies `f` by the value of the line of slope `slope` through the walk's coordinates `(x, y)`:
+    /// `slope (x + s w^2) - y + s w^3` for the scale `s` of `powers`, products not reduced. For a negated
+    /// point that is the line of the negation; the point's own, negated, has `-s w^3` instead.
     #[inline(never)]
     pub fn multiply_by_line(&self, f: &mut Fp, slope: &Fp2, through: &Walk, powers: &LinePowers) {
         let mut value = self.quadratic(through.x());

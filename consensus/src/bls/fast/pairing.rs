@@ -1,27 +1,29 @@
 //! The pairing equation: one Miller loop for both pairs, and a residue witness in place of the final
 //! exponentiation.
 //!
-//! With `N = |z|` and `f_N,Q` the function of the optimal ate pairing (its conjugate, for the negative `z`, changes
-//! nothing below), the equation is `g^((p^12 - 1) / r) = 1` for `g = f_N,Q(key) f_N,S(G)`, where `S` is the
-//! signature, `H(message) = [k] Q` with `k = 4 z^2 - 2 z - 1`, and `G = -[1/k] g1` is a constant.
+//! With `N = |z|` and `f_N,Q` the function of the optimal ate pairing (its conjugate, for the negative `z`,
+//! changes nothing below), the equation is `g^((p^12 - 1) / r) = 1` for `g = f_N,Q(key) f_N,S(G)`, where
+//! `S` is the signature, `H(message) = [k] Q` with `k = 4 z^2 - 2 z - 1`, and `G = -[1/k] g1` is a
+//! constant.
 //!
-//! Residue witness (Novakovic and Eagen, "On proving pairings", 2024/640, section 4): `lambda = p - z = r (z -
-//! 1)^2 / 3` is a multiple of `r`. The check is that `g d^lambda` is in the subfield `Fp6` for a hinted `d` other
-//! than zero. SOUNDNESS: then `g = c d^-lambda` with `c` in `Fp6*`; both factors vanish in the final exponent `(p^12
-//! - 1) / r`, the second as `r | lambda`, the first as `p^6 - 1` divides the exponent (`r` divides `p^6 + 1`). That is all;
-//! no more need be known of `c`. Completeness: for `g` an `r`-th power, `g = s t` with `s` of order dividing `9 (|z|
-//! + 1)` and the order of `t` prime to that and to `r` (no prime but those divides both `lambda` and `p^12 - 1`);
-//! `s` is in `Fp3`, and `lambda` is invertible for `t`. By the same reasoning a factor from `Fp6*` may be added to
-//! `g` and `d` anywhere: `d` is scaled to `a + w` with `a` in `Fp6`, lines leave out verticals and are scaled by
-//! elements of `Fp` and by `w^3` (in `Fp4`, whose order divides the exponent too).
+//! Residue witness (Novakovic and Eagen, "On proving pairings", 2024/640, section 4):
+//! `lambda = p - z = r (z - 1)^2 / 3` is a multiple of `r`. The check is that `g d^lambda` is in the subfield `Fp6` for a
+//! hinted `d` other than zero. SOUNDNESS: then `g = c d^-lambda` with `c` in `Fp6*`; both factors vanish in
+//! the final exponent `(p^12 - 1) / r`, the second as `r | lambda`, the first as `p^6 - 1` divides the
+//! exponent (`r` divides `p^6 + 1`). That is all; no more need be known of `c`. Completeness: for `g` an
+//! `r`-th power, `g = s t` with `s` of order dividing `9 (|z| + 1)` and the order of `t` prime to that and
+//! to `r` (no prime but those divides both `lambda` and `p^12 - 1`); `s` is in `Fp3`, and `lambda` is
+//! invertible for `t`. By the same reasoning a factor from `Fp6*` may be added to `g` and `d` anywhere: `d`
+//! is scaled to `a + w` with `a` in `Fp6`, lines leave out verticals and are scaled by elements of `Fp` and
+//! by `w^3` (in `Fp4`, whose order divides the exponent too).
 //!
-//! As `d^lambda = d^p d^N`, the second factor comes from starting the loop's accumulator at `d` and multiplying `d`
-//! in at each of `N`'s ones.
+//! As `d^lambda = d^p d^N`, the second factor comes from starting the loop's accumulator at `d` and
+//! multiplying `d` in at each of `N`'s ones.
 //!
-//! A subgroup's points come from the loop's end: `psi(Q) = [z] Q`, where `[z] Q` is minus the point that the loop
-//! ends at. The loop's points are right whatever the order of `Q`: slopes of tangents have one solution, chords
-//! between points of one abscissa are refused. The key's component outside of G1 has no influence: the reduced
-//! Tate pairing is defined modulo multiples of `r` in its second argument.
+//! A subgroup's points come from the loop's end: `psi(Q) = [z] Q`, where `[z] Q` is minus the point that
+//! the loop ends at. The loop's points are right whatever the order of `Q`: slopes of tangents have one
+//! solution, chords between points of one abscissa are refused. The key's component outside of G1 has no
+//! influence: the reduced Tate pairing is defined modulo multiples of `r` in its second argument.
 
 use super::constants::{FROBENIUS, GENERATOR_ALPHA2, GENERATOR_ALPHA3, GENERATOR_SCALE, Z_ABS};
 use super::field::Fp;
@@ -33,16 +35,18 @@ use super::tape::Tape;
 use super::transcript::Transcript;
 use crate::bls::BlsError;
 
-/// Where a claim ends, by the index of the bit of `N` whose step it ends with: with every one, before every one, and
-/// else every second. Between claims there are so at most two doublings, and no addition but at the end of a
-/// single one.
+/// Where a claim ends, by the index of the bit of `N` whose step it ends with: with every one, before every
+/// one, and else every second. Between claims there are so at most two doublings, and no addition but at
+/// the end of a single one.
 ///
-/// The accumulator counts up to factors in `Fp6`, so each claim's end replaces it by `a + w`, with `a` in `Fp6` from the
-/// tape. SOUNDNESS: the claim is that the old accumulator times `a - w` is in `Fp6`; as `(a + w) (a - w)` is in `Fp6` and not
-/// zero, old and new then differ by a factor from `Fp6*` (no accumulator is zero: lines and `a + w` are not).
+/// The accumulator counts up to factors in `Fp6`, so each claim's end replaces it by `a + w`, with `a` in
+/// `Fp6` from the tape. SOUNDNESS: the claim is that the old accumulator times `a - w` is in `Fp6`; as
+/// `(a + w) (a - w)` is in `Fp6` and not zero, old and new then differ by a factor from `Fp6*` (no accumulator
+/// is zero: lines and `a + w` are not).
 ///
-/// Degrees: `a + w` has 10, a line 12. So two doublings give `4 * 10 + 2 * 24 + 24 + 10 = 122`, one with an addition
-/// `2 * 10 + 24 + 24 + 10 + 10 = 88`, and the last claim, which has the image of `d` in place of `a - w`, 122 again.
+/// Degrees: `a + w` has 10, a line 12. So two doublings give `4 * 10 + 2 * 24 + 24 + 10 = 122`, one with an
+/// addition `2 * 10 + 24 + 24 + 10 + 10 = 88`, and the last claim, which has the image of `d` in place of
+/// `a - w`, 122 again.
 pub const CLAIM_ENDS: u64 = {
     let mut ends = 1;
     let mut open = false;
@@ -111,8 +115,8 @@ impl Pair {
         if self.walk.add(&self.base, slope) { Ok(()) } else { Err(BlsError::Hint("chord")) }
     }
 
-    /// Whether the base is in the subgroup, at the loop's end (Scott, "A note on group membership tests for G1, G2
-    /// and GT on BLS pairing-friendly curves", 2021/1130).
+    /// Whether the base is in the subgroup, at the loop's end (Scott, "A note on group membership tests for
+    /// G1, G2 and GT on BLS pairing-friendly curves", 2021/1130).
     fn is_in_subgroup(&self) -> bool {
         let mut image = self.base;
         image.psi();
@@ -121,8 +125,8 @@ impl Pair {
     }
 }
 
-/// The pair of `key`. SOUNDNESS: `alpha` is the only solution of `alpha y + x = 0`, and there is none where `y` is zero;
-/// `x` is not zero. No point of the subgroup has either.
+/// The pair of `key`. SOUNDNESS: `alpha` is the only solution of `alpha y + x = 0`, and there is none where
+/// `y` is zero; `x` is not zero. No point of the subgroup has either.
 fn key_pair(key: &G1, base: G2, tape: &mut Tape<'_>) -> Result<Pair, BlsError> {
     let alpha = tape.fp("key ratio")?;
     let mut sum = *alpha;
@@ -158,8 +162,8 @@ pub fn transcript(
     transcript
 }
 
-/// Checks `e(key, H(message)) == e(g1, signature)`. Whether `message_point` and `signature` are in the subgroup is
-/// checked here.
+/// Checks `e(key, H(message)) == e(g1, signature)`. Whether `message_point` and `signature` are in the
+/// subgroup is checked here.
 pub fn check(key: &G1, message_point: G2, signature: G2, tape: &mut Tape<'_>) -> Result<(), BlsError> {
     let witness = [tape.fp2("residue witness")?, tape.fp2("residue witness")?, tape.fp2("residue witness")?];
     let claimed = tape.array("accumulator")?;

@@ -1,5 +1,6 @@
-//! The Poseidon2 permutation that SP1 uses for its own transcripts, in ordinary code: KoalaBear (`2^31 - 2^24 +
-//! 1`), width 16, cube, 8 external and 20 internal rounds. The zkVM has a precompile with the same results.
+//! The Poseidon2 permutation that SP1 uses for its own transcripts, in ordinary code: KoalaBear (`2^31 -
+//! 2^24 + 1`), width 16, cube, 8 external and 20 internal rounds. The zkVM has a precompile with the same
+//! results.
 
 /// The field's modulus.
 const MODULUS: u64 = 0x7f00_0001;

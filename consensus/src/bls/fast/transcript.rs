@@ -1,8 +1,8 @@
 //! Challenges: a sponge that absorbs field elements and gives numbers nobody could choose.
 //!
-//! The permutation is the Poseidon2 of SP1's own proofs, so whoever could steer it could forge those. Width 16,
-//! rate 8, capacity 8 lanes of 31 bits, in overwrite mode, permuted after every block. What is absorbed has a
-//! fixed length and order, so no padding is needed.
+//! The permutation is the Poseidon2 of SP1's own proofs, so whoever could steer it could forge those. Width
+//! 16, rate 8, capacity 8 lanes of 31 bits, in overwrite mode, permuted after every block. What is absorbed
+//! has a fixed length and order, so no padding is needed.
 
 use super::field::Fp;
 
@@ -36,16 +36,16 @@ impl Transcript {
         }
     }
 
-    /// Absorbs four elements: 28 words, seven blocks. Injective: of each word, 30 bits of each half are one lane
-    /// and the six words' other bits, shifted apart, are a seventh pair of lanes.
+    /// Absorbs four elements: 28 words, seven blocks. Injective: of each word, 30 bits of each half are one
+    /// lane and the six words' other bits, shifted apart, are a seventh pair of lanes.
     #[inline(never)]
     pub fn absorb(&mut self, elements: &[Fp; 4]) {
         let [a, b, c, d] = elements;
         let mut rest = [0; 4];
         let split = |word: u64, rest: &mut u64| {
             let low = word & LOW;
-            // The top two bits of each half; what is there already moves down by two, so six fit in bits 20 to
-            // 31 of each half.
+            // The top two bits of each half; what is there already moves down by two, so six fit in bits 20
+            // to 31 of each half.
             *rest = (*rest >> 2) + (word - low);
             low
         };

@@ -1,6 +1,7 @@
 //! Exponents of the hint makers.
 
-/// `-1 / lambda` modulo the part of the group order that is prime to `27 (|z| + 1) / 3`, zero modulo the rest; digits in base `p`.
+/// `-1 / lambda` modulo the part of the group order that is prime to `27 (|z| + 1) / 3`, zero modulo the
+/// rest; digits in base `p`.
 pub const ROOT: [[u64; 6]; 12] = [
     [
         0x5dca_e33d_809a_d43b,

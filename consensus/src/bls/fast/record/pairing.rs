@@ -36,7 +36,8 @@ impl Line {
 }
 
 impl HintRecorder {
-    /// Hints of the pairing equation, and whether it holds. Where it does not, they are as good as can be made.
+    /// Hints of the pairing equation, and whether it holds. Where it does not, they are as good as can be
+    /// made.
     pub(in crate::bls::fast) fn pairing(
         &mut self,
         key: &G1,
@@ -107,7 +108,8 @@ fn miller_loop(pairs: &mut [Pair; 2]) -> Option<Vec<Vec<Line>>> {
     (0..Z_ABS.ilog2()).rev().map(step).collect()
 }
 
-/// Walks through the loop: `square`, `line` and `witness` are the factors, `end` the end of a claim but the last.
+/// Walks through the loop: `square`, `line` and `witness` are the factors, `end` the end of a claim but the
+/// last.
 fn walk<T>(
     lines: &[Vec<Line>],
     mut f: T,

@@ -76,7 +76,8 @@ fn a_signature_off_the_subgroup_has_none() {
     }
 }
 
-/// A valid signature and a point of small order have a sum that passes the pairing equation, if anything does.
+/// A valid signature and a point of small order have a sum that passes the pairing equation, if anything
+/// does.
 #[test]
 fn a_signature_with_a_component_of_the_cofactor_is_refused() {
     let rng = &mut rng(9);

@@ -1,0 +1,106 @@
+//! Where the fuzzers begin: real objects of every kind, made from the repository's own test data.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sextant_consensus::bls::Plain;
+use sextant_consensus::codec::Blob;
+use sextant_consensus::hash::keccak256;
+use sextant_consensus::{check_statement, check_with_hints};
+use sextant_fixtures::devnet;
+use sextant_fixtures::{broken, gloas, statements};
+
+/// The root of the repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Seeds of a target.
+pub fn of(target: &str) -> Vec<Vec<u8>> {
+    match target {
+        "json" => files(&["json"]),
+        "ssz" => {
+            // Fulu and Electra, of 512 seats.
+            let choices = [8 + 6, 8 + 5];
+            files(&["ssz"])
+                .into_iter()
+                .flat_map(|bytes| choices.map(|choice| [&[choice][..], &bytes].concat()))
+                .collect()
+        }
+        "rlp" => nodes().into_iter().map(|node| node.0).chain([gloas::finalized_block_header()]).collect(),
+        "trie" => vec![trie_walk()],
+        "statement" => {
+            let broken = broken::cases().into_iter().map(|case| case.input);
+            statements().into_iter().map(|(_, _, input)| input).chain(broken).collect()
+        }
+        "public_values" => statements()
+            .into_iter()
+            .filter_map(|(_, program, input)| check_statement(program, &input, &mut Plain).ok())
+            .map(|statement| statement.abi_encode())
+            .collect(),
+        "hints" => statements()
+            .into_iter()
+            .take(3)
+            .filter_map(|(_, program, input)| check_with_hints(program, &input).ok())
+            .map(|(_, hints)| hints)
+            .collect(),
+        "messages" => protocol_vectors(|name| name != "proof-file.hex" && name != "input-digest.hex"),
+        "proof_file" => protocol_vectors(|name| name == "proof-file.hex"),
+        _ => Vec::new(),
+    }
+}
+
+/// Recorded files of a kind; of beacon and execution JSON what stands inside the answer.
+fn files(kinds: &[&str]) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let folders = devnet::ALL.map(|net| net.file("").to_path_buf());
+    for folder in folders.iter().cloned().chain([sextant_fixtures::data().join("mainnet-deneb")]) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|kind| kinds.iter().any(|wanted| kind == *wanted)) {
+                let bytes = fs::read(path).unwrap_or_default();
+                let answer = serde_json::from_slice::<serde_json::Value>(&bytes).ok();
+                let inner =
+                    answer.as_ref().and_then(|answer| answer.get("data").or_else(|| answer.get("result")));
+                found.push(inner.map_or(bytes, |inner| inner.to_string().into_bytes()));
+            }
+        }
+    }
+    found
+}
+
+fn nodes() -> Vec<Blob> {
+    sextant_fixtures::inclusion().nodes
+}
+
+/// The recorded mainnet account, in the form of the trie target.
+fn trie_walk() -> Vec<u8> {
+    let input = sextant_fixtures::inclusion();
+    let account = &input.accounts[0];
+    let mut seed = [input.execution.state_root, keccak256(&account.address)].concat();
+    for position in &account.path {
+        let node = &input.nodes[usize::from(*position)];
+        seed.extend(keccak256(node));
+        seed.extend((node.len() as u16).to_le_bytes());
+        seed.extend(&**node);
+    }
+    seed
+}
+
+/// The protocol's vectors: lines of hexadecimal digits.
+fn protocol_vectors(wanted: impl Fn(&str) -> bool) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(repository().join("protocol/vectors")).into_iter().flatten().flatten() {
+        if wanted(&entry.file_name().to_string_lossy()) {
+            let text = fs::read_to_string(entry.path()).unwrap_or_default();
+            let digits: Vec<u8> = text
+                .lines()
+                .map(|line| line.split('#').next().unwrap_or_default())
+                .flat_map(|line| line.bytes().filter(u8::is_ascii_hexdigit).collect::<Vec<_>>())
+                .collect();
+            let nibble = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
+            found.push(digits.chunks_exact(2).map(|pair| nibble(pair[0]) << 4 | nibble(pair[1])).collect());
+        }
+    }
+    found
+}
