@@ -6,7 +6,7 @@ CARGO_TARGET_DIR ?= $(SEXTANT_CACHE)/target
 export SEXTANT_CACHE CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test guest-cost programs programs-check fmt lint docs
+.PHONY: help setup build demo test vectors fuzz guest-cost programs programs-check fmt lint docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -22,6 +22,12 @@ demo: build ## Prove and verify both statements on real mainnet data through a r
 
 test: setup ## Run every test
 	@scripts/test.sh
+
+vectors: setup ## Run the specification's light-client vectors, or those under DIR=path
+	@cargo run --release --quiet -p sextant-vectors --bin vectors -- $(DIR)
+
+fuzz: setup ## Fuzz every decoder of untrusted bytes, SECONDS_EACH=600 each (needs nightly Rust and cargo-fuzz)
+	@scripts/fuzz.sh $(or $(SECONDS_EACH),600)
 
 guest-cost: setup ## Cycles, gas and precompile calls of both guests, without proving
 	cargo run --release --quiet -p sextant-tests --bin guest-cost

@@ -21,10 +21,20 @@ fn resolved(selection: &[&str]) -> BTreeSet<String> {
 #[test]
 fn every_selection_builds_the_same_features() {
     let workspace = resolved(&["--workspace", "--edges", "all"]);
-    for package in ["proof-server", "sextant-client", "sextant-verifier", "sextant-seal", "sextant-tests", "sextant-engine"] {
+    for package in [
+        "proof-server",
+        "sextant-client",
+        "sextant-verifier",
+        "sextant-seal",
+        "sextant-tests",
+        "sextant-engine",
+    ] {
         let selection = resolved(&["--package", package, "--edges", "normal,build"]);
         let differs: Vec<_> = selection.difference(&workspace).collect();
-        assert!(differs.is_empty(), "add to features/Cargo.toml what {package} builds otherwise: {differs:?}");
+        assert!(
+            differs.is_empty(),
+            "add to features/Cargo.toml what {package} builds otherwise: {differs:?}"
+        );
     }
     let plain = resolved(&["--workspace", "--edges", "normal,build"]);
     let differs: Vec<_> = plain.difference(&workspace).collect();

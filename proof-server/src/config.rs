@@ -116,7 +116,9 @@ pub enum ConfigError {
     #[error("{0} must not be 0")]
     Zero(&'static str),
     /// An address others reach, without saying so.
-    #[error("{0} is not an address of this machine alone: anybody who reaches it could make proofs. Say --allow-remote if that is meant")]
+    #[error(
+        "{0} is not an address of this machine alone: anybody who reaches it could make proofs. Say --allow-remote if that is meant"
+    )]
     Remote(SocketAddr),
 }
 
@@ -165,7 +167,8 @@ impl Settings {
     pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::File { path: path.into(), source })?;
-        toml::from_str(&text).map_err(|source| ConfigError::Toml { path: path.into(), source: Box::new(source) })
+        toml::from_str(&text)
+            .map_err(|source| ConfigError::Toml { path: path.into(), source: Box::new(source) })
     }
 
     /// These settings, and `lower`'s where these say nothing.
@@ -207,7 +210,10 @@ impl Settings {
             max_connections: positive("max-connections", self.max_connections.unwrap_or(256))?,
             max_requests: positive("max-requests", self.max_requests.unwrap_or(32))?,
             queue_capacity: positive("queue-capacity", self.queue_capacity.unwrap_or(16))?,
-            verify_queue_capacity: positive("verify-queue-capacity", self.verify_queue_capacity.unwrap_or(64))?,
+            verify_queue_capacity: positive(
+                "verify-queue-capacity",
+                self.verify_queue_capacity.unwrap_or(64),
+            )?,
             max_input: positive("max-input-kib", self.max_input_kib.unwrap_or(8192))?.saturating_mul(1024),
             max_deadline: seconds("max-deadline", self.max_deadline.unwrap_or(7200))?,
             handshake_timeout: seconds("handshake-timeout", self.handshake_timeout.unwrap_or(10))?,
@@ -254,7 +260,8 @@ mod tests {
         let config = Settings::default().resolve().unwrap();
         let command = Settings::augment_args(clap::Command::new("serve"));
         let documented = |name: &str| {
-            let help = command.get_arguments().find(|a| a.get_id() == name).unwrap().get_help().unwrap().to_string();
+            let help =
+                command.get_arguments().find(|a| a.get_id() == name).unwrap().get_help().unwrap().to_string();
             help.split("[default: ").nth(1).unwrap().trim_end_matches(']').to_owned()
         };
         for (name, value) in [

@@ -13,7 +13,9 @@ use std::{
 
 use sextant_protocol::{
     ClientMessage, ErrorCode, PROTOCOL_VERSION, Request, RequestId, ServerError, ServerMessage,
-    frame::{FrameError, MAX_CLIENT_FRAME, MAX_HANDSHAKE_FRAME, MAX_SERVER_FRAME, MessageReader, MessageWriter},
+    frame::{
+        FrameError, MAX_CLIENT_FRAME, MAX_HANDSHAKE_FRAME, MAX_SERVER_FRAME, MessageReader, MessageWriter,
+    },
     message::MAGIC,
 };
 use tokio::{
@@ -86,7 +88,8 @@ pub(crate) async fn serve(
         Err(ended) => return refuse(&mut writer, &limits, ended).await,
     };
     tracing::info!(%peer, agent = %agent.escape_debug(), "client");
-    send(&mut writer, &limits, &ServerMessage::Welcome { version: PROTOCOL_VERSION, agent: AGENT.into() }).await?;
+    send(&mut writer, &limits, &ServerMessage::Welcome { version: PROTOCOL_VERSION, agent: AGENT.into() })
+        .await?;
     reader.set_cap(MAX_CLIENT_FRAME);
 
     let (outbox, messages) = mpsc::channel(OUTBOX);
@@ -123,12 +126,14 @@ async fn handshake<R: AsyncRead + Unpin>(
         Ok(Ok(Some(ClientMessage::Hello { magic, .. }))) if magic != MAGIC => {
             refuse(ErrorCode::Version, "not a Sextant client".into())
         }
-        Ok(Ok(Some(ClientMessage::Hello { version, .. }))) if version != PROTOCOL_VERSION => {
-            refuse(ErrorCode::Version, format!("this server speaks version {PROTOCOL_VERSION}, not {version}"))
-        }
-        Ok(Ok(Some(ClientMessage::Hello { agent, .. }))) if agent.len() > MAX_AGENT => {
-            refuse(ErrorCode::TooLarge, format!("agent of {} bytes exceeds the limit of {MAX_AGENT}", agent.len()))
-        }
+        Ok(Ok(Some(ClientMessage::Hello { version, .. }))) if version != PROTOCOL_VERSION => refuse(
+            ErrorCode::Version,
+            format!("this server speaks version {PROTOCOL_VERSION}, not {version}"),
+        ),
+        Ok(Ok(Some(ClientMessage::Hello { agent, .. }))) if agent.len() > MAX_AGENT => refuse(
+            ErrorCode::TooLarge,
+            format!("agent of {} bytes exceeds the limit of {MAX_AGENT}", agent.len()),
+        ),
         Ok(Ok(Some(ClientMessage::Hello { agent, .. }))) => Ok(agent),
         Ok(Ok(Some(_))) => refuse(ErrorCode::Malformed, "the first message must be a hello".into()),
     }

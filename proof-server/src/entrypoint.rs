@@ -76,7 +76,9 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 
 /// Small messages at once; a peer that vanished is noticed within minutes even while it waits for a proof.
 fn configure(stream: &TcpStream) {
-    let keepalive = socket2::TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
+    let keepalive = socket2::TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(15));
     let configured =
         stream.set_nodelay(true).and_then(|()| socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive));
     if let Err(error) = configured {

@@ -47,7 +47,8 @@ fn main() -> ExitCode {
     // Standard output belongs to the protocol in a worker and to the one announcement in a server.
     tracing_subscriber::fmt()
         .with_env_filter(
-            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,proof_server=info,worker=info")),
+            EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| EnvFilter::new("warn,proof_server=info,worker=info")),
         )
         .with_writer(std::io::stderr)
         .with_ansi(false)
@@ -69,7 +70,8 @@ fn main() -> ExitCode {
 async fn serve(file: Option<PathBuf>, settings: Settings) -> anyhow::Result<()> {
     let file = file.map(|path| Settings::from_file(&path)).transpose()?.unwrap_or_default();
     let config = settings.or(file).resolve()?;
-    let listener = TcpListener::bind(config.listen).await.with_context(|| format!("listen on {}", config.listen))?;
+    let listener =
+        TcpListener::bind(config.listen).await.with_context(|| format!("listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     // For whoever started the server and waits for it; a closed stdout is no reason to stop.
     let _ = writeln!(std::io::stdout(), "listening on {address}");

@@ -45,7 +45,8 @@ pub(crate) fn remove_files(files: &BTreeSet<PathBuf>) {
 /// Memory of this machine that a server may plan with, bytes: the control group's limit where there is one.
 pub(crate) fn machine_memory() -> u64 {
     let total = status_field(&fs::read_to_string("/proc/meminfo").unwrap_or_default(), "MemTotal:");
-    let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|limit| limit.trim().parse().ok());
+    let limit =
+        fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|limit| limit.trim().parse().ok());
     match (total, limit) {
         // Unknown: the smallest machine the server is made for.
         (0, None) => 16 << 30,
@@ -98,11 +99,13 @@ mod tests {
 
     #[test]
     fn only_the_executors_shared_memory_is_taken() {
-        let take = |line| shared_memory_path(line).map(|path| path.display().to_string());
+        let take = |line: &str| shared_memory_path(line).map(|path| path.display().to_string());
         let mapping = "7f00-7f01 rw-s 00000000 00:19 5    ";
         assert_eq!(take(&format!("{mapping}/dev/shm/sp1_a1_t")), Some("/dev/shm/sp1_a1_t".into()));
         assert_eq!(take(&format!("{mapping}/dev/shm/sem.sp1_a1")), Some("/dev/shm/sem.sp1_a1".into()));
-        for other in ["/dev/shm/postgres", "/dev/shm/sp1_a1 (deleted)", "/dev/shm/sp1_x/../../etc", "/lib/libc.so"] {
+        for other in
+            ["/dev/shm/postgres", "/dev/shm/sp1_a1 (deleted)", "/dev/shm/sp1_x/../../etc", "/lib/libc.so"]
+        {
             assert_eq!(take(&format!("{mapping}{other}")), None);
         }
     }

@@ -175,7 +175,7 @@ mod tests {
 
     #[tokio::test]
     async fn next_waits_for_a_job() {
-        let queues = Queues::new(1, 1);
+        let queues = Queues::<Job>::new(1, 1);
         let waiter = tokio::spawn({
             let queues = queues.clone();
             async move { queues.next().await.0 }

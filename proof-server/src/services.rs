@@ -7,7 +7,10 @@ use sextant_consensus::Program;
 use sextant_protocol::{ErrorCode, ProofKind, Request, Response, ServerError, ServerInfo};
 use tokio::{sync::Semaphore, time::timeout};
 
-use crate::{progress::ProgressSender, queue::Queues, sub_server::SubServer, verification::Verification, worker::lane::Job};
+use crate::{
+    progress::ProgressSender, queue::Queues, sub_server::SubServer, verification::Verification,
+    worker::lane::Job,
+};
 
 /// Name and version of this software.
 pub(crate) const AGENT: &str = concat!("proof-server/", env!("CARGO_PKG_VERSION"));
@@ -29,7 +32,11 @@ pub(crate) struct ServiceLimits {
 
 impl Services {
     /// Services on top of a proving lane's queues (one for each program, by tag) and a verification lane's queue.
-    pub(crate) fn new(proving: &Arc<Queues<Job>>, verification: Arc<Queues<Job>>, limits: &ServiceLimits) -> Self {
+    pub(crate) fn new(
+        proving: &Arc<Queues<Job>>,
+        verification: Arc<Queues<Job>>,
+        limits: &ServiceLimits,
+    ) -> Self {
         let checks = Arc::new(Semaphore::new(limits.parallel_checks));
         let sub_server = |program, queue| {
             SubServer::new(program, proving.clone(), queue, checks.clone(), limits.max_input)
@@ -43,7 +50,11 @@ impl Services {
     }
 
     /// Answers one request. Dropped half-way, whatever it had started ends.
-    pub(crate) async fn answer(&self, request: Request, progress: ProgressSender) -> Result<Response, ServerError> {
+    pub(crate) async fn answer(
+        &self,
+        request: Request,
+        progress: ProgressSender,
+    ) -> Result<Response, ServerError> {
         let deadline = self.deadline(&request);
         let work = async {
             match request {

@@ -13,12 +13,12 @@ use sextant_protocol::{
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::{
-    progress::ProgressSender,
     programs,
+    progress::ProgressSender,
     queue::Queues,
     time::millis,
     witness,
-    worker::{Proved, ProveJob, WorkerEvent, WorkerMode, WorkerRequest, lane::Job},
+    worker::{ProveJob, Proved, WorkerEvent, WorkerMode, WorkerRequest, lane::Job},
 };
 
 /// What a client is told to wait before it asks a busy server again, milliseconds.
@@ -66,7 +66,10 @@ impl SubServer {
         progress: ProgressSender,
     ) -> Result<Response, ServerError> {
         let mode = WorkerMode::for_kind(request.kind).ok_or_else(|| {
-            ServerError::new(ErrorCode::Unsupported, format!("{} proofs are not made by this version", request.kind))
+            ServerError::new(
+                ErrorCode::Unsupported,
+                format!("{} proofs are not made by this version", request.kind),
+            )
         })?;
         if request.input.bytes.len() > self.max_input {
             let (got, limit) = (request.input.bytes.len(), self.max_input);
@@ -104,7 +107,10 @@ impl SubServer {
         let Proved { proof, cycles, proving_ms, peak_memory } = *proved;
         if proof.public_values != public_values {
             // Guest and native check are the same code; this is a defect, and the proof is of no use to the client.
-            return Err(ServerError::new(ErrorCode::Internal, "the proof states something else than the native check"));
+            return Err(ServerError::new(
+                ErrorCode::Internal,
+                "the proof states something else than the native check",
+            ));
         }
         progress.send(Progress::Done);
         let queued_ms = millis(queued.elapsed()).saturating_sub(proving_ms);

@@ -7,8 +7,8 @@ use sextant_protocol::{ErrorCode, ProofRecord, Response, ServerError};
 use tokio::sync::oneshot;
 
 use crate::{
-    progress::ProgressSender,
     programs,
+    progress::ProgressSender,
     queue::Queues,
     sub_server::shutting_down,
     worker::{WorkerEvent, WorkerMode, WorkerRequest, lane::Job},
@@ -28,7 +28,8 @@ impl Verification {
     pub(crate) async fn verify(&self, proof: ProofRecord) -> Result<Response, ServerError> {
         let invalid = |reason: String| ServerError::new(ErrorCode::InvalidProof, reason);
         // The cheapest checks here, so that rubbish costs the worker nothing; the worker repeats them.
-        let program = proof.program().ok_or_else(|| invalid(format!("unknown program tag {}", proof.program)))?;
+        let program =
+            proof.program().ok_or_else(|| invalid(format!("unknown program tag {}", proof.program)))?;
         if proof.vk_hash != programs::artifact(program).vk_hash {
             return Err(invalid(format!("the verifying key is not the pinned one of {program}")));
         }
@@ -44,10 +45,9 @@ impl Verification {
             progress: ProgressSender::nowhere(),
             reply,
         };
-        let _ticket = self
-            .queue
-            .push(0, job)
-            .map_err(|_| ServerError::retryable(ErrorCode::Busy, "too many proofs wait for verification", 1_000))?;
+        let _ticket = self.queue.push(0, job).map_err(|_| {
+            ServerError::retryable(ErrorCode::Busy, "too many proofs wait for verification", 1_000)
+        })?;
         match outcome.await.map_err(|_| shutting_down())?? {
             WorkerEvent::Verified => Ok(Response::Verified),
             _ => Err(ServerError::new(ErrorCode::Internal, "the worker answered something else")),

@@ -32,7 +32,10 @@ async fn a_handshake_that_is_none_is_refused() {
     assert!(error.message.contains("version 1"), "{error}");
     let agent = ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION, agent: "x".repeat(65) };
     assert_eq!(refused(agent).await.code, ErrorCode::TooLarge);
-    assert_eq!(refused(ClientMessage::Request { id: 1, request: Request::Ping }).await.code, ErrorCode::Malformed);
+    assert_eq!(
+        refused(ClientMessage::Request { id: 1, request: Request::Ping }).await.code,
+        ErrorCode::Malformed
+    );
     server.stop().await;
 }
 
@@ -118,7 +121,10 @@ async fn what_is_false_or_not_offered_is_refused_before_any_prover() {
         (asked(&|r| r.input.bytes.push(0)), ErrorCode::InvalidStatement),
         (asked(&|r| *r.input.bytes.last_mut().unwrap() ^= 1), ErrorCode::InvalidStatement),
         (asked(&|r| r.input.program = 9), ErrorCode::Unsupported),
-        (asked(&|r| r.input = StatementInput::new(Program::Inclusion, r.input.bytes.clone())), ErrorCode::InvalidStatement),
+        (
+            asked(&|r| r.input = StatementInput::new(Program::Inclusion, r.input.bytes.clone())),
+            ErrorCode::InvalidStatement,
+        ),
         (asked(&|r| r.kind = ProofKind::Groth16), ErrorCode::Unsupported),
         (prove(Program::Inclusion, vec![]), ErrorCode::InvalidStatement),
         (prove(Program::Inclusion, vec![0; (1 << 20) + 1]), ErrorCode::TooLarge),

@@ -29,7 +29,8 @@ async fn a_crash_is_one_failed_request_with_a_reason() {
 
 #[tokio::test]
 async fn a_worker_program_that_is_not_there_is_an_error_not_a_crash() {
-    let server = Server::start(Some(HANGS), |config| config.worker_program = Some("/nonexistent".into())).await;
+    let server =
+        Server::start(Some(HANGS), |config| config.worker_program = Some("/nonexistent".into())).await;
     let mut client = Client::connect(&server).await;
     client.request(1, good_request()).await;
     let (1, Err(error)) = client.answer().await else { panic!("an error") };

@@ -125,7 +125,8 @@ async fn a_server_proves_both_statements_and_survives_cancels_and_kills() {
 
 /// Rules 15 to 17: nothing passes that is not this program's own proof of these very public values.
 fn refuse_tampered(verifier: &Verifier, change: &ProofRecord, inclusion: &ProofRecord) {
-    let edits: [(&str, &dyn Fn(&mut ProofRecord)); 9] = [
+    type Edit<'a> = &'a dyn Fn(&mut ProofRecord);
+    let edits: [(&str, Edit<'_>); 9] = [
         ("the other program's proof", &|record| record.proof = inclusion.proof.clone()),
         ("the other program's proof and values", &|record| {
             (record.proof, record.public_values) = (inclusion.proof.clone(), inclusion.public_values.clone());

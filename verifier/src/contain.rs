@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_a_refusal_with_its_reason() {
-        let error = panics(|| panic!("index {}", 7)).map(|()| ()).unwrap_err();
+        let error = panics(|| panic!("index {}", 7)).unwrap_err();
         assert!(matches!(error, VerifyError::Panicked(reason) if reason == "index 7"));
     }
 

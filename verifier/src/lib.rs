@@ -18,7 +18,9 @@ pub use error::VerifyError;
 use pinned::Pinned;
 use sextant_consensus::{Program, public_values::Statement};
 use sextant_protocol::{ProofKind, ProofRecord, proof::Circuits};
-use sp1_sdk::{LightProver, Prover, SP1_CIRCUIT_VERSION, SP1Proof, SP1ProofWithPublicValues, SP1PublicValues};
+use sp1_sdk::{
+    LightProver, Prover, SP1_CIRCUIT_VERSION, SP1Proof, SP1ProofWithPublicValues, SP1PublicValues,
+};
 
 /// Largest engine proof that is decoded, bytes: ten times what either kind takes today.
 pub const MAX_PROOF: usize = 32 << 20;
@@ -49,7 +51,8 @@ impl Verifier {
     pub fn new() -> Self {
         // SP1 offers its light prover as a future only. A thread of its own lets this be called from anywhere.
         let prover = std::thread::spawn(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without I/O");
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().build().expect("a runtime without I/O");
             runtime.block_on(LightProver::new())
         })
         .join()
@@ -85,7 +88,8 @@ impl Verifier {
             return Err(VerifyError::Unsupported(record.kind));
         }
         // Before the proof: it costs nothing, and an honest proof always has well-formed values.
-        let statement = Statement::abi_decode(program, &record.public_values).map_err(VerifyError::PublicValues)?;
+        let statement =
+            Statement::abi_decode(program, &record.public_values).map_err(VerifyError::PublicValues)?;
 
         let proof = contain::decode(&record.proof, MAX_PROOF)?;
         match (record.kind, &proof) {

@@ -18,7 +18,11 @@ impl Pinned {
         let verifying_key: SP1VerifyingKey =
             bincode::deserialize(artifact.verifying_key).expect("the embedded verifying key decodes");
         // The textual form: `bytes32_raw` of SP1 6.10 panics for hashes that begin with a zero byte.
-        assert_eq!(verifying_key.bytes32(), hex(&artifact.vk_hash), "the embedded hash is that of the embedded key");
+        assert_eq!(
+            verifying_key.bytes32(),
+            hex(&artifact.vk_hash),
+            "the embedded hash is that of the embedded key"
+        );
         Self { verifying_key, vk_hash: artifact.vk_hash }
     }
 }

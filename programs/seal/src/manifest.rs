@@ -40,7 +40,11 @@ impl Manifest {
             let _ = write!(code, "\n/// {doc}\npub const {declaration};\n");
         };
         for (doc, name, value) in [
-            ("Version of the circuits that prove and verify the programs.", "CIRCUIT_VERSION", &self.circuit_version),
+            (
+                "Version of the circuits that prove and verify the programs.",
+                "CIRCUIT_VERSION",
+                &self.circuit_version,
+            ),
             ("Version of the SP1 crates the programs link.", "SP1_VERSION", &self.sp1_version),
             ("What the programs were compiled with.", "TOOLCHAIN", &self.toolchain),
         ] {

@@ -52,7 +52,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} cycles, {} bytes of public values", execution.cycles, execution.public_values.len());
     for _ in 0..runs {
         let start = Instant::now();
-        let proven = engine.prove(&elf, inputs.clone(), Arc::new(|progress| println!("{progress:?}"))).await?;
+        let proven =
+            engine.prove(&elf, inputs.clone(), Arc::new(|progress| println!("{progress:?}"))).await?;
         report("prove", start);
         let bytes = bincode::serialize(&proven.proof)?;
         println!("proof of {} bytes", bytes.len());

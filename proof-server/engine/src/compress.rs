@@ -16,8 +16,8 @@ use sp1_prover::{
     recursion::recursive_verifier,
     shapes::SP1NormalizeCache,
     worker::{
-        CommonProverInput, LocalWorkerClient, ProofId, ProverMetrics, RangeProofs, RecursionProof, ReduceTaskRequest,
-        RequesterId, SP1Worker, SP1WorkerBuilder, TaskContext, get_normalize_program,
+        CommonProverInput, LocalWorkerClient, ProofId, ProverMetrics, RangeProofs, RecursionProof,
+        ReduceTaskRequest, RequesterId, SP1Worker, SP1WorkerBuilder, TaskContext, get_normalize_program,
     },
 };
 use sp1_prover_types::{Artifact, ArtifactClient, InMemoryArtifactClient, network_base_types::ProofMode};
@@ -109,7 +109,12 @@ impl Compressor {
         let witness = recursion.get_normalize_witness(&common, proof, false, precompile);
         let output = self.worker.artifact_client().create_artifact()?;
         recursion
-            .submit_prove_shard(program, SP1CircuitWitness::Core(witness), output.clone(), ProverMetrics::new())
+            .submit_prove_shard(
+                program,
+                SP1CircuitWitness::Core(witness),
+                output.clone(),
+                ProverMetrics::new(),
+            )
             .await?
             .await
             .context("normalizing a shard")??;

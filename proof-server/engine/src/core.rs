@@ -65,7 +65,10 @@ impl CoreProver {
     }
 
     /// What a proof of `record` will look like; recursion has one program for each shape.
-    pub(crate) fn shape(&self, record: &ExecutionRecord) -> Option<CoreProofShape<SP1Field, RiscvAir<SP1Field>>> {
+    pub(crate) fn shape(
+        &self,
+        record: &ExecutionRecord,
+    ) -> Option<CoreProofShape<SP1Field, RiscvAir<SP1Field>>> {
         shape_from_record(&self.verifier, record)
     }
 

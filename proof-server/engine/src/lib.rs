@@ -17,6 +17,8 @@ mod settings;
 
 use std::{
     borrow::Borrow,
+    future::Future,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -24,8 +26,8 @@ use std::{
 };
 
 pub use execute::{Execution, execute};
-use sextant_protocol::{Progress, ProofKind};
 pub use settings::EngineSettings;
+use sextant_protocol::{Progress, ProofKind};
 use sp1_hypercube::{
     SP1VerifyingKey,
     air::{PublicValues, ShardRange},
@@ -38,6 +40,10 @@ use tokio::{sync::mpsc, task::JoinSet};
 use compress::Compressor;
 use core::{CoreKey, CoreProver, CoreShardProof};
 use records::Shard;
+
+/// A boxed future. Boxing keeps SP1's generic code in this crate: the body of a plain `async fn` is compiled in
+/// whatever crate awaits it, minutes each time.
+pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + Send + 'a>>;
 
 /// Takes progress events.
 pub type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
@@ -94,6 +100,7 @@ struct Part {
     proof: PartProof,
 }
 
+#[allow(clippy::large_enum_variant)] // A handful at a time, moved once.
 enum PartProof {
     Core(CoreShardProof),
     Normalized(Artifact),
@@ -104,25 +111,29 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Kind`] for a kind that is not made here, [`EngineError::Prover`] if SP1 does not start.
-    pub async fn start(kind: ProofKind, settings: EngineSettings) -> Result<Self, EngineError> {
-        let core = CoreProver::new(settings.parallel_shards);
-        let compressor = match kind {
-            ProofKind::Stark => None,
-            ProofKind::Compressed => {
-                Some(Compressor::start(&core, &settings).await.map_err(EngineError::Prover)?)
-            }
-            ProofKind::Groth16 | ProofKind::Plonk => return Err(EngineError::Kind(kind)),
-        };
-        Ok(Self { prover: Arc::new(Prover { core, compressor }), settings })
+    pub fn start(kind: ProofKind, settings: EngineSettings) -> Work<'static, Self> {
+        Box::pin(async move {
+            let core = CoreProver::new(settings.parallel_shards);
+            let compressor = match kind {
+                ProofKind::Stark => None,
+                ProofKind::Compressed => {
+                    Some(Compressor::start(&core, &settings).await.map_err(EngineError::Prover)?)
+                }
+                ProofKind::Groth16 | ProofKind::Plonk => return Err(EngineError::Kind(kind)),
+            };
+            Ok(Self { prover: Arc::new(Prover { core, compressor }), settings })
+        })
     }
 
     /// Makes the key of a program before the first proof of it needs it: seconds.
     ///
     /// # Errors
     /// [`EngineError::Program`] if the ELF does not load.
-    pub async fn warm(&self, elf: &[u8]) -> Result<(), EngineError> {
-        self.prover.core.key(&execute::program(elf)?).await;
-        Ok(())
+    pub fn warm<'a>(&'a self, elf: &'a [u8]) -> Work<'a, ()> {
+        Box::pin(async move {
+            self.prover.core.key(&execute::program(elf)?).await;
+            Ok(())
+        })
     }
 
     /// Proves `elf` on `inputs`, reporting shards and foldings to `progress`.
@@ -130,7 +141,16 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Execution`] or [`EngineError::ExitCode`] if the guest does not end well,
     /// [`EngineError::Prover`] with SP1's reason.
-    pub async fn prove(
+    pub fn prove<'a>(
+        &'a self,
+        elf: &'a [u8],
+        inputs: Vec<Vec<u8>>,
+        progress: ProgressSink,
+    ) -> Work<'a, Proven> {
+        Box::pin(self.prove_all(elf, inputs, progress))
+    }
+
+    async fn prove_all(
         &self,
         elf: &[u8],
         inputs: Vec<Vec<u8>>,
@@ -199,9 +219,12 @@ impl Prover {
         let proof = match &self.compressor {
             None => PartProof::Core(proof),
             Some(compressor) => {
-                let shape = shape.ok_or_else(|| anyhow::anyhow!("a shard has no shape that recursion knows"))?;
+                let shape =
+                    shape.ok_or_else(|| anyhow::anyhow!("a shard has no shape that recursion knows"))?;
                 let vk = SP1VerifyingKey { vk: key.vk.clone() };
-                PartProof::Normalized(compressor.normalize(&self.core, &vk, &shape, &proof, precompile).await?)
+                PartProof::Normalized(
+                    compressor.normalize(&self.core, &vk, &shape, &proof, precompile).await?,
+                )
             }
         };
         Ok(Part { range, precompile, proof })

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use hashbrown::HashSet;
 use sp1_core_executor::{
-    CompressedMemory, CompressedPages, CycleResult, ExecutionRecord, Program, SP1CoreOpts, SplicedMinimalTrace,
-    SplicingVMEnum, SplitOpts,
+    CompressedMemory, CompressedPages, CycleResult, ExecutionRecord, Program, SP1CoreOpts,
+    SplicedMinimalTrace, SplicingVMEnum, SplitOpts,
 };
 use sp1_core_executor_runner::MinimalExecutorRunner;
 use sp1_core_machine::{executor::trace_chunk, riscv::RiscvAir, utils::emit_globals};
@@ -160,8 +160,7 @@ fn precompile_shards(deferred: &mut ExecutionRecord, done: bool, split: &SplitOp
             }
             let later = rest.split_off(take.min(rest.len()));
             let program = deferred.program.clone();
-            let mut record =
-                ExecutionRecord::new(program.clone(), NONCE, deferred.global_dependencies_opt);
+            let mut record = ExecutionRecord::new(program.clone(), NONCE, deferred.global_dependencies_opt);
             record.precompile_events.events.insert(code, std::mem::replace(&mut rest, later));
             record.public_values.update_initialized_state(
                 program.pc_start_abs,
@@ -179,7 +178,11 @@ fn precompile_shards(deferred: &mut ExecutionRecord, done: bool, split: &SplitOp
 }
 
 /// Puts the memory boundaries into `last` if they fit, else into shards of their own. `deferred` holds nothing else.
-fn memory_shards(deferred: &mut ExecutionRecord, last: &mut ExecutionRecord, split: &SplitOpts) -> Vec<Shard> {
+fn memory_shards(
+    deferred: &mut ExecutionRecord,
+    last: &mut ExecutionRecord,
+    split: &SplitOpts,
+) -> Vec<Shard> {
     let fits = last.estimated_trace_area <= split.pack_trace_threshold
         && deferred.global_memory_initialize_events.len() <= split.combine_memory_threshold
         && deferred.global_memory_finalize_events.len() <= split.combine_memory_threshold

@@ -18,9 +18,7 @@ use sp1_hypercube::{
     prover::{AirProver, CpuShardProver, PreprocessedData, ProverPermit, ProverSemaphore, ProvingKey},
 };
 use sp1_primitives::{SP1Field, SP1GlobalContext};
-use sp1_prover::{
-    CompressAir, CpuSP1ProverComponents, RecursionSC, SP1ProverComponents, WrapProverBuilder,
-};
+use sp1_prover::{CompressAir, CpuSP1ProverComponents, RecursionSC, SP1ProverComponents, WrapProverBuilder};
 use sp1_recursion_circuit::dummy::dummy_vk;
 use sp1_recursion_executor::{ExecutionRecord, RecursionProgram};
 

@@ -9,16 +9,12 @@ use std::{
 use anyhow::Context;
 use sextant_engine::EngineSettings;
 use sextant_protocol::{
-    ServerError, ErrorCode,
+    ErrorCode, ServerError,
     frame::{MessageReader, MessageWriter},
 };
 use tokio::sync::mpsc;
 
-use super::{
-    WorkerEvent, WorkerMode, WorkerRequest,
-    job::Prover,
-    messages::MAX_WORKER_FRAME,
-};
+use super::{WorkerEvent, WorkerMode, WorkerRequest, job::Prover, messages::MAX_WORKER_FRAME};
 
 /// Arguments of `proof-server worker`, set by the server.
 #[derive(Clone, Debug, clap::Args)]

@@ -43,7 +43,9 @@ impl Prover {
     /// Does one job; every outcome is an event.
     pub(super) async fn run(&self, request: WorkerRequest, progress: ProgressSink) -> WorkerEvent {
         let outcome = match request {
-            WorkerRequest::Prove(job) => self.prove(job, progress).await.map(Box::new).map(WorkerEvent::Proved),
+            WorkerRequest::Prove(job) => {
+                self.prove(job, progress).await.map(Box::new).map(WorkerEvent::Proved)
+            }
             WorkerRequest::Verify(proof) => self.verify(proof).await.map(|_| WorkerEvent::Verified),
         };
         outcome.unwrap_or_else(WorkerEvent::Failed)
@@ -65,7 +67,8 @@ impl Prover {
         .map_err(|error| failed(&error))?;
         progress(Progress::Executing { cycles: execution.cycles });
 
-        let proven = engine.prove(artifact.elf, inputs, progress.clone()).await.map_err(|error| failed(&error))?;
+        let proven =
+            engine.prove(artifact.elf, inputs, progress.clone()).await.map_err(|error| failed(&error))?;
         let proof = ProofRecord {
             program: job.program,
             kind: job.kind,
@@ -73,14 +76,22 @@ impl Prover {
             circuit_version: Verifier::circuit_version().into(),
             vk_hash: artifact.vk_hash,
             public_values: proven.public_values,
-            proof: bincode::serialize(&proven.proof).map_err(|error| internal(format!("proof encoding: {error}")))?,
+            proof: bincode::serialize(&proven.proof)
+                .map_err(|error| internal(format!("proof encoding: {error}")))?,
         };
 
         progress(Progress::Verifying);
         let (proof, verdict) = self.check(proof).await?;
         // The prover's own proof: that it does not hold is the prover's failure, not the client's.
-        verdict.map_err(|error| ServerError::new(ErrorCode::ProverFailed, format!("made an invalid proof: {error}")))?;
-        Ok(Proved { proof, cycles: execution.cycles, proving_ms: millis(start.elapsed()), peak_memory: process::own_peak_memory() })
+        verdict.map_err(|error| {
+            ServerError::new(ErrorCode::ProverFailed, format!("made an invalid proof: {error}"))
+        })?;
+        Ok(Proved {
+            proof,
+            cycles: execution.cycles,
+            proving_ms: millis(start.elapsed()),
+            peak_memory: process::own_peak_memory(),
+        })
     }
 
     async fn verify(&self, proof: ProofRecord) -> Result<(), ServerError> {

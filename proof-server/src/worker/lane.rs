@@ -147,7 +147,12 @@ impl Lane {
         };
         match outcome {
             Ok(event) => {
-                tracing::info!(lane = self.name, mode = mode.as_str(), seconds = started.elapsed().as_secs_f64(), "job done");
+                tracing::info!(
+                    lane = self.name,
+                    mode = mode.as_str(),
+                    seconds = started.elapsed().as_secs_f64(),
+                    "job done"
+                );
                 *worker = Some(ready);
                 match event {
                     WorkerEvent::Failed(error) => Err(error),
@@ -164,7 +169,12 @@ impl Lane {
             .map_err(|error| prover_failed(format!("the worker does not start: {error}")))?;
         match self.attend(&mut process, &ProgressSender::nowhere()).await {
             Ok(WorkerEvent::Ready) => {
-                tracing::info!(lane = self.name, mode = mode.as_str(), seconds = started.elapsed().as_secs_f64(), "worker ready");
+                tracing::info!(
+                    lane = self.name,
+                    mode = mode.as_str(),
+                    seconds = started.elapsed().as_secs_f64(),
+                    "worker ready"
+                );
                 Ok(Ready { mode, process })
             }
             Ok(event) => Err(self.bury(process, End::Gone(format!("it began with {event:?}"))).await),
@@ -173,7 +183,11 @@ impl Lane {
     }
 
     /// Waits for the event that ends what the worker is doing, passing on its steps and watching its limits.
-    async fn attend(&self, process: &mut WorkerProcess, progress: &ProgressSender) -> Result<WorkerEvent, End> {
+    async fn attend(
+        &self,
+        process: &mut WorkerProcess,
+        progress: &ProgressSender,
+    ) -> Result<WorkerEvent, End> {
         let deadline = tokio::time::Instant::now() + self.limits.time;
         let mut inspection = tokio::time::interval(INSPECTION);
         loop {
@@ -201,7 +215,9 @@ impl Lane {
                 resident >> 20,
                 self.limits.memory >> 20
             ),
-            End::Time => format!("the worker was killed: over its time limit of {} s", self.limits.time.as_secs()),
+            End::Time => {
+                format!("the worker was killed: over its time limit of {} s", self.limits.time.as_secs())
+            }
             End::Gone(how) => {
                 let exit = process.end().await;
                 tracing::warn!(lane = self.name, %how, %exit, "worker gone");

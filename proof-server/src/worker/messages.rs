@@ -1,7 +1,7 @@
 //! What server and worker process say to each other, in the protocol's frames over the worker's stdin and stdout.
 
-use sextant_protocol::{Progress, ProofKind, ProofRecord, ServerError};
 use serde::{Deserialize, Serialize};
+use sextant_protocol::{Progress, ProofKind, ProofRecord, ServerError};
 
 /// Cap on a frame in either direction: a statement input with hints, or a proof, and what surrounds them.
 pub const MAX_WORKER_FRAME: usize = 64 << 20;

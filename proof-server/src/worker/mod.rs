@@ -1,7 +1,7 @@
 //! The worker: a child process that proves or verifies, so that whatever happens there can be ended by a kill.
 //!
-//! [`messages`] is what both sides say, [`child`] the inside of the process, [`process`] the server's handle on it,
-//! and [`lane`] the server's loop that feeds one worker with jobs.
+//! [`messages`] is what both sides say, [`child`] the inside of the process, `process` the server's handle on it,
+//! and `lane` the server's loop that feeds one worker with jobs.
 
 pub mod child;
 mod job;

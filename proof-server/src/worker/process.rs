@@ -101,14 +101,15 @@ impl WorkerProcess {
     /// Makes sure it is dead and says how it ended.
     pub(crate) async fn end(mut self) -> String {
         // It may be on its way out already with a status worth reporting: a moment for that, then the kill.
-        let status = match tokio::time::timeout(std::time::Duration::from_millis(200), self.child.wait()).await {
-            Ok(status) => status,
-            Err(_) => {
-                self.kill_group();
-                self.child.wait().await
-            }
-        };
-        let how = status.map_or_else(|error| error.to_string(), |status| describe(status));
+        let status =
+            match tokio::time::timeout(std::time::Duration::from_millis(200), self.child.wait()).await {
+                Ok(status) => status,
+                Err(_) => {
+                    self.kill_group();
+                    self.child.wait().await
+                }
+            };
+        let how = status.map_or_else(|error| error.to_string(), describe);
         let lines = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
         match lines.back() {
             Some(last) => format!("{how}; last line: {last}"),
@@ -155,7 +156,11 @@ fn describe(status: ExitStatus) -> String {
 }
 
 /// Passes a worker's stderr on to the log, escaped and cut, and keeps the last lines.
-async fn relay_log(stderr: impl AsyncRead + Unpin, mode: WorkerMode, last_lines: Arc<Mutex<VecDeque<String>>>) {
+async fn relay_log(
+    stderr: impl AsyncRead + Unpin,
+    mode: WorkerMode,
+    last_lines: Arc<Mutex<VecDeque<String>>>,
+) {
     let mut reader = BufReader::new(stderr);
     let mut line = Vec::new();
     loop {

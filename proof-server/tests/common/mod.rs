@@ -1,5 +1,8 @@
 //! A server on a free port and a client that writes what it is told, whether it makes sense or not.
 
+// Each test file uses its own part.
+#![allow(dead_code)]
+
 use std::{net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
 use proof_server::{CancellationToken, Config, Settings};

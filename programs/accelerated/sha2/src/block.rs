@@ -11,9 +11,8 @@ use crate::precompile::{self, Schedule, State};
 pub(crate) struct Aligned(pub(crate) [u8; 64]);
 
 /// The state before the first block.
-pub(crate) const INITIAL: State = [
-    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-];
+pub(crate) const INITIAL: State =
+    [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
 
 /// The expanded last block of a 64-byte message: 0x80, zeros, the length in bits. Merkle trees hash such messages
 /// only, so half of their blocks need no expansion.

@@ -1,4 +1,4 @@
-//! Keccak for guests: the part of `tiny-keccak` 2.0's API that guests use, with the zkVM's Keccak-f[1600]
+//! Keccak for guests: the part of `tiny-keccak` 2.0's API that guests use, with the zkVM's Keccak-f\[1600\]
 //! precompile doing the work.
 //!
 //! The guests' workspace patches this crate in for the real one. Hosts never link it; there its tests run it over

@@ -1,6 +1,6 @@
 //! The permutation: the precompile in a guest, plain code elsewhere.
 
-/// Keccak-f[1600] on 25 lanes.
+/// Keccak-f\[1600\] on 25 lanes.
 #[inline]
 pub fn keccakf(state: &mut [u64; 25]) {
     #[cfg(target_os = "zkvm")]

@@ -40,7 +40,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The guest to measure.
-fn elf(folder: Option<&Path>, program: &str, committed: &'static [u8]) -> std::io::Result<Cow<'static, [u8]>> {
+fn elf(
+    folder: Option<&Path>,
+    program: &str,
+    committed: &'static [u8],
+) -> std::io::Result<Cow<'static, [u8]>> {
     match folder {
         Some(folder) => Ok(std::fs::read(folder.join(program))?.into()),
         None => Ok(committed.into()),

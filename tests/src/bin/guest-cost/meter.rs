@@ -1,5 +1,5 @@
 //! Runs a guest instruction by instruction under the engine's own gas model, and splits the bill at the markers
-//! that [`sextant_consensus::step`] leaves in guests.
+//! that [`mod@sextant_consensus::step`] leaves in guests.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
