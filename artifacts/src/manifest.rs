@@ -15,18 +15,18 @@ pub const TOOLCHAIN: &str = "debian: rustc 1.96.0 (ac68faa20 2026-05-25) (built 
 pub const COMMITTEE_CHANGE: Artifact = artifact(
     "committee-change",
     include_bytes!("../committee-change.elf"),
-    "146d86cd9cf6bfef25aaeae117b0e06723873a05554f5ca9f868d9aa7770271e",
+    "13ffc45d9d1e48653a987e9ee3f3cdc36f4cb8da480dfe1f33710341b91e97e7",
     include_bytes!("../committee-change.vk"),
-    "002b962201120b59b0003a9a3e9ee32810ef75e5709d10cd69342a06a0376bb1",
+    "00ae67c01aa11f70d042ff8ad912cafce0c4265f8564d033876adb030d8a67d1",
 );
 
 /// The program `inclusion`.
 pub const INCLUSION: Artifact = artifact(
     "inclusion",
     include_bytes!("../inclusion.elf"),
-    "6c1d29b23eae5d7674c257285dee46dd3ca6e1fa10c639c2be7c2b3905db6712",
+    "d7759239a6f11f0c63616651ab16f0d699bd2520b3f07b43684cabc7b162dba9",
     include_bytes!("../inclusion.vk"),
-    "004554fcb75864433e16d008d51f7e470e85e21a5855330b827b21cd99783f8d",
+    "00f5fce8da5cef30377b38b3dd9a37a372fa124881fb4a910540d495923368d2",
 );
 
 /// A program that does nothing: what executing and proving cost by themselves.

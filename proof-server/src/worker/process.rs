@@ -5,12 +5,15 @@ use std::{
     path::PathBuf,
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use sextant_protocol::frame::{FrameError, MessageReader, MessageWriter};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
     process::{Child, ChildStdin, ChildStdout, Command},
+    task::JoinHandle,
+    time::timeout,
 };
 
 use super::{WorkerEvent, WorkerMode, WorkerRequest, messages::MAX_WORKER_FRAME};
@@ -20,6 +23,9 @@ use crate::process;
 const KEPT_LINES: usize = 6;
 /// Longest line taken from a worker's stderr, bytes.
 const MAX_LINE: u64 = 2 << 10;
+
+/// For a worker that is ending: to have ended, and to have been read to its end.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// How to start workers.
 #[derive(Clone, Debug)]
@@ -39,6 +45,8 @@ pub(crate) struct WorkerProcess {
     requests: MessageWriter<ChildStdin, WorkerRequest>,
     events: MessageReader<ChildStdout, WorkerEvent>,
     last_lines: Arc<Mutex<VecDeque<String>>>,
+    /// Reads its stderr to the end.
+    log: JoinHandle<()>,
     /// Shared-memory files it was seen with.
     shared_memory: BTreeSet<PathBuf>,
 }
@@ -65,13 +73,14 @@ impl WorkerProcess {
         let stdout = child.stdout.take().ok_or_else(missing)?;
         let stderr = child.stderr.take().ok_or_else(missing)?;
         let last_lines = Arc::default();
-        tokio::spawn(relay_log(stderr, mode, Arc::clone(&last_lines)));
+        let log = tokio::spawn(relay_log(stderr, mode, Arc::clone(&last_lines)));
         Ok(Self {
             pid: child.id().ok_or_else(|| std::io::Error::other("the worker ended at once"))?,
             child,
             requests: MessageWriter::new(stdin, MAX_WORKER_FRAME),
             events: MessageReader::new(stdout, MAX_WORKER_FRAME, "worker event"),
             last_lines,
+            log,
             shared_memory: BTreeSet::new(),
         })
     }
@@ -101,14 +110,13 @@ impl WorkerProcess {
     /// Makes sure it is dead and says how it ended.
     pub(crate) async fn end(mut self) -> String {
         // It may be on its way out already with a status worth reporting: a moment for that, then the kill.
-        let status =
-            match tokio::time::timeout(std::time::Duration::from_millis(200), self.child.wait()).await {
-                Ok(status) => status,
-                Err(_) => {
-                    self.kill_group();
-                    self.child.wait().await
-                }
-            };
+        let status = match timeout(LAST_WORDS, self.child.wait()).await {
+            Ok(status) => status,
+            Err(_) => {
+                self.kill_group();
+                self.child.wait().await
+            }
+        };
         let how = status.map_or_else(|error| error.to_string(), describe);
         let lines = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
         match lines.back() {
