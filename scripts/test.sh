@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Runs every test of the workspace and ends with one line over all test binaries.
+# Runs every test of the workspace and ends with one line over all test binaries. The programs are built first: tests
+# of the whole system start the real ones.
 set -uo pipefail
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+cargo build --release --workspace 2>&1 || exit 1
 cargo test --release --workspace --no-fail-fast "$@" 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
 

@@ -118,6 +118,8 @@ impl WorkerProcess {
             }
         };
         let how = status.map_or_else(|error| error.to_string(), describe);
+        // What it wrote last may still be on its way; a grandchild that holds the pipe open is not waited for.
+        let _ = timeout(LAST_WORDS, &mut self.log).await;
         let lines = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
         match lines.back() {
             Some(last) => format!("{how}; last line: {last}"),
