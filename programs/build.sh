@@ -49,7 +49,7 @@ install_debian() {
     [ ${#missing[@]} -eq 0 ] && return
     [ "$(id -u)" -eq 0 ] || die "missing packages; as root: apt-get install ${missing[*]}"
     say "installing ${missing[*]}"
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } >&2 ||
+    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}"; } >&2 ||
         die "apt-get could not install ${missing[*]} (Debian 12 has them in bookworm-security)"
 }
 

@@ -25,7 +25,7 @@ pub struct Cost {
 }
 
 /// Cycles, gas and precompile calls.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bill {
     /// Instructions.
     pub cycles: u64,
@@ -142,5 +142,36 @@ impl Bill {
             gas: gas(after) - gas(before),
             syscalls: calls.filter(|(_, calls)| *calls != 0).map(|(code, n)| (code.to_string(), n)).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sextant_consensus::bls::fast::HintRecorder;
+    use sextant_consensus::check_statement;
+    use sextant_tests::executor::artifact;
+    use sp1_sdk::{Elf, LightProver, Prover, SP1Stdin};
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_engine_sends_the_same_bill() -> Result<(), Box<dyn std::error::Error>> {
+        let (_, program, input) = sextant_fixtures::statements().remove(0);
+        let mut recorder = HintRecorder::new();
+        check_statement(program, &input, &mut recorder)?;
+        let (elf, hints) = (artifact(program).elf, recorder.into_hints());
+
+        let ours = run(elf, &[&input, &hints])?;
+        let mut stdin = SP1Stdin::new();
+        stdin.write_slice(&input);
+        stdin.write_slice(&hints);
+        let (_, theirs) =
+            LightProver::new().await.execute(Elf::Static(elf), stdin).calculate_gas(true).await?;
+
+        assert_eq!(ours.total, Bill::between(&ExecutionReport::default(), &theirs));
+        assert_eq!(ours.exit_code, theirs.exit_code);
+        let parts: u64 = ours.steps.iter().map(|(_, bill)| bill.cycles).sum();
+        assert_eq!(parts, ours.total.cycles);
+        Ok(())
     }
 }
