@@ -40,6 +40,7 @@ programs-check: setup ## Rebuild both guests and compare them with artifacts/
 
 fmt: ## Check the format
 	cargo fmt --all --check
+	rustfmt --check --edition 2024 --config-path rustfmt.toml $(wildcard programs/*/src/main.rs)
 
 lint: setup ## Clippy, warnings denied
 	cargo clippy --release --workspace --all-targets -- -D warnings
