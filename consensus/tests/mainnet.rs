@@ -45,8 +45,6 @@ fn two_handovers_in_one_statement() {
     let expected: Vec<_> =
         (1151..).zip(updates.iter().map(|update| update.next_sync_committee.root())).collect();
     assert_eq!(learned, expected);
-    // What the first handover teaches is what the node's own bootstrap of the next period would hold.
-    assert_eq!(values.learned[0].committee_root, updates[0].next_sync_committee.root());
 }
 
 #[test]
