@@ -6,7 +6,7 @@ CARGO_TARGET_DIR ?= $(SEXTANT_CACHE)/target
 export SEXTANT_CACHE CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test vectors fuzz guest-cost programs programs-check fmt lint docs
+.PHONY: help setup build demo test vectors fuzz guest-cost bench programs programs-check fmt lint docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -31,6 +31,9 @@ fuzz: setup ## Fuzz every decoder of untrusted bytes, SECONDS_EACH=600 each (nee
 
 guest-cost: setup ## Cycles, gas and precompile calls of both guests, without proving
 	cargo run --release --quiet -p sextant-tests --bin guest-cost
+
+bench: setup ## Time and memory of real proofs against an empty program (KINDS="stark compressed" RUNS=2); run nothing beside it
+	@cargo run --release --quiet -p sextant-tests --bin bench -- $(KINDS)
 
 programs: setup ## Rebuild both guests into artifacts/
 	programs/build.sh --install

@@ -4,7 +4,7 @@ mod common;
 
 use std::{collections::BTreeSet, fs};
 
-use common::{OTHER_VECTORS, client_messages, input, record, server_messages, vector, vector_text};
+use common::{OTHER_VECTORS, client_messages, input, package, record, server_messages, vector, vector_text};
 use sextant_protocol::{
     ClientMessage, ErrorCode, ProofRecord, ServerMessage,
     frame::{MAX_CLIENT_FRAME, MAX_SERVER_FRAME, MessageReader, MessageWriter},
@@ -63,7 +63,7 @@ fn input_digest_is_the_vector() {
 
 #[test]
 fn every_vector_is_read_by_a_test() {
-    let files: BTreeSet<String> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors"))
+    let files: BTreeSet<String> = fs::read_dir(package().join("vectors"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -133,5 +133,5 @@ fn names() -> impl Iterator<Item = &'static str> {
 }
 
 fn document() -> String {
-    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/protocol.md")).expect("docs/protocol.md")
+    fs::read_to_string(package().join("../docs/protocol.md")).expect("docs/protocol.md")
 }

@@ -1,19 +1,12 @@
 //! Where the fuzzers begin: real objects of every kind, made from the repository's own test data.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use sextant_consensus::bls::Plain;
 use sextant_consensus::codec::Blob;
 use sextant_consensus::hash::keccak256;
 use sextant_consensus::{check_statement, check_with_hints};
-use sextant_fixtures::devnet;
-use sextant_fixtures::{broken, gloas, statements};
-
-/// The root of the repository.
-pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use sextant_fixtures::{broken, devnet, gloas, repository, statements};
 
 /// Seeds of a target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {

@@ -26,7 +26,7 @@ fn seeds_and_their_pieces() {
 #[test]
 fn everything_ever_found() {
     for (name, target) in TARGETS {
-        let folder = seeds::repository().join("fuzz/regressions").join(name);
+        let folder = sextant_fixtures::repository().join("fuzz/regressions").join(name);
         for entry in fs::read_dir(folder).into_iter().flatten() {
             target(&fs::read(entry.expect("a file").path()).expect("a file"));
         }

@@ -26,7 +26,7 @@ use std::{
 };
 
 pub use execute::{Execution, execute};
-pub use settings::EngineSettings;
+pub use settings::{ALLOCATOR_ENVIRONMENT, EngineSettings};
 use sextant_protocol::{Progress, ProofKind};
 use sp1_hypercube::{
     SP1VerifyingKey,

@@ -9,6 +9,11 @@ use sp1_prover::worker::SP1WorkerConfig;
 
 const GIB: u64 = 1 << 30;
 
+/// Environment of a process that proves with mimalloc as its allocator. Proving allocates and frees gigabytes in
+/// rounds: pages that go back to the kernel are cleared again on the way in.
+pub const ALLOCATOR_ENVIRONMENT: [(&str, &str); 2] =
+    [("MIMALLOC_PURGE_DELAY", "-1"), ("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1")];
+
 /// Numbers handed to SP1, all derived from cores and memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineSettings {

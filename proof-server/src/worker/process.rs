@@ -145,9 +145,9 @@ impl Drop for WorkerProcess {
     }
 }
 
-/// Proving allocates and frees gigabytes in rounds: pages that go back to the kernel are cleared again on the way in.
+/// What the operator has set stays.
 fn allocator_settings(command: &mut Command) {
-    for (name, value) in [("MIMALLOC_PURGE_DELAY", "-1"), ("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1")] {
+    for (name, value) in sextant_engine::ALLOCATOR_ENVIRONMENT {
         if std::env::var_os(name).is_none() {
             command.env(name, value);
         }

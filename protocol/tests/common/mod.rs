@@ -100,10 +100,15 @@ pub fn server_messages() -> Vec<(&'static str, Vec<ServerMessage>)> {
 /// Vectors that are no frames.
 pub const OTHER_VECTORS: [&str; 2] = ["proof-file", "input-digest"];
 
+/// This package's folder. Not what was compiled in: clones may share a target folder.
+pub fn package() -> std::path::PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where this package is").into()
+}
+
 /// The text of `vectors/NAME.hex`.
 pub fn vector_text(name: &str) -> String {
-    let path = format!("{}/vectors/{name}.hex", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    let path = package().join(format!("vectors/{name}.hex"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The bytes of a vector: hex digits, `;` starts a comment.

@@ -19,7 +19,7 @@ use report::Report;
 
 /// The vectors checked in.
 pub fn data() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/spec-vectors")
+    sextant_fixtures::data().join("spec-vectors")
 }
 
 /// Runs every case below `root`, whose folders are `<preset>/<fork>/light_client/<handler>/<suite>/<case>`.

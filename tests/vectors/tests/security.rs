@@ -3,16 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use sextant_fixtures::broken::cases;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use sextant_fixtures::{broken::cases, repository};
 
 fn page() -> String {
-    fs::read_to_string(root().join("docs/security.md")).expect("docs/security.md")
+    fs::read_to_string(repository().join("docs/security.md")).expect("docs/security.md")
 }
 
 /// Number, enforcing code and breaking tests of each row.
@@ -35,7 +30,7 @@ fn marked(text: &str, mark: char) -> Vec<&str> {
 fn assert_exists(reference: &str) {
     let (path, function) =
         reference.split_once("::").map_or((reference, None), |(path, name)| (path, Some(name)));
-    let text = fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{reference}: {e}"));
+    let text = fs::read_to_string(repository().join(path)).unwrap_or_else(|e| panic!("{reference}: {e}"));
     if let Some(name) = function {
         let defined =
             [format!("fn {name}("), format!("fn {name}<")].iter().any(|text_of| text.contains(text_of));

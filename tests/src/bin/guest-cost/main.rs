@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for report in &reports {
         println!("{report}");
     }
-    let file = target_folder()?.join("guest-cost.json");
+    let file = sextant_tests::target_folder()?.join("guest-cost.json");
     std::fs::write(&file, format!("{:#}\n", report::to_json(&reports)))?;
     println!("written to {}", file.display());
     match reports.iter().find(|report| report.cost.exit_code != 0) {
@@ -49,10 +49,4 @@ fn elf(
         Some(folder) => Ok(std::fs::read(folder.join(program))?.into()),
         None => Ok(committed.into()),
     }
-}
-
-/// This program lies in a profile's folder of the target folder.
-fn target_folder() -> std::io::Result<PathBuf> {
-    let program = std::env::current_exe()?;
-    Ok(program.ancestors().nth(2).ok_or(std::io::ErrorKind::NotFound)?.to_owned())
 }

@@ -1,0 +1,113 @@
+//! One measurement: start the engine, prove, verify.
+
+use std::{error::Error, sync::Arc, time::Instant};
+
+use serde::{Deserialize, Serialize};
+use sextant_consensus::check_with_hints;
+use sextant_engine::{Engine, EngineSettings, Proven};
+use sextant_protocol::ProofKind;
+use sextant_tests::executor;
+use sp1_sdk::{
+    Elf, LightProver, Prover, ProvingKey, SP1_CIRCUIT_VERSION, SP1ProofWithPublicValues, SP1PublicValues,
+};
+
+/// The fixture of the empty program.
+pub const EMPTY: &str = "nothing";
+
+/// What to prove.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a> {
+    /// Form of the proof.
+    pub kind: ProofKind,
+    /// A name of `sextant_fixtures::statements`, or [`EMPTY`].
+    pub fixture: &'a str,
+}
+
+/// What it took.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Measurement {
+    /// From nothing to an engine that can begin the proof, program key included.
+    pub start_seconds: f64,
+    /// The fastest proof.
+    pub seconds: f64,
+    /// The first proof: the kernel has yet to hand out the memory.
+    pub first_seconds: f64,
+    /// Verifying the proof with SP1's verifier, keys at hand.
+    pub verify_seconds: f64,
+    /// Largest resident memory of the process until the proof was done, bytes.
+    pub peak_memory: u64,
+    /// The proof without what Sextant puts around it, bytes.
+    pub proof_bytes: usize,
+}
+
+/// Proves `task` `runs` times in this process, and verifies the last proof.
+pub fn measure(task: Task<'_>, runs: usize) -> Result<Measurement, Box<dyn Error>> {
+    let (elf, inputs) = work(task.fixture)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let settings = EngineSettings::for_machine(machine_memory()?);
+    let start = Instant::now();
+    let engine = runtime.block_on(async {
+        let engine = Engine::start(task.kind, settings).await?;
+        engine.warm(elf).await.map(|()| engine)
+    })?;
+    let start_seconds = start.elapsed().as_secs_f64();
+
+    let mut seconds = Vec::new();
+    let mut last = None;
+    for _ in 0..runs.max(1) {
+        let start = Instant::now();
+        last = Some(runtime.block_on(engine.prove(elf, inputs.clone(), Arc::new(|_| ())))?);
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    let peak_memory = status_kib("/proc/self/status", "VmHWM:")? << 10;
+    let proven = last.ok_or("no proof was made")?;
+    let proof_bytes = bincode::serialize(&proven.proof)?.len();
+    let verify_seconds = runtime.block_on(verify(elf, proven))?;
+    Ok(Measurement {
+        start_seconds,
+        seconds: seconds.iter().copied().fold(f64::INFINITY, f64::min),
+        first_seconds: seconds[0],
+        verify_seconds,
+        peak_memory,
+        proof_bytes,
+    })
+}
+
+/// A guest and its inputs.
+fn work(fixture: &str) -> Result<(&'static [u8], Vec<Vec<u8>>), Box<dyn Error>> {
+    if fixture == EMPTY {
+        return Ok((sextant_artifacts::EMPTY_ELF, Vec::new()));
+    }
+    let (_, program, input) = sextant_fixtures::statements()
+        .into_iter()
+        .find(|(name, ..)| *name == fixture)
+        .ok_or_else(|| format!("no fixture is called {fixture}"))?;
+    let (_, hints) = check_with_hints(program, &input)?;
+    Ok((executor::artifact(program).elf, vec![input, hints]))
+}
+
+/// Verifies with SP1's own verifier; seconds. The key is made from the ELF here, so that any guest will do.
+async fn verify(elf: &'static [u8], proven: Proven) -> Result<f64, Box<dyn Error>> {
+    let prover = LightProver::new().await;
+    let key = prover.setup(Elf::Static(elf)).await?;
+    let proof = SP1ProofWithPublicValues::new(
+        proven.proof,
+        SP1PublicValues::from(&proven.public_values),
+        SP1_CIRCUIT_VERSION.into(),
+    );
+    let start = Instant::now();
+    prover.verify(&proof, key.verifying_key(), None)?;
+    Ok(start.elapsed().as_secs_f64())
+}
+
+/// All of this machine's memory, bytes: what a server on it plans with.
+fn machine_memory() -> Result<u64, Box<dyn Error>> {
+    Ok(status_kib("/proc/meminfo", "MemTotal:")? << 10)
+}
+
+/// A field of a `/proc` file that counts KiB.
+fn status_kib(file: &str, field: &str) -> Result<u64, Box<dyn Error>> {
+    let text = std::fs::read_to_string(file)?;
+    let value = text.lines().find_map(|line| line.strip_prefix(field)?.split_whitespace().next());
+    Ok(value.ok_or_else(|| format!("{file} has no {field}"))?.parse()?)
+}
