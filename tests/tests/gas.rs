@@ -12,9 +12,7 @@ const TOLERANCE: u64 = 2;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn gas_is_what_is_committed() {
-    let text =
-        std::fs::read_to_string(sextant_fixtures::repository().join("tests/gas.json")).expect("tests/gas.json");
-    let committed: BTreeMap<String, u64> = serde_json::from_str(&text).expect("fixture to gas");
+    let committed = sextant_tests::committed_gas();
     let executor = Executor::new().await;
     let mut measured = BTreeMap::new();
     for (name, program, input) in statements() {

@@ -42,7 +42,7 @@ pub struct Measurement {
 
 /// Proves `task` `runs` times in this process, and verifies the last proof.
 pub fn measure(task: Task<'_>, runs: usize) -> Result<Measurement, Box<dyn Error>> {
-    let (elf, inputs) = work(task.fixture)?;
+    let Guest { elf, inputs } = guest(task.fixture)?;
     let runtime = tokio::runtime::Runtime::new()?;
     let settings = EngineSettings::for_machine(machine_memory()?);
     let start = Instant::now();
@@ -73,17 +73,22 @@ pub fn measure(task: Task<'_>, runs: usize) -> Result<Measurement, Box<dyn Error
     })
 }
 
-/// A guest and its inputs.
-fn work(fixture: &str) -> Result<(&'static [u8], Vec<Vec<u8>>), Box<dyn Error>> {
+/// A guest and the buffers on its stdin.
+struct Guest {
+    elf: &'static [u8],
+    inputs: Vec<Vec<u8>>,
+}
+
+fn guest(fixture: &str) -> Result<Guest, Box<dyn Error>> {
     if fixture == EMPTY {
-        return Ok((sextant_artifacts::EMPTY_ELF, Vec::new()));
+        return Ok(Guest { elf: sextant_artifacts::EMPTY_ELF, inputs: Vec::new() });
     }
     let (_, program, input) = sextant_fixtures::statements()
         .into_iter()
         .find(|(name, ..)| *name == fixture)
         .ok_or_else(|| format!("no fixture is called {fixture}"))?;
     let (_, hints) = check_with_hints(program, &input)?;
-    Ok((executor::artifact(program).elf, vec![input, hints]))
+    Ok(Guest { elf: executor::artifact(program).elf, inputs: vec![input, hints] })
 }
 
 /// Verifies with SP1's own verifier; seconds. The key is made from the ELF here, so that any guest will do.

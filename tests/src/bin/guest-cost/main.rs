@@ -19,13 +19,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     let elf = |program: &str, committed| elf(folder.as_deref(), program, committed);
 
     let empty = elf("empty", sextant_artifacts::EMPTY_ELF)?;
-    let mut reports = vec![Report { program: "empty", fixture: "nothing", cost: meter::run(&empty, &[])? }];
+    let mut reports = vec![Report {
+        program: "empty",
+        fixture: "nothing",
+        cost: meter::run(&empty, &[])?,
+        committed: None,
+    }];
+    let committed = sextant_tests::committed_gas();
     for (fixture, program, input) in sextant_fixtures::statements() {
         let mut recorder = HintRecorder::new();
         check_statement(program, &input, &mut recorder)?;
         let guest = elf(program.as_str(), sextant_tests::executor::artifact(program).elf)?;
         let cost = meter::run(&guest, &[&input, &recorder.into_hints()])?;
-        reports.push(Report { program: program.as_str(), fixture, cost });
+        reports.push(Report {
+            program: program.as_str(),
+            fixture,
+            cost,
+            committed: committed.get(fixture).copied(),
+        });
     }
     for report in &reports {
         println!("{report}");

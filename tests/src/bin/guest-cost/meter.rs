@@ -24,13 +24,15 @@ pub struct Cost {
     pub steps: Vec<(&'static str, Bill)>,
 }
 
-/// Cycles, gas and precompile calls.
+/// Cycles, gas, trace cells and precompile calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bill {
     /// Instructions.
     pub cycles: u64,
     /// The engine's gas, which follows the size of the trace.
     pub gas: u64,
+    /// Cells of the trace, memory boundaries left out: what the prover commits to and sums over.
+    pub cells: u64,
     /// Calls by precompile.
     pub syscalls: BTreeMap<String, u64>,
 }
@@ -46,18 +48,21 @@ pub fn run(elf: &[u8], stdin: &[&[u8]]) -> Result<Cost, Box<dyn std::error::Erro
     let chunk_size = Some(options.gas_trace_chunk_threshold);
     let mut executor = MinimalExecutor::<SupervisorMode>::new(program.clone(), false, chunk_size);
     stdin.iter().for_each(|buffer| executor.with_input(buffer));
-    let mut total = ExecutionReport::default();
+    let mut exit_code = 0;
+    let mut total = Bill::default();
     let mut splitter = Splitter::default();
     let mut words = HashSet::new();
     while let Some(chunk) = executor.execute_chunk() {
         let mut vm = GasEstimatingVM::new(&chunk, program.clone(), [0; 4], options.clone());
-        splitter.last = ExecutionReport::default();
-        total += walk(&mut vm, &mut splitter, &mut words)?;
+        splitter.last = Reading::default();
+        let end = walk(&mut vm, &mut splitter, &mut words)?;
+        exit_code = end.report.exit_code;
+        total.add(Bill::between(&Reading::default(), &end));
     }
     let steps = (1..).zip(Step::ALL).map(|(i, step)| (step.as_str(), i)).chain([("none of these", 0)]);
     Ok(Cost {
-        exit_code: total.exit_code,
-        total: Bill::between(&ExecutionReport::default(), &total),
+        exit_code,
+        total,
         words: words.len(),
         steps: steps.map(|(name, i)| (name, splitter.bills[i].clone())).collect(),
     })
@@ -68,12 +73,12 @@ fn walk(
     vm: &mut GasEstimatingVM<'_, SupervisorMode>,
     splitter: &mut Splitter,
     words: &mut HashSet<u64>,
-) -> Result<ExecutionReport, ExecutionError> {
+) -> Result<Reading, ExecutionError> {
     let mut halted = vm.core.is_done();
     while !halted {
         let instruction = vm.core.fetch();
         if let Some(number) = marker(&instruction) {
-            splitter.cut(vm.gas_calculator.generate_report(), number);
+            splitter.cut(Reading::take(vm), number);
         }
         if instruction.is_memory_load_instruction() || instruction.is_memory_store_instruction() {
             let (_, base, offset) = instruction.i_type();
@@ -90,9 +95,23 @@ fn walk(
         }
         halted = !matches!(vm.core.advance(), CycleResult::Done(false));
     }
-    let report = vm.gas_calculator.generate_report();
-    splitter.bill(&report);
-    Ok(report)
+    let end = Reading::take(vm);
+    splitter.bill(&end);
+    Ok(end)
+}
+
+/// What the engine's meters show at some point of a run.
+#[derive(Default)]
+struct Reading {
+    report: ExecutionReport,
+    cells: u64,
+}
+
+impl Reading {
+    fn take(vm: &GasEstimatingVM<'_, SupervisorMode>) -> Self {
+        let (_, cells) = vm.gas_calculator.get_costs();
+        Self { report: vm.gas_calculator.generate_report(), cells }
+    }
 }
 
 /// The number of a marker, `addi zero, zero, number`.
@@ -106,12 +125,12 @@ fn marker(instruction: &Instruction) -> Option<i32> {
 struct Splitter {
     /// Numbers of the open steps, innermost last.
     open: Vec<usize>,
-    last: ExecutionReport,
+    last: Reading,
     bills: [Bill; Step::ALL.len() + 1],
 }
 
 impl Splitter {
-    fn cut(&mut self, now: ExecutionReport, number: i32) {
+    fn cut(&mut self, now: Reading, number: i32) {
         self.bill(&now);
         self.last = now;
         match Step::ALL.iter().position(|step| number == step.begin()) {
@@ -120,27 +139,33 @@ impl Splitter {
         }
     }
 
-    fn bill(&mut self, now: &ExecutionReport) {
+    fn bill(&mut self, now: &Reading) {
         let open = self.open.last().copied().unwrap_or(0);
-        let Bill { cycles, gas, syscalls } = Bill::between(&self.last, now);
-        let bill = &mut self.bills[open];
-        bill.cycles += cycles;
-        bill.gas += gas;
-        for (name, calls) in syscalls {
-            *bill.syscalls.entry(name).or_default() += calls;
-        }
+        self.bills[open].add(Bill::between(&self.last, now));
     }
 }
 
 impl Bill {
-    fn between(before: &ExecutionReport, after: &ExecutionReport) -> Self {
+    fn between(before: &Reading, after: &Reading) -> Self {
+        let cells = after.cells - before.cells;
+        let (before, after) = (&before.report, &after.report);
         let gas = |report: &ExecutionReport| report.gas().unwrap_or(0);
         let calls =
             after.syscall_counts.iter().map(|(code, after)| (code, after - before.syscall_counts[code]));
         Self {
             cycles: after.total_instruction_count() - before.total_instruction_count(),
             gas: gas(after) - gas(before),
+            cells,
             syscalls: calls.filter(|(_, calls)| *calls != 0).map(|(code, n)| (code.to_string(), n)).collect(),
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.cycles += other.cycles;
+        self.gas += other.gas;
+        self.cells += other.cells;
+        for (name, calls) in other.syscalls {
+            *self.syscalls.entry(name).or_default() += calls;
         }
     }
 }
@@ -168,8 +193,10 @@ mod tests {
         let (_, theirs) =
             LightProver::new().await.execute(Elf::Static(elf), stdin).calculate_gas(true).await?;
 
-        assert_eq!(ours.total, Bill::between(&ExecutionReport::default(), &theirs));
         assert_eq!(ours.exit_code, theirs.exit_code);
+        // The report has no cells.
+        let theirs = Reading { report: theirs, cells: ours.total.cells };
+        assert_eq!(ours.total, Bill::between(&Reading::default(), &theirs));
         let parts: u64 = ours.steps.iter().map(|(_, bill)| bill.cycles).sum();
         assert_eq!(parts, ours.total.cycles);
         Ok(())

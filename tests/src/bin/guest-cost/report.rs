@@ -15,6 +15,8 @@ pub struct Report {
     pub fixture: &'static str,
     /// Its cost.
     pub cost: Cost,
+    /// The gas in `tests/gas.json`.
+    pub committed: Option<u64>,
 }
 
 impl Report {
@@ -30,12 +32,16 @@ impl Report {
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let Self { program, fixture, cost } = self;
+        let Self { program, fixture, cost, committed } = self;
         writeln!(f, "{program} on {fixture}")?;
-        writeln!(f, "  {:<16}{:>12}{:>12}{:>7}  precompile calls", "step", "cycles", "gas", "share")?;
+        writeln!(
+            f,
+            "  {:<16}{:>12}{:>12}{:>7}{:>12}  precompile calls",
+            "step", "cycles", "gas", "share", "cells"
+        )?;
         for (name, bill) in self.steps().chain([&("total", cost.total.clone())]) {
             let share = self.share(bill);
-            write!(f, "  {name:<16}{:>12}{:>12}{share:>6.1}%", bill.cycles, bill.gas)?;
+            write!(f, "  {name:<16}{:>12}{:>12}{share:>6.1}%{:>12}", bill.cycles, bill.gas, bill.cells)?;
             for (separator, (syscall, calls)) in
                 std::iter::once("  ").chain(std::iter::repeat(", ")).zip(&bill.syscalls)
             {
@@ -43,17 +49,23 @@ impl Display for Report {
             }
             writeln!(f)?;
         }
-        writeln!(f, "  {} words of memory", cost.words)
+        writeln!(f, "  {} words of memory", cost.words)?;
+        if let Some(committed) = committed {
+            let change = 100.0 * (cost.total.gas as f64 / *committed as f64 - 1.0);
+            writeln!(f, "  {committed} gas is committed in tests/gas.json: {change:+.1} %")?;
+        }
+        Ok(())
     }
 }
 
 /// All reports as one document.
 pub fn to_json(reports: &[Report]) -> Value {
-    let bill = |bill: &Bill| json!({ "cycles": bill.cycles, "gas": bill.gas, "syscalls": bill.syscalls });
+    let bill = |bill: &Bill| json!({ "cycles": bill.cycles, "gas": bill.gas, "cells": bill.cells, "syscalls": bill.syscalls });
     let programs = reports.iter().map(|report| {
         let mut entry = bill(&report.cost.total);
         entry["program"] = report.program.into();
         entry["fixture"] = report.fixture.into();
+        entry["committed_gas"] = report.committed.into();
         entry["memory_words"] = report.cost.words.into();
         entry["steps"] = report
             .steps()
