@@ -1,14 +1,29 @@
 //! Statements signed by committees of our own: participation, forks and repeated keys that no recording has.
 
+use std::collections::BTreeSet;
+
 use sextant_consensus::bls::Plain;
+use sextant_consensus::bls::fast::HintedVerifier;
 use sextant_consensus::build::committee_change_input;
 use sextant_consensus::chain::{ChainConfig, Fork};
-use sextant_consensus::committee_change;
 use sextant_consensus::networks::{MAINNET, SEPOLIA};
-use sextant_consensus::public_values::CommitteeChange;
+use sextant_consensus::public_values::{CommitteeChange, Statement};
+use sextant_consensus::{Program, check_statement, check_with_hints, codec, committee_change};
 use sextant_fixtures::synthetic::{Committee, Slots, update};
 
 const SLOTS_PER_PERIOD: u64 = 32 * 256;
+
+/// A handover at `slots`, signed by those whose seats are `present`.
+fn signed_handover(
+    chain: &ChainConfig,
+    committee: &Committee,
+    slots: Slots,
+    present: impl Fn(usize) -> bool,
+) -> committee_change::Input {
+    let next = Committee::new(2, chain.size(), 8).public;
+    let update = update(chain, committee, &next, slots, present);
+    committee_change_input(chain, &committee.public, &[update]).expect("synthetic update")
+}
 
 /// Signs and checks one handover at `slots`, with the first `absent` seats missing.
 fn hand_over(
@@ -17,9 +32,7 @@ fn hand_over(
     slots: Slots,
     absent: usize,
 ) -> Result<CommitteeChange, committee_change::CommitteeChangeError> {
-    let next = Committee::new(2, chain.size(), 8).public;
-    let update = update(chain, committee, &next, slots, |seat| seat >= absent);
-    let input = committee_change_input(chain, &committee.public, &[update]).expect("synthetic update");
+    let input = signed_handover(chain, committee, slots, |seat| seat >= absent);
     committee_change::check(&input, &mut Plain)
 }
 
@@ -36,6 +49,30 @@ fn two_thirds_are_enough_and_one_less_is_not() {
         assert_eq!(values.head.participation, signed);
     }
     assert!(hand_over(&MAINNET, &committee, slots_in(1150), 171).is_err());
+}
+
+/// The guests' hinted check agrees with the plain one for any number of signers that a proof may have, wherever the
+/// absent ones sit.
+#[test]
+fn participation_from_342_to_512() {
+    // Some keys stand in several seats, as they do on mainnet.
+    let committee = Committee::new(1, 512, 400);
+    for absent in (0..=170).step_by(5).chain([1, 169]) {
+        // 211 is a unit of the ring of 512 seats: the first so many multiples of it are different seats, all over.
+        let missing: BTreeSet<usize> = (0..absent).map(|i| (i + 1) * 211 % 512).collect();
+        assert_eq!(missing.len(), absent);
+        let input = signed_handover(&MAINNET, &committee, slots_in(1150), |seat| !missing.contains(&seat));
+        let bytes = codec::encode(&input);
+
+        let (recorded, hints) = check_with_hints(Program::CommitteeChange, &bytes).expect("enough signers");
+        let mut hinted = HintedVerifier::new(&hints);
+        let checked = check_statement(Program::CommitteeChange, &bytes, &mut hinted).expect("hinted");
+        assert_eq!(hinted.finish(), Ok(()), "{absent} absent");
+        assert_eq!(checked, recorded);
+        let plain = committee_change::check(&input, &mut Plain).expect("plain");
+        assert_eq!(plain.head.participation as usize, 512 - absent);
+        assert_eq!(checked, Statement::CommitteeChange(plain));
+    }
 }
 
 #[test]
