@@ -114,6 +114,18 @@ async fn a_server_proves_both_statements_and_survives_cancels_and_kills() {
     refuse_tampered(&verifier, &first.record, &second.record);
     client.verify_remote(first.record.clone()).await.expect("the server agrees");
 
+    // The same statement as a compressed proof: another worker, one recursive proof, smaller.
+    let asked = Instant::now();
+    let proving = client.prove(committee_change(), ProofKind::Compressed, None).await.expect("accepted");
+    let compressed = proving.finish().await.expect("a compressed proof");
+    println!("compressed in {:?}: {:?}", asked.elapsed(), compressed.cost);
+    assert_eq!(verifier.verify(&compressed.record).expect("verifies"), first.statement);
+    assert!(compressed.record.proof.len() < first.record.proof.len());
+    refuse_changed_bytes(&verifier, &compressed.record);
+    let mut claimed = compressed.record.clone();
+    claimed.public_values = second.record.public_values.clone();
+    assert!(verifier.verify(&claimed).is_err(), "public values of another statement");
+
     // SIGTERM ends the server and its workers, with exit code 0.
     let workers = server.workers();
     server.signal(SIGTERM);
@@ -145,11 +157,15 @@ fn refuse_tampered(verifier: &Verifier, change: &ProofRecord, inclusion: &ProofR
         let error = verifier.verify(&record).expect_err(name);
         println!("{name}: {error}");
     }
-    // Bytes all over the proof: each is either part of what the cryptography covers, or refused by the decoder.
-    let length = change.proof.len();
+    refuse_changed_bytes(verifier, change);
+}
+
+/// Bytes all over the proof: each is either part of what the cryptography covers, or refused by the decoder.
+fn refuse_changed_bytes(verifier: &Verifier, record: &ProofRecord) {
+    let length = record.proof.len();
     for at in (0..24).map(|i| i * (length / 24) + i) {
-        let mut record = change.clone();
+        let mut record = record.clone();
         record.proof[at] ^= 1;
-        assert!(verifier.verify(&record).is_err(), "byte {at} of the proof");
+        assert!(verifier.verify(&record).is_err(), "byte {at} of the {} proof", record.kind);
     }
 }
