@@ -2,7 +2,7 @@
 //!
 //! - [`Client`] is one connection with any number of requests at once; [`Client::prove`] gives a [`Proving`] with a
 //!   stream of progress and, at its end, a [`Proof`] that was verified here against pinned programs.
-//! - [`input`] builds statement inputs from the beacon API's and `eth_getProof`'s own JSON.
+//! - [`sources`] fetches what beacon and execution nodes know, and [`input`] builds statement inputs of that, or of files.
 //! - [`verify`] checks a proof without any server.
 //!
 //! ```no_run
@@ -23,7 +23,6 @@ mod checked;
 mod client;
 mod connection;
 pub mod error;
-pub mod input;
 mod proving;
 pub mod verify;
 
@@ -32,3 +31,4 @@ pub use client::{Client, ClientConfig};
 pub use error::{AnswerError, ClientError, DeadlineElapsed, TransportError};
 pub use proving::{Proof, Proving};
 pub use sextant_protocol::{Progress, ProofKind, ProofRecord, ServerError, ServerInfo, StatementInput};
+pub use sextant_sources::{self as sources, input};

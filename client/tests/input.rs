@@ -11,7 +11,7 @@ use common::{
 use serde_json::{Value, json};
 use sextant_client::{
     CheckedInput, StatementInput,
-    input::{self, InputError, Prepared},
+    input::{self, InputError, Prepared, Signers},
 };
 use sextant_consensus::{Program, codec, networks::MAINNET};
 
@@ -21,7 +21,7 @@ fn committee_change(updates: &[&Path]) -> Result<Prepared, InputError> {
     for update in updates {
         all.extend(input::updates(&MAINNET, update)?);
     }
-    input::committee_change(&MAINNET, &bootstrap, all)
+    input::committee_change(&MAINNET, &Signers::of_bootstrap(&MAINNET, &bootstrap)?, all, None)
 }
 
 fn inclusion(proofs: &[&Path]) -> Result<Prepared, InputError> {
@@ -31,7 +31,7 @@ fn inclusion(proofs: &[&Path]) -> Result<Prepared, InputError> {
     for proof in proofs {
         all.extend(input::accounts(proof)?);
     }
-    input::inclusion(&MAINNET, &bootstrap, &update, all)
+    input::inclusion(&MAINNET, &Signers::of_bootstrap(&MAINNET, &bootstrap)?, &update, all, None)
 }
 
 /// Asserts that the outcome is an error that names all of these.
@@ -240,9 +240,8 @@ fn a_bootstrap_that_does_not_hold_together_is_named() {
     let edited =
         folder.edit(BOOTSTRAP, |value| *at(value, pointer) = format!("0x{}", "11".repeat(32)).into());
     let bootstrap = input::bootstrap(&MAINNET, &edited).unwrap();
-    let updates = input::updates(&MAINNET, &file(UPDATE_1150)).unwrap();
     refused(
-        input::committee_change(&MAINNET, &bootstrap, updates),
+        Signers::of_bootstrap(&MAINNET, &bootstrap),
         &[BOOTSTRAP, "current_sync_committee_branch", "another root"],
     );
 }

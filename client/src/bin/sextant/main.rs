@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Outcome {
     match arguments.command {
-        Command::Prove(prove) => commands::prove::run(prove).await,
+        Command::Prove(prove) => commands::prove::run(*prove).await,
         Command::Verify(verify) => commands::verify::run(verify).await,
         Command::Inspect(inspect) => commands::inspect::run(inspect),
         Command::Server(ServerCommand::Info(server)) => commands::server::info(server).await,

@@ -9,14 +9,17 @@ use std::{error::Error, fs, path::Path};
 
 use sextant_client::ProofRecord;
 
-/// How every command ends: the error becomes one line.
-pub type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+/// What ends a command before its time: it becomes one line.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// How every command ends.
+pub type Outcome = Result<(), Failure>;
 
 /// Larger than any proof file; anything above is not read.
 const MAX_PROOF_FILE: u64 = 33 << 20;
 
 /// Reads a proof file.
-pub fn read_proof(file: &Path) -> Result<ProofRecord, Box<dyn Error + Send + Sync>> {
+pub fn read_proof(file: &Path) -> Result<ProofRecord, Failure> {
     let name = file.display();
     let size = fs::metadata(file).map_err(|error| format!("cannot read {name}: {error}"))?.len();
     if size > MAX_PROOF_FILE {

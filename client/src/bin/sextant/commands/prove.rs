@@ -1,7 +1,6 @@
-//! `sextant prove`: files in, a verified proof file out.
+//! `sextant prove`: what nodes or files say in, a verified proof file out.
 
 use std::{
-    error::Error,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -10,22 +9,30 @@ use std::{
 use serde_json::json;
 use sextant_client::{
     CheckError, CheckedInput, Client, ClientConfig, Proof, ProofKind,
-    input::{self, Prepared},
+    input::{self, Prepared, Signers},
+    sources::prepare::{self, Periods},
 };
 use sextant_consensus::public_values::Statement;
 
-use super::Outcome;
+use super::{Failure, Outcome};
 use crate::{
-    args::{Prove, ProveOptions},
+    args::{CommitteeChange, Inclusion, Prove, ProveOptions},
     output, progress, render,
 };
 
 /// Runs the command.
 pub async fn run(prove: Prove) -> Outcome {
-    let (prepared, options) = prepare(prove)?;
+    let options = match &prove {
+        Prove::CommitteeChange(change) => &change.options,
+        Prove::Inclusion(inclusion) => &inclusion.options,
+    };
     if let Some(out) = &options.out {
         check_target(out)?;
     }
+    let prepared = match &prove {
+        Prove::CommitteeChange(change) => committee_change(change).await?,
+        Prove::Inclusion(inclusion) => inclusion_of(inclusion).await?,
+    };
     // Before any server is asked: a false statement is known without one.
     let checked = CheckedInput::check(prepared.input.clone()).await.map_err(|error| match error {
         CheckError::Statement(error) => prepared.explain(&error),
@@ -40,7 +47,7 @@ pub async fn run(prove: Prove) -> Outcome {
     let out = options.out.clone().unwrap_or_else(|| default_name(&proof.statement, options.kind));
     let bytes = proof.record.to_file_bytes();
     fs::write(&out, &bytes).map_err(|error| format!("cannot write {}: {error}", out.display()))?;
-    report(&proof, &options, &out, bytes.len())
+    report(&proof, options, &out, bytes.len())
 }
 
 /// How this command introduces itself.
@@ -48,27 +55,65 @@ pub fn client_config() -> ClientConfig {
     ClientConfig { agent: concat!("sextant/", env!("CARGO_PKG_VERSION")).into(), ..ClientConfig::default() }
 }
 
-fn prepare(prove: Prove) -> Result<(Prepared, ProveOptions), Box<dyn Error + Send + Sync>> {
-    match prove {
-        Prove::CommitteeChange { bootstrap, updates, options } => {
-            let chain = options.network.config();
-            let bootstrap = input::bootstrap(chain, &bootstrap)?;
-            let mut all = Vec::new();
-            for file in &updates {
-                all.extend(input::updates(chain, file)?);
-            }
-            Ok((input::committee_change(chain, &bootstrap, all)?, options))
+async fn committee_change(change: &CommitteeChange) -> Result<Prepared, Failure> {
+    let network = &change.options.network;
+    let Some(bootstrap) = &change.bootstrap else {
+        let beacon = change.beacon.nodes()?;
+        let chain = beacon.chain(&network.expected()).await?;
+        let execution = match change.rpc.rpc[..] {
+            [] => None,
+            _ => Some(change.rpc.nodes(change.beacon.config())?),
+        };
+        say_untrusted(change.checkpoint.is_none());
+        let periods = Periods { from: change.from, to: change.to, checkpoint: change.checkpoint };
+        return Ok(prepare::committee_change(beacon, chain, periods, execution.as_ref()).await?);
+    };
+    let chain = network.config()?;
+    let signers = Signers::of_bootstrap(chain, &input::bootstrap(chain, bootstrap)?)?;
+    let mut updates = Vec::new();
+    for file in &change.updates {
+        updates.extend(input::updates(chain, file)?);
+    }
+    let block = change.block.as_deref().map(input::block_header).transpose()?;
+    Ok(input::committee_change(chain, &signers, updates, block.as_ref())?)
+}
+
+async fn inclusion_of(inclusion: &Inclusion) -> Result<Prepared, Failure> {
+    let network = &inclusion.options.network;
+    let (Some(bootstrap), Some(update)) = (&inclusion.bootstrap, &inclusion.finality_update) else {
+        let watched = &inclusion.watched.0;
+        if watched.is_empty() {
+            return Err("nothing to look up: give --address, and --slot for each slot of it".into());
         }
-        Prove::Inclusion { bootstrap, finality_update, proofs, options } => {
-            let chain = options.network.config();
-            let bootstrap = input::bootstrap(chain, &bootstrap)?;
-            let update = input::finality_update(chain, &finality_update)?;
-            let mut accounts = Vec::new();
-            for file in &proofs {
-                accounts.extend(input::accounts(file)?);
-            }
-            Ok((input::inclusion(chain, &bootstrap, &update, accounts)?, options))
+        let (beacon, execution) = (
+            inclusion.beacon.nodes()?,
+            inclusion.rpc.nodes(inclusion.beacon.config()).map_err(|error| format!("--rpc: {error}"))?,
+        );
+        let chain = beacon.chain(&network.expected()).await?;
+        if let Some(id) = chain.execution_chain_id {
+            execution.check_chain(id).await?;
         }
+        say_untrusted(inclusion.checkpoint.is_none());
+        return Ok(prepare::inclusion(beacon, &execution, chain, watched, inclusion.checkpoint).await?);
+    };
+    let chain = network.config()?;
+    let signers = Signers::of_bootstrap(chain, &input::bootstrap(chain, bootstrap)?)?;
+    let update = input::finality_update(chain, update)?;
+    let mut accounts = Vec::new();
+    for file in &inclusion.proofs {
+        accounts.extend(input::accounts(file)?);
+    }
+    let block = inclusion.block.as_deref().map(input::block_header).transpose()?;
+    Ok(input::inclusion(chain, &signers, &update, accounts, block.as_ref())?)
+}
+
+/// Without a checkpoint the first committee is whatever the node says.
+fn say_untrusted(untrusted: bool) {
+    if untrusted {
+        eprintln!(
+            "note: no --checkpoint given, so the first committee is the beacon node's word; compare the signer \
+             committee's root in the result with one that you trust"
+        );
     }
 }
 

@@ -13,7 +13,7 @@ pub async fn run(arguments: Verify) -> Outcome {
     let (record, statement) =
         verify_apart(record).await.map_err(|error| format!("{name}: not a valid proof: {error}"))?;
     let expectation = Expectation {
-        chain_digest: Some(arguments.network.config().digest()),
+        chain_digest: Some(arguments.network.digest()),
         committee_root: arguments.committee_root,
     };
     expectation.check(&statement).map_err(|error| format!("{name}: a valid proof, but {error}"))?;
@@ -23,7 +23,7 @@ pub async fn run(arguments: Verify) -> Outcome {
             "file": name,
             "valid": true,
             "kind": record.kind.as_str(),
-            "network": arguments.network.name,
+            "network": arguments.network.name(),
             "committee_root_compared": arguments.committee_root.is_some(),
             "public_values": render::statement_json(&statement),
         }));
@@ -34,7 +34,8 @@ pub async fn run(arguments: Verify) -> Outcome {
         "verdict",
         format!("valid: a {} proof by the pinned {} program", record.kind, statement.head().program),
     );
-    table.row("network", format!("{}: compared with the chain digest in the proof", arguments.network.name));
+    table
+        .row("network", format!("{}: compared with the chain digest in the proof", arguments.network.name()));
     table.row(
         "committee",
         match arguments.committee_root {

@@ -1,10 +1,10 @@
-//! Why files do not make a statement input. Every error names the file and the field or rule.
+//! Why answers do not make a statement input. Every error names the file or answer and the field or rule.
 
 use std::{io, path::PathBuf};
 
-use sextant_consensus::{build::BuildError, ssz::SszError};
+use sextant_consensus::{build::BuildError, execution::ExecutionError, ssz::SszError};
 
-/// A file that cannot be used, and why.
+/// A file or a node's answer that cannot be used, and why.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// It cannot be read.
@@ -26,18 +26,18 @@ pub enum InputError {
         limit: u64,
     },
     /// It is not JSON, or ends too early.
-    #[error("{}: not JSON: {source}", .file.display())]
+    #[error("{source_file}: not JSON: {error}")]
     Syntax {
-        /// The file.
-        file: PathBuf,
+        /// The file or answer.
+        source_file: String,
         /// What the parser found, with line and column.
-        source: serde_json::Error,
+        error: serde_json::Error,
     },
     /// It is not the SSZ of the object expected.
-    #[error("{}: {error}", .file.display())]
+    #[error("{source_file}: {error}")]
     Ssz {
-        /// The file.
-        file: PathBuf,
+        /// The file or answer.
+        source_file: String,
         /// The field, and what is wrong with it.
         error: SszError,
     },
@@ -73,10 +73,18 @@ pub enum InputError {
         /// What is wrong.
         error: BuildError,
     },
-    /// An update is not signed by the bootstrap's committee.
+    /// The execution block is not the one that the finalized header names.
+    #[error("{source_file}: {error}")]
+    Block {
+        /// The block's file or answer.
+        source_file: String,
+        /// What is wrong.
+        error: ExecutionError,
+    },
+    /// An update is not signed by the committee that is trusted.
     #[error(
         "{source_file}: does not connect: signed in period {got} (signature_slot {slot}), but the committee of \
-         {bootstrap} is that of period {expected}"
+         {signers} is that of period {expected}"
     )]
     Period {
         /// The update's file.
@@ -85,8 +93,8 @@ pub enum InputError {
         slot: u64,
         /// Period of that slot.
         got: u64,
-        /// The bootstrap's file.
-        bootstrap: String,
+        /// Where the committee comes from.
+        signers: String,
         /// Its period.
         expected: u64,
     },

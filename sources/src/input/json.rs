@@ -1,43 +1,39 @@
-//! JSON files and the envelopes around what they hold, read so that every error names its field.
-
-use std::path::Path;
+//! JSON answers and the envelopes around what they hold, read so that every error names its field.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{InputError, Sourced};
+use super::{Answer, InputError, Sourced};
 
-/// A JSON value within a file, and how to name it.
+/// A JSON value within an answer, and how to name it.
 #[derive(Debug)]
-pub(super) struct Document {
-    /// The file, with the position where it holds a list.
+pub(crate) struct Document {
+    /// The answer, with the position where it holds a list.
     pub source: String,
     /// Path of `value` in it, such as `data`; empty at the top.
     prefix: String,
     value: Value,
 }
 
-/// Splits a file's text where it holds a list.
-pub(super) fn split(file: &Path, text: &[u8]) -> Result<Vec<Document>, InputError> {
-    let source = file.display().to_string();
-    match serde_json::from_slice(text).map_err(|source| InputError::Syntax { file: file.into(), source })? {
-        Value::Array(values) if values.is_empty() => Err(InputError::Empty { source_file: source }),
-        Value::Array(values) => Ok(values
+/// Splits an answer where it holds a list.
+pub(crate) fn split(answer: &Answer) -> Result<Vec<Document>, InputError> {
+    let source = answer.source.clone();
+    let document = |source, value| Document { source, prefix: String::new(), value };
+    match serde_json::from_slice(&answer.bytes) {
+        Err(error) => Err(InputError::Syntax { source_file: source, error }),
+        Ok(Value::Array(values)) if values.is_empty() => Err(InputError::Empty { source_file: source }),
+        Ok(Value::Array(values)) => Ok(values
             .into_iter()
             .enumerate()
-            .map(|(index, value)| Document {
-                source: format!("{source}[{index}]"),
-                prefix: String::new(),
-                value,
-            })
+            .map(|(index, value)| document(format!("{source}[{index}]"), value))
             .collect()),
-        value => Ok(vec![Document { source, prefix: String::new(), value }]),
+        Ok(value) => Ok(vec![document(source, value)]),
     }
 }
 
-/// The object in a file's text, which must not be a longer list.
-pub(super) fn only(file: &Path, text: &[u8]) -> Result<Document, InputError> {
-    let mut documents = split(file, text)?;
+/// The object in an answer, which must not be a longer list.
+pub(crate) fn only(answer: &Answer) -> Result<Document, InputError> {
+    let mut documents = split(answer)?;
     if documents.len() > 1 {
         let reason = format!("expected one object, found a list of {}", documents.len());
         return Err(documents.swap_remove(0).field("", reason));
@@ -48,15 +44,23 @@ pub(super) fn only(file: &Path, text: &[u8]) -> Result<Document, InputError> {
 
 impl InputError {
     /// A node's own error, saved instead of a result.
-    pub(super) fn node(document: &Document, message: &Value) -> Self {
+    pub(crate) fn node(document: &Document, message: &Value) -> Self {
         let message = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
         Self::NodeError { source_file: document.source.clone(), message }
     }
 }
 
 impl Document {
+    /// Refuses an error answer of the beacon API, `{"code": 404, "message": "..."}`, in place of a result.
+    pub(crate) fn refuse_api_error(&self) -> Result<(), InputError> {
+        match (self.member("code"), self.member("message")) {
+            (Some(_), Some(message)) => Err(InputError::node(self, message)),
+            _ => Ok(()),
+        }
+    }
+
     /// Steps into `name`, if it is there.
-    pub(super) fn enter(mut self, name: &str) -> Result<Self, Self> {
+    pub(crate) fn enter(mut self, name: &str) -> Result<Self, Self> {
         match self.value.get_mut(name).map(Value::take) {
             None => Err(self),
             Some(value) => Ok(Self { prefix: self.path_of(name), value, source: self.source }),
@@ -64,17 +68,17 @@ impl Document {
     }
 
     /// A member of the object, untouched.
-    pub(super) fn member(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
         self.value.get(name)
     }
 
     /// Whether this is JSON's `null`.
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         self.value.is_null()
     }
 
     /// Reads the value as a `T`.
-    pub(super) fn decode<T: DeserializeOwned>(self) -> Result<Sourced<T>, InputError> {
+    pub(crate) fn decode<T: DeserializeOwned>(self) -> Result<Sourced<T>, InputError> {
         // `serde_path_to_error` needs the value by itself; the document lends its name to the error.
         let Self { source, prefix, value } = self;
         match serde_path_to_error::deserialize(value) {
@@ -89,7 +93,7 @@ impl Document {
     }
 
     /// An error about `name` below this value.
-    pub(super) fn field(&self, name: &str, reason: impl Into<String>) -> InputError {
+    pub(crate) fn field(&self, name: &str, reason: impl Into<String>) -> InputError {
         InputError::Field {
             source_file: self.source.clone(),
             path: match self.path_of(name) {

@@ -6,6 +6,7 @@ use sextant_consensus::{
     chain::ChainConfig,
     codec,
     committee_change::CommitteeChangeError,
+    execution::ExecutionFacts,
     inclusion::InclusionError,
     light_client::{LightClientBootstrap, LightClientFinalityUpdate, LightClientUpdate, SyncCommittee},
 };
@@ -24,40 +25,75 @@ pub struct Prepared {
     accounts: Vec<String>,
 }
 
-/// The handover from the bootstrap's committee through all updates, in order.
+/// A sync committee and the period in which it signs: what a statement begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signers {
+    /// Where it comes from, for error messages.
+    pub source: String,
+    /// The period.
+    pub period: u64,
+    /// The committee.
+    pub committee: SyncCommittee,
+}
+
+impl Signers {
+    /// The committee of a bootstrap, checked against its header's state. The header is the caller's to trust.
+    ///
+    /// # Errors
+    /// [`InputError::Build`].
+    pub fn of_bootstrap(
+        chain: &ChainConfig,
+        bootstrap: &Sourced<LightClientBootstrap>,
+    ) -> Result<Self, InputError> {
+        let source = bootstrap.source.clone();
+        match bootstrap_committee(chain, &bootstrap.value) {
+            Ok(committee) => Ok(Self {
+                source,
+                period: chain.period(bootstrap.value.header.beacon.slot),
+                committee: committee.clone(),
+            }),
+            Err(error) => Err(InputError::Build { source_file: source, error }),
+        }
+    }
+}
+
+/// The handover from `signers` through all updates, in order. `block` is the execution block's header in RLP, which
+/// since Gloas is what proves block number and state root of the last finalized header.
 ///
 /// # Errors
-/// [`InputError`] names file and rule. That the result is true is for
-/// [`sextant_consensus::check_statement`] to say, which [`crate::Client::prove`] asks.
+/// [`InputError`] names source and rule. That the result is true is for
+/// [`sextant_consensus::check_statement`] to say, which a client asks before it asks a server.
 pub fn committee_change(
     chain: &ChainConfig,
-    bootstrap: &Sourced<LightClientBootstrap>,
+    signers: &Signers,
     updates: Vec<Sourced<LightClientUpdate>>,
+    block: Option<&Sourced<Vec<u8>>>,
 ) -> Result<Prepared, InputError> {
-    let committee = committee(chain, bootstrap)?;
     if let Some(first) = updates.first() {
-        connect(chain, bootstrap, &first.source, first.value.signature_slot)?;
+        connect(chain, signers, &first.source, first.value.signature_slot)?;
     }
     let (signed, updates): (Vec<_>, Vec<_>) =
         updates.into_iter().map(|update| (update.source, update.value)).unzip();
-    let input = committee_change_input(chain, committee, &updates)
-        .map_err(|error| blame(chain, committee, &updates, &signed, error))?;
+    let mut input = committee_change_input(chain, &signers.committee, &updates)
+        .map_err(|error| blame(chain, &signers.committee, &updates, &signed, error))?;
+    input.execution = with_block(input.execution, block)?;
     let input = StatementInput::new(Program::CommitteeChange, codec::encode(&input));
     Ok(Prepared { input, signed, accounts: Vec::new() })
 }
 
-/// The accounts under the finality update's finalized header, signed by the bootstrap's committee.
+/// The accounts under the finality update's finalized header, signed by `signers`. `block` is the execution block's
+/// header in RLP, which since Gloas is what proves the state root.
 ///
 /// # Errors
 /// As [`committee_change`].
 pub fn inclusion(
     chain: &ChainConfig,
-    bootstrap: &Sourced<LightClientBootstrap>,
+    signers: &Signers,
     update: &Sourced<LightClientFinalityUpdate>,
     mut accounts: Vec<Sourced<AccountNodes>>,
+    block: Option<&Sourced<Vec<u8>>>,
 ) -> Result<Prepared, InputError> {
-    let committee = committee(chain, bootstrap)?;
-    connect(chain, bootstrap, &update.source, update.value.signature_slot)?;
+    connect(chain, signers, &update.source, update.value.signature_slot)?;
     // The input has them in this order, and errors count by it.
     accounts.sort_by_key(|account| account.value.address);
     refuse_duplicates(&accounts)?;
@@ -68,14 +104,27 @@ pub fn inclusion(
         .zip(&accounts)
         .map(|(source, account)| format!("{source} (account 0x{})", hex::encode(account.address)))
         .collect();
-    let input = inclusion_input(chain, committee, &update.value, &accounts)
+    let mut input = inclusion_input(chain, &signers.committee, &update.value, &accounts)
         .map_err(|error| InputError::Build { source_file: update.source.clone(), error })?;
+    input.execution = with_block(input.execution, block)?;
     let input = StatementInput::new(Program::Inclusion, codec::encode(&input));
     Ok(Prepared { input, signed: vec![update.source.clone()], accounts: names })
 }
 
+/// Adds the block's header where the light-client header names only its hash. Elsewhere the header has said all there
+/// is; the block must be the same one.
+fn with_block(facts: ExecutionFacts, block: Option<&Sourced<Vec<u8>>>) -> Result<ExecutionFacts, InputError> {
+    let Some(block) = block else { return Ok(facts) };
+    let hash_only = facts.state_root == [0; 32];
+    match facts.clone().with_block_header(block.value.clone()) {
+        Ok(complete) if hash_only => Ok(complete),
+        Ok(_) => Ok(facts),
+        Err(error) => Err(InputError::Block { source_file: block.source.clone(), error }),
+    }
+}
+
 impl Prepared {
-    /// The statement's error in terms of the files it was built from.
+    /// The statement's error in terms of the files or answers it was built from.
     pub fn explain(&self, error: &StatementError) -> String {
         let place = match error {
             StatementError::CommitteeChange(CommitteeChangeError::Handover { index, .. }) => {
@@ -86,7 +135,10 @@ impl Prepared {
                 InclusionError::Account { account, .. } | InclusionError::Slot { account, .. },
             ) => self.accounts.get(*account),
             StatementError::Inclusion(
-                InclusionError::Finality(_) | InclusionError::Execution(_) | InclusionError::NoExecution(_),
+                InclusionError::Finality(_)
+                | InclusionError::Execution(_)
+                | InclusionError::NoExecution(_)
+                | InclusionError::NoStateRoot,
             ) => self.signed.first(),
             _ => None,
         };
@@ -97,27 +149,14 @@ impl Prepared {
     }
 }
 
-fn committee<'a>(
-    chain: &ChainConfig,
-    bootstrap: &'a Sourced<LightClientBootstrap>,
-) -> Result<&'a SyncCommittee, InputError> {
-    bootstrap_committee(chain, &bootstrap.value)
-        .map_err(|error| InputError::Build { source_file: bootstrap.source.clone(), error })
-}
-
 /// Without this, another period's committee would show as a signature that does not match, which helps nobody.
-fn connect(
-    chain: &ChainConfig,
-    bootstrap: &Sourced<LightClientBootstrap>,
-    source: &str,
-    slot: u64,
-) -> Result<(), InputError> {
-    let (got, expected) = (chain.period(slot), chain.period(bootstrap.value.header.beacon.slot));
+fn connect(chain: &ChainConfig, signers: &Signers, source: &str, slot: u64) -> Result<(), InputError> {
+    let (got, expected) = (chain.period(slot), signers.period);
     if got == expected {
         return Ok(());
     }
-    let (source_file, bootstrap) = (source.to_owned(), bootstrap.source.clone());
-    Err(InputError::Period { source_file, slot, got, bootstrap, expected })
+    let (source_file, signers) = (source.to_owned(), signers.source.clone());
+    Err(InputError::Period { source_file, slot, got, signers, expected })
 }
 
 /// Names the update that does not build: the first one whose prefix fails.

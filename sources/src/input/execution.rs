@@ -1,27 +1,41 @@
-//! Account and storage proofs as `eth_getProof` (EIP-1186) returns them: the JSON-RPC answer, its `result`, or lists
-//! of either.
-
-use std::path::Path;
+//! Account and storage proofs as `eth_getProof` (EIP-1186) returns them, and blocks as `eth_getBlockByHash` does: the
+//! JSON-RPC answer, its `result`, or lists of either.
 
 use serde::{Deserialize, Deserializer, de::Error};
-use sextant_consensus::{build::AccountNodes, json::hex_array};
+use sextant_consensus::{block_header::BlockJson, build::AccountNodes, json::hex_array};
 
 use super::{
-    InputError, Sourced, file,
+    Answer, InputError, Sourced,
     json::{self, Document},
 };
 
-/// Reads every account proof of the file, in its order.
+/// Reads every account proof of the answer, in its order.
 ///
 /// The answer's own claims (balance, nonce, values) are not read: what the trie nodes say counts.
 ///
 /// # Errors
-/// [`InputError`] names file, field and reason.
-pub fn accounts(file: &Path) -> Result<Vec<Sourced<AccountNodes>>, InputError> {
-    json::split(file, &file::read(file)?)?.into_iter().map(open).collect()
+/// [`InputError`] names source, field and reason.
+pub fn accounts(answer: &Answer) -> Result<Vec<Sourced<AccountNodes>>, InputError> {
+    let open = |document| Ok(result(document)?.decode::<AccountProof>()?.map(Into::into));
+    json::split(answer)?.into_iter().map(open).collect()
 }
 
-fn open(document: Document) -> Result<Sourced<AccountNodes>, InputError> {
+/// Reads a block, as its header in RLP.
+///
+/// # Errors
+/// [`InputError`] names source, field and reason; a block whose fields do not hash to its hash is refused.
+pub fn block_header(answer: &Answer) -> Result<Sourced<Vec<u8>>, InputError> {
+    let Sourced { source, value: block } = result(json::only(answer)?)?.decode::<BlockJson>()?;
+    match block.to_rlp() {
+        Ok(value) => Ok(Sourced { source, value }),
+        Err(error) => {
+            Err(InputError::Field { source_file: source, path: "hash".into(), reason: error.to_string() })
+        }
+    }
+}
+
+/// Takes the JSON-RPC envelope off.
+fn result(document: Document) -> Result<Document, InputError> {
     if let Some(error) = document.member("error").filter(|error| !error.is_null()) {
         return Err(InputError::node(&document, error.get("message").unwrap_or(error)));
     }
@@ -29,7 +43,7 @@ fn open(document: Document) -> Result<Sourced<AccountNodes>, InputError> {
     if result.is_null() {
         return Err(result.field("", "is null: the node had no such block or state"));
     }
-    Ok(result.decode::<AccountProof>()?.map(Into::into))
+    Ok(result)
 }
 
 #[derive(Deserialize)]

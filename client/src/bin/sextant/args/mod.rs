@@ -1,0 +1,228 @@
+//! The command line.
+
+mod network;
+mod nodes;
+mod watched;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use sextant_client::ProofKind;
+use sextant_consensus::hash::Root;
+
+pub use network::Network;
+pub use nodes::{Beacon, Rpc};
+pub use watched::WatchedAccounts;
+
+/// Proofs for Ethereum light clients.
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Ask a server for a proof, verify it here, and write it to a file
+    #[command(subcommand)]
+    Prove(Box<Prove>),
+    /// Verify a proof file; needs no server
+    Verify(Verify),
+    /// Show what a proof file says, without verifying it
+    Inspect(Inspect),
+    /// Talk to a server
+    #[command(subcommand)]
+    Server(ServerCommand),
+}
+
+/// The two statements.
+#[derive(Debug, Subcommand)]
+pub enum Prove {
+    /// One or more consecutive sync committee handovers: from a beacon node, or from files
+    CommitteeChange(CommitteeChange),
+    /// Accounts and storage slots in a finalized execution state: from a beacon and an execution node, or from files
+    Inclusion(Inclusion),
+}
+
+/// `sextant prove committee-change`.
+#[derive(Debug, Args)]
+pub struct CommitteeChange {
+    /// Beacon nodes.
+    #[command(flatten)]
+    pub beacon: Beacon,
+    /// Execution nodes: since Gloas they add the execution block's number and state root to the proof.
+    #[command(flatten)]
+    pub rpc: Rpc,
+    /// The period whose committee signs first [default: the checkpoint's, or the latest finalized block's]
+    #[arg(long, value_name = "PERIOD", requires = "beacon")]
+    pub from: Option<u64>,
+    /// The last period whose committee is learned [default: as far as can be proven now]
+    #[arg(long, value_name = "PERIOD", requires = "beacon")]
+    pub to: Option<u64>,
+    /// Root of a beacon block that you trust, in or before the first period
+    #[arg(long, value_name = "ROOT", value_parser = root, requires = "beacon")]
+    pub checkpoint: Option<Root>,
+    /// Instead of a node: beacon API bootstrap of the trusted block (JSON or SSZ), the committee to begin with
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "beacon",
+        conflicts_with = "beacon",
+        requires = "updates"
+    )]
+    pub bootstrap: Option<PathBuf>,
+    /// Beacon API updates (JSON or SSZ), in order; a file may hold a list. The first is of the bootstrap's period
+    #[arg(id = "updates", long = "update", value_name = "FILE", num_args = 1.., requires = "bootstrap")]
+    pub updates: Vec<PathBuf>,
+    /// Since Gloas: `eth_getBlockByHash` answer (JSON) of the execution block that the last finalized header names
+    #[arg(long, value_name = "FILE", requires = "bootstrap")]
+    pub block: Option<PathBuf>,
+    /// Options of every proof.
+    #[command(flatten)]
+    pub options: ProveOptions,
+}
+
+/// `sextant prove inclusion`.
+#[derive(Debug, Args)]
+pub struct Inclusion {
+    /// Beacon nodes.
+    #[command(flatten)]
+    pub beacon: Beacon,
+    /// Execution nodes.
+    #[command(flatten)]
+    pub rpc: Rpc,
+    /// What to look up.
+    #[command(flatten)]
+    pub watched: WatchedAccounts,
+    /// Root of a beacon block that you trust
+    #[arg(long, value_name = "ROOT", value_parser = root, requires = "beacon")]
+    pub checkpoint: Option<Root>,
+    /// Instead of nodes: beacon API bootstrap (JSON or SSZ) of the period in which the finality update was signed
+    #[arg(long, value_name = "FILE", required_unless_present = "beacon", conflicts_with = "beacon", requires_all = ["finality_update", "proofs"])]
+    pub bootstrap: Option<PathBuf>,
+    /// Beacon API finality update (JSON or SSZ)
+    #[arg(long, value_name = "FILE", requires = "bootstrap")]
+    pub finality_update: Option<PathBuf>,
+    /// `eth_getProof` answers (JSON) at the finalized block; a file may hold a list
+    #[arg(id = "proofs", long = "proof", value_name = "FILE", num_args = 1.., requires = "bootstrap")]
+    pub proofs: Vec<PathBuf>,
+    /// Since Gloas: `eth_getBlockByHash` answer (JSON) of the execution block that the finalized header names
+    #[arg(long, value_name = "FILE", requires = "bootstrap")]
+    pub block: Option<PathBuf>,
+    /// Options of every proof.
+    #[command(flatten)]
+    pub options: ProveOptions,
+}
+
+/// Options of every proof.
+#[derive(Debug, Args)]
+pub struct ProveOptions {
+    /// The server.
+    #[command(flatten)]
+    pub server: Server,
+    /// The chain.
+    #[command(flatten)]
+    pub network: Network,
+    /// Form of the proof: `stark` is made fastest, `compressed` has one small size
+    #[arg(long, default_value = "stark")]
+    pub kind: ProofKind,
+    /// Give up after this many seconds, queueing included [default: the server's maximum]
+    #[arg(long, value_name = "SECONDS")]
+    pub deadline: Option<u64>,
+    /// Where the proof goes [default: PROGRAM-SLOT-KIND.proof in the current folder]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `sextant verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The proof file
+    pub file: PathBuf,
+    /// The chain.
+    #[command(flatten)]
+    pub network: Network,
+    /// Root of the sync committee that must have signed (`hash_tree_root(SyncCommittee)`, hex)
+    #[arg(long, value_name = "ROOT", value_parser = root)]
+    pub committee_root: Option<Root>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `sextant inspect`.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// The proof file
+    pub file: PathBuf,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `sextant server`.
+#[derive(Debug, Subcommand)]
+pub enum ServerCommand {
+    /// Programs, keys, kinds and queues of the server
+    Info(ServerOptions),
+    /// One round trip
+    Ping(ServerOptions),
+}
+
+/// Options of the server commands.
+#[derive(Debug, Args)]
+pub struct ServerOptions {
+    /// The server.
+    #[command(flatten)]
+    pub server: Server,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which server.
+#[derive(Debug, Args)]
+pub struct Server {
+    /// The server's address
+    #[arg(
+        id = "server",
+        long = "server",
+        value_name = "HOST:PORT",
+        env = "SEXTANT_SERVER",
+        default_value = "127.0.0.1:7100"
+    )]
+    pub address: String,
+}
+
+fn root(text: &str) -> Result<Root, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let mut root = Root::default();
+    hex::decode_to_slice(digits, &mut root)
+        .map_err(|error| format!("not a root of 32 bytes in hex: {error}"))?;
+    Ok(root)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn roots_are_32_bytes() {
+        assert_eq!(root(&format!("0x{}", "ab".repeat(32))), Ok([0xab; 32]));
+        assert!(root("0x00").is_err());
+        assert!(root(&"zz".repeat(32)).is_err());
+    }
+}

@@ -1,0 +1,44 @@
+//! `--beacon` and `--rpc`: which nodes to ask, and how patiently.
+
+use std::time::Duration;
+
+use clap::Args;
+use sextant_client::sources::{BeaconNodes, Endpoint, ExecutionNodes, PoolError, SourceConfig};
+
+/// Beacon nodes.
+#[derive(Debug, Args)]
+pub struct Beacon {
+    /// Beacon API of a node; several are asked in turn until one answers well
+    #[arg(long = "beacon", value_name = "URL", env = "SEXTANT_BEACON", value_delimiter = ',')]
+    pub beacon: Vec<Endpoint>,
+    /// Seconds that a node may take for one answer
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = clap::value_parser!(u64).range(1..=600))]
+    node_timeout: u64,
+}
+
+/// Execution nodes.
+#[derive(Debug, Args)]
+pub struct Rpc {
+    /// JSON-RPC of an execution node; several are asked in turn until one answers well
+    #[arg(long = "rpc", value_name = "URL", env = "SEXTANT_RPC", value_delimiter = ',')]
+    pub rpc: Vec<Endpoint>,
+}
+
+impl Beacon {
+    /// The nodes.
+    pub fn nodes(&self) -> Result<BeaconNodes, PoolError> {
+        BeaconNodes::new(self.beacon.clone(), self.config())
+    }
+
+    /// The patience, which counts for execution nodes too.
+    pub fn config(&self) -> SourceConfig {
+        SourceConfig { timeout: Duration::from_secs(self.node_timeout), ..SourceConfig::default() }
+    }
+}
+
+impl Rpc {
+    /// The nodes.
+    pub fn nodes(&self, config: SourceConfig) -> Result<ExecutionNodes, PoolError> {
+        ExecutionNodes::new(self.rpc.clone(), config)
+    }
+}

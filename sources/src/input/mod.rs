@@ -1,0 +1,38 @@
+//! Statement inputs from what nodes serve: the beacon API's light-client objects, `eth_getProof` and
+//! `eth_getBlockByHash`, as files or as answers that were just fetched.
+
+mod answer;
+mod beacon;
+mod error;
+mod execution;
+mod file;
+mod json;
+mod statement;
+
+pub use answer::{Answer, Encoding};
+pub use error::InputError;
+pub use file::{accounts, block_header, bootstrap, finality_update, updates};
+pub(crate) use json::{Document, only};
+pub use statement::{Prepared, Signers, committee_change, inclusion};
+
+/// Reading answers, whatever they came from.
+pub mod read {
+    pub use super::beacon::{bootstrap, finality_update, optimistic_update, updates};
+    pub use super::execution::{accounts, block_header};
+}
+
+/// A value and where it came from: a file or a node's answer, and its place in it where that holds several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sourced<T> {
+    /// For error messages, such as `updates.json[1]`.
+    pub source: String,
+    /// The value.
+    pub value: T,
+}
+
+impl<T> Sourced<T> {
+    /// The same source with another value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Sourced<U> {
+        Sourced { source: self.source, value: change(self.value) }
+    }
+}

@@ -1,0 +1,27 @@
+//! What beacon and execution nodes answer, fetched and checked, and the statement inputs made of it.
+//!
+//! - [`input`]: nodes' answers in JSON and SSZ, from files or just fetched, and statement inputs of them;
+//! - [`BeaconNodes`] and [`ExecutionNodes`]: the APIs, each behind one or more endpoints, with failover, timeouts, retries
+//!   and bounds;
+//! - [`LightClient`]: the specification's light client on top of them, which believes no node;
+//! - [`prepare`]: statement inputs from nodes.
+//!
+//! Nothing here proves or verifies a proof, so that it builds without the proving engine.
+
+mod beacon;
+mod chain;
+mod error;
+mod execution;
+mod http;
+pub mod input;
+mod light_client;
+mod pool;
+pub mod prepare;
+
+pub use beacon::{BeaconNodes, BlockId, MAX_UPDATES};
+pub use chain::{Chain, ChainMismatch, Expected};
+pub use error::{Failure, Reason, SourceError};
+pub use execution::{ExecutionNodes, Watched, mapping_slot};
+pub use http::{Endpoint, UrlError};
+pub use light_client::{Advance, LightClient, LightClientError};
+pub use pool::{PoolError, SourceConfig};

@@ -1,0 +1,226 @@
+//! A light client of our own over beacon nodes: the specification's store, started from a trusted block root, to which
+//! every update is shown before anybody uses it.
+
+use std::time::Duration;
+
+use sextant_consensus::{
+    beacon::BeaconBlockHeader,
+    bls::Plain,
+    chain::Fork,
+    hash::Root,
+    light_client::{LightClientFinalityUpdate, LightClientHeader, LightClientUpdate, SyncCommittee},
+    store::LightClientStore,
+};
+
+use crate::{
+    BeaconNodes, Chain, SourceError,
+    input::{Signers, Sourced},
+};
+
+/// Updates asked for at once: enough that a year takes a few seconds, few enough for one answer to be small.
+const UPDATES_AT_ONCE: u64 = 16;
+
+/// What a light client knows, on top of one chain's beacon nodes.
+#[derive(Debug)]
+pub struct LightClient {
+    beacon: BeaconNodes,
+    chain: Chain,
+    store: LightClientStore,
+    max_age: Option<Duration>,
+}
+
+/// Why a light client cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum LightClientError {
+    /// No node gave an answer that is usable and true.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The nodes go no further.
+    #[error("no update of period {period} that two thirds signed: period {wanted} cannot be reached")]
+    Stuck {
+        /// The period whose committee would have to hand over.
+        period: u64,
+        /// The period to be reached.
+        wanted: u64,
+    },
+}
+
+/// What a step forward brought.
+#[derive(Clone, Debug)]
+pub struct Advance {
+    /// One update a period, each of which taught the next committee.
+    pub updates: Vec<Sourced<LightClientUpdate>>,
+    /// The latest finality.
+    pub finality: Sourced<LightClientFinalityUpdate>,
+}
+
+impl LightClient {
+    /// Starts from a block root that the caller trusts.
+    ///
+    /// # Errors
+    /// [`LightClientError::Source`].
+    pub async fn start(beacon: BeaconNodes, chain: Chain, root: &Root) -> Result<Self, LightClientError> {
+        let open = |bootstrap: Sourced<_>| {
+            LightClientStore::new(&chain.config, Fork::Capella, root, bootstrap.value)
+        };
+        let store = beacon.bootstrap(&chain.config, root, open).await?;
+        Ok(Self { beacon, chain, store, max_age: None })
+    }
+
+    /// Goes on from what an earlier one knew: its finalized header and the committees of that header's period and the next.
+    pub fn resume(
+        beacon: BeaconNodes,
+        chain: Chain,
+        finalized: BeaconBlockHeader,
+        committee: SyncCommittee,
+        next: Option<SyncCommittee>,
+    ) -> Self {
+        // Only the slot counts: a store never looks again into what it has accepted.
+        let header = LightClientHeader { beacon: finalized, ..LightClientHeader::default() };
+        let store = LightClientStore {
+            chain: chain.config.clone(),
+            fork: Fork::Capella,
+            finalized_header: header.clone(),
+            current_sync_committee: committee,
+            next_sync_committee: next,
+            best_valid_update: None,
+            optimistic_header: header,
+            previous_max_active_participants: 0,
+            current_max_active_participants: 0,
+        };
+        Self { beacon, chain, store, max_age: None }
+    }
+
+    /// Refuses nodes whose head is older than this by the local clock: they are behind. Default: no limit.
+    pub fn with_max_age(mut self, max_age: Option<Duration>) -> Self {
+        self.max_age = max_age;
+        self
+    }
+
+    /// The chain.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// The nodes.
+    pub fn beacon(&self) -> &BeaconNodes {
+        &self.beacon
+    }
+
+    /// The finalized header.
+    pub fn finalized(&self) -> &BeaconBlockHeader {
+        &self.store.finalized_header.beacon
+    }
+
+    /// Period of the finalized header.
+    pub fn period(&self) -> u64 {
+        self.store.period()
+    }
+
+    /// The committee of a period, if that is the finalized header's or, once known, the next.
+    pub fn signers(&self, period: u64) -> Option<Signers> {
+        let source = format!("committee of period {period}");
+        let committee = match period.checked_sub(self.period())? {
+            0 => self.store.current_sync_committee.clone(),
+            1 => self.store.next_sync_committee.clone()?,
+            _ => return None,
+        };
+        Some(Signers { source, period, committee })
+    }
+
+    /// Takes one update a period until the latest finality can be checked, then that.
+    ///
+    /// # Errors
+    /// [`LightClientError`]; what was learned before it stays learned.
+    pub async fn advance(&mut self) -> Result<Advance, LightClientError> {
+        let config = self.chain.config.clone();
+        let current = self.chain.current_slot();
+        let fresh = |slot, what: &str| self.check_fresh(slot, what);
+        // Only how far to go; whether it is true is seen when the committees are known.
+        let signed = |update: Sourced<LightClientFinalityUpdate>| {
+            fresh(update.value.attested_header.beacon.slot, "finality update")?;
+            match update.value.signature_slot {
+                slot if slot > current => Err(format!("signed in slot {slot}, now is slot {current}")),
+                slot => Ok((config.period(update.value.attested_header.beacon.slot), config.period(slot))),
+            }
+        };
+        let (attested, wanted) = self.beacon.finality_update(&config, signed).await?;
+        let updates = self.learn(attested, wanted).await?;
+        let accept = |update: Sourced<LightClientFinalityUpdate>| {
+            let (attested, known) = (update.value.attested_header.beacon.slot, self.finalized().slot);
+            self.check_fresh(attested, "finality update")?;
+            if attested < known {
+                return Err(format!("stale: attested slot {attested}, but slot {known} is final already"));
+            }
+            let mut store = self.store.clone();
+            if attested > known {
+                let applied = store.finality_update(update.value.clone(), current, &mut Plain);
+                applied.map_err(|error| error.to_string())?;
+            }
+            Ok((store, update))
+        };
+        let (store, finality) = self.beacon.finality_update(&config, accept).await?;
+        self.store = store;
+        Ok(Advance { updates, finality })
+    }
+
+    /// Learns committees until that of `wanted` is known, and that after `attested` too if there is an update for it.
+    async fn learn(
+        &mut self,
+        attested: u64,
+        wanted: u64,
+    ) -> Result<Vec<Sourced<LightClientUpdate>>, LightClientError> {
+        let mut learned = Vec::new();
+        loop {
+            let start = self.period() + u64::from(self.store.next_sync_committee.is_some());
+            if start > attested {
+                return Ok(learned);
+            }
+            let count = (attested - start + 1).min(UPDATES_AT_ONCE);
+            let accept = |updates: Vec<Sourced<LightClientUpdate>>| self.try_updates(updates);
+            let (store, new) = self.beacon.updates(&self.chain.config, start, count, accept).await?;
+            self.store = store;
+            if new.is_empty() {
+                // Early in a period nobody can hand over yet: no need to, if who signs now is known.
+                return match self.signers(wanted) {
+                    Some(_) => Ok(learned),
+                    None => Err(LightClientError::Stuck { period: start, wanted }),
+                };
+            }
+            learned.extend(new);
+        }
+    }
+
+    /// A store that has seen the updates, and those that taught it a committee.
+    fn try_updates(
+        &self,
+        updates: Vec<Sourced<LightClientUpdate>>,
+    ) -> Result<(LightClientStore, Vec<Sourced<LightClientUpdate>>), String> {
+        let (mut store, mut learned) = (self.store.clone(), Vec::new());
+        for update in updates {
+            let next = store.next_sync_committee.is_some();
+            let period = store.period();
+            store
+                .update(update.value.clone(), self.chain.current_slot(), &mut Plain)
+                .map_err(|error| format!("{}: {error}", update.source))?;
+            let moved = store.period() > period || !next;
+            if !(moved && store.next_sync_committee.is_some()) {
+                break;
+            }
+            learned.push(update);
+        }
+        Ok((store, learned))
+    }
+
+    fn check_fresh(&self, slot: u64, what: &str) -> Result<(), String> {
+        let age = self.chain.age(slot);
+        match self.max_age {
+            Some(limit) if age > limit => Err(format!(
+                "behind: its {what} is of slot {slot}, {} s ago, at most {} s are accepted",
+                age.as_secs(),
+                limit.as_secs()
+            )),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Statement inputs from nodes. What a node says is checked on the way; what a whole statement says, a client checks
+//! once more before it asks for a proof.
+
+use sextant_consensus::{
+    bls::Plain,
+    build::{AccountNodes, inclusion_input},
+    chain::Fork,
+    hash::Root,
+    light_client::{LightClientFinalityUpdate, LightClientHeader, LightClientUpdate},
+};
+use sextant_protocol::StatementInput;
+
+use crate::{
+    BeaconNodes, BlockId, Chain, ExecutionNodes, LightClient, LightClientError, MAX_UPDATES, SourceError,
+    Watched,
+    input::{self, InputError, Prepared, Signers, Sourced},
+};
+
+/// Why nodes' answers make no statement input.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// No node gave a usable answer.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The light client cannot go on.
+    #[error(transparent)]
+    LightClient(#[from] LightClientError),
+    /// The answers do not fit together.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A range of periods that is none.
+    #[error("committees from period {from} to {to}: nothing to hand over")]
+    Range {
+        /// First period, whose committee signs.
+        from: u64,
+        /// Last period, whose committee is learned.
+        to: u64,
+    },
+    /// The periods begin before the trusted block.
+    #[error("period {from} is before the checkpoint, whose period is {checkpoint}")]
+    BeforeCheckpoint {
+        /// First period asked for.
+        from: u64,
+        /// Period of the checkpoint.
+        checkpoint: u64,
+    },
+    /// No committee of that period is known.
+    #[error("no finalized handover to period {0} yet")]
+    NotYet(u64),
+    /// Before Capella headers prove no execution block.
+    #[error("the finalized header is of fork {0}, which proves no execution state")]
+    NoExecution(Fork),
+}
+
+/// Which handovers to prove.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Periods {
+    /// The period whose committee signs first. Default: that of the checkpoint, or of the latest finalized block.
+    pub from: Option<u64>,
+    /// The last period whose committee is learned. Default: as far as can be proven now.
+    pub to: Option<u64>,
+    /// A block root that is trusted. Without one, the first committee is taken from the node: the proof names its root,
+    /// for whoever verifies to compare.
+    pub checkpoint: Option<Root>,
+}
+
+/// Handovers through the periods asked for.
+///
+/// # Errors
+/// [`PrepareError`].
+pub async fn committee_change(
+    beacon: BeaconNodes,
+    chain: Chain,
+    periods: Periods,
+    execution: Option<&ExecutionNodes>,
+) -> Result<Prepared, PrepareError> {
+    let config = chain.config.clone();
+    let (signers, updates) = match (periods.checkpoint, periods.from) {
+        (None, Some(from)) if from > 0 => {
+            let signers = taught_signers(&beacon, &chain, from).await?;
+            let last = periods.to.map_or(from.saturating_add(MAX_UPDATES - 1), |to| to.saturating_sub(1));
+            let head = config.period(chain.current_slot());
+            let updates = all_updates(&beacon, &chain, from, last.min(head)).await?;
+            (signers, updates)
+        }
+        (checkpoint, from) => {
+            let root = match checkpoint {
+                Some(root) => root,
+                None => beacon.header(BlockId::Finalized).await?.0,
+            };
+            let mut client = LightClient::start(beacon, chain.clone(), &root).await?;
+            let first = client.period();
+            let start = client.signers(first);
+            let updates = client.advance().await?.updates;
+            let from = from.unwrap_or(first);
+            let skipped =
+                from.checked_sub(first).ok_or(PrepareError::BeforeCheckpoint { from, checkpoint: first })?;
+            let signers = match skipped.checked_sub(1) {
+                None => start,
+                Some(before) => updates.get(before as usize).map(|update| taught_by(&config, update)),
+            };
+            let signers = signers.ok_or(PrepareError::NotYet(from))?;
+            (signers, updates.into_iter().skip(skipped as usize).collect())
+        }
+    };
+    let from = signers.period;
+    let updates: Vec<_> = match periods.to {
+        Some(to) => {
+            let count =
+                to.checked_sub(from).filter(|count| *count > 0).ok_or(PrepareError::Range { from, to })?;
+            if (updates.len() as u64) < count {
+                return Err(PrepareError::NotYet(from + updates.len() as u64 + 1));
+            }
+            updates.into_iter().take(count as usize).collect()
+        }
+        None => updates.into_iter().take_while(|update| hands_over(&chain, &update.value)).collect(),
+    };
+    let last = updates.last().ok_or(PrepareError::NotYet(from + 1))?;
+    let block = match execution {
+        Some(execution) => block_header(execution, &last.value.finalized_header).await?,
+        None => None,
+    };
+    Ok(input::committee_change(&config, &signers, updates, block.as_ref())?)
+}
+
+/// Accounts and slots in the latest finalized block.
+///
+/// # Errors
+/// [`PrepareError`].
+pub async fn inclusion(
+    beacon: BeaconNodes,
+    execution: &ExecutionNodes,
+    chain: Chain,
+    watched: &[Watched],
+    checkpoint: Option<Root>,
+) -> Result<Prepared, PrepareError> {
+    let root = match checkpoint {
+        Some(root) => root,
+        None => beacon.header(BlockId::Finalized).await?.0,
+    };
+    let mut client = LightClient::start(beacon, chain, &root).await?;
+    let finality = client.advance().await?.finality;
+    inclusion_under(&client, &finality, execution, watched).await
+}
+
+/// Accounts and slots under a finality update that `client` has accepted.
+///
+/// # Errors
+/// [`PrepareError`].
+pub async fn inclusion_under(
+    client: &LightClient,
+    finality: &Sourced<LightClientFinalityUpdate>,
+    execution: &ExecutionNodes,
+    watched: &[Watched],
+) -> Result<Prepared, PrepareError> {
+    let config = &client.chain().config;
+    let period = config.period(finality.value.signature_slot);
+    let signers = client.signers(period).ok_or(PrepareError::NotYet(period))?;
+    let header = &finality.value.finalized_header;
+    let block = block_header(execution, header).await?;
+    let number = match (&header.execution, &block) {
+        (Some(execution), _) => execution.block_number,
+        (None, Some(block)) => number_in(block, &signers, finality, client)?,
+        (None, None) => {
+            let fork = config.fork_at(header.beacon.slot).unwrap_or(Fork::Phase0);
+            return Err(PrepareError::NoExecution(fork));
+        }
+    };
+    // Any failure is the execution node's: the signed header was checked before.
+    let proves = |account: &Sourced<AccountNodes>| -> Result<(), String> {
+        let accounts = vec![account.clone()];
+        let prepared = input::inclusion(config, &signers, finality, accounts, block.as_ref())
+            .map_err(|error| error.to_string())?;
+        check(&prepared.input).map_err(|error| prepared.explain(&error))
+    };
+    let mut accounts = Vec::with_capacity(watched.len());
+    for account in watched {
+        accounts.push(execution.proof(number, account, proves).await?);
+    }
+    Ok(input::inclusion(config, &signers, finality, accounts, block.as_ref())?)
+}
+
+fn check(input: &StatementInput) -> Result<(), sextant_consensus::StatementError> {
+    let program = sextant_consensus::Program::Inclusion;
+    sextant_consensus::check_statement(program, &input.bytes, &mut Plain).map(|_| ())
+}
+
+/// The number of a block of which only the header in RLP is known.
+fn number_in(
+    block: &Sourced<Vec<u8>>,
+    signers: &Signers,
+    finality: &Sourced<LightClientFinalityUpdate>,
+    client: &LightClient,
+) -> Result<u64, PrepareError> {
+    let build = |error| InputError::Build { source_file: finality.source.clone(), error };
+    let input =
+        inclusion_input(&client.chain().config, &signers.committee, &finality.value, &[]).map_err(build)?;
+    let facts = input.execution.with_block_header(block.value.clone());
+    let facts = facts.map_err(|error| InputError::Block { source_file: block.source.clone(), error })?;
+    Ok(facts.block_number)
+}
+
+/// The execution block's header, where the light-client header names only its hash.
+async fn block_header(
+    execution: &ExecutionNodes,
+    header: &LightClientHeader,
+) -> Result<Option<Sourced<Vec<u8>>>, SourceError> {
+    match &header.execution_block_hash {
+        Some(hash) => execution.block_header(hash).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Whether an update proves a handover: two thirds signed, and all within one period.
+pub fn hands_over(chain: &Chain, update: &LightClientUpdate) -> bool {
+    let period = |slot| chain.config.period(slot);
+    let attested = period(update.attested_header.beacon.slot);
+    update.sync_aggregate.has_supermajority()
+        && update.has_finality()
+        && update.has_sync_committee()
+        && period(update.signature_slot) == attested
+        && period(update.finalized_header.beacon.slot) == attested
+}
+
+/// The committee that an update teaches.
+pub fn taught_by(
+    config: &sextant_consensus::chain::ChainConfig,
+    update: &Sourced<LightClientUpdate>,
+) -> Signers {
+    Signers {
+        source: update.source.clone(),
+        period: config.period(update.value.attested_header.beacon.slot) + 1,
+        committee: update.value.next_sync_committee.clone(),
+    }
+}
+
+/// The committee of `period`, by the word of the update before it.
+async fn taught_signers(beacon: &BeaconNodes, chain: &Chain, period: u64) -> Result<Signers, PrepareError> {
+    let updates = all_updates(beacon, chain, period - 1, period - 1).await?;
+    let update = updates.first().ok_or(PrepareError::NotYet(period))?;
+    Ok(taught_by(&chain.config, update))
+}
+
+/// Updates as the nodes have them, from `first` to `last` at most.
+async fn all_updates(
+    beacon: &BeaconNodes,
+    chain: &Chain,
+    first: u64,
+    last: u64,
+) -> Result<Vec<Sourced<LightClientUpdate>>, PrepareError> {
+    if last < first {
+        return Err(PrepareError::Range { from: first, to: last.saturating_add(1) });
+    }
+    let take = |updates| Ok::<_, String>(updates);
+    Ok(beacon.updates(&chain.config, first, last - first + 1, take).await?)
+}

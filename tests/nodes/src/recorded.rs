@@ -1,0 +1,206 @@
+//! Nodes that answer what was recorded: of the local networks, and of mainnet in July 2024.
+
+use serde_json::{Value, json};
+use sextant_consensus::{
+    chain::ChainConfig,
+    light_client::{LightClientBootstrap, LightClientHeader},
+    networks::{HOODI, MAINNET},
+};
+use sextant_fixtures::{devnet::Devnet, gloas, mainnet_file, synthetic::bootstrap};
+
+use crate::{Ask, Reply, json as encode};
+
+/// What a chain's nodes know.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The chain.
+    pub chain: ChainConfig,
+    /// `/eth/v1/config/spec`.
+    pub spec: Value,
+    /// `/eth/v1/beacon/genesis`.
+    pub genesis: Value,
+    /// Bootstraps, with envelopes.
+    pub bootstraps: Vec<Value>,
+    /// Updates, with envelopes, one a period.
+    pub updates: Vec<Value>,
+    /// The finality update, with envelope.
+    pub finality_update: Value,
+    /// The optimistic update, with envelope.
+    pub optimistic_update: Value,
+    /// `eth_getProof` results.
+    pub proofs: Vec<Value>,
+    /// `eth_getBlockByHash` results.
+    pub blocks: Vec<Value>,
+    /// `eth_chainId`.
+    pub chain_id: u64,
+}
+
+impl Recorded {
+    /// A local network.
+    pub fn devnet(net: Devnet) -> Self {
+        let mut bootstraps = vec![net.json("bootstrap.json")];
+        if net.file("bootstrap_slot64.json").exists() {
+            bootstraps.push(net.json("bootstrap_slot64.json"));
+        }
+        let Value::Array(updates) = net.json("updates.json") else { panic!("updates.json: not a list") };
+        let proof = |name| net.json(&format!("el_getProof_{name}.json"))["result"].take();
+        Self {
+            chain: net.chain(),
+            spec: net.json("spec.json"),
+            genesis: net.json("genesis.json"),
+            bootstraps,
+            updates,
+            finality_update: net.json("finality_update.json"),
+            optimistic_update: net.json("optimistic_update.json"),
+            proofs: ["contract", "eoa", "absent"].map(proof).into(),
+            blocks: vec![net.json("el_block_finalized.json")["result"].take()],
+            chain_id: 1337,
+        }
+    }
+
+    /// Mainnet at slot 9567542: a bootstrap and a finality update of period 1167.
+    pub fn mainnet() -> Self {
+        Self {
+            chain: MAINNET,
+            spec: encode::spec(&MAINNET, 12_000, 1),
+            genesis: encode::genesis(&MAINNET, 1_606_824_023),
+            bootstraps: vec![file("inclusion-bootstrap.json")],
+            updates: vec![file("inclusion-update-9566271.json")[0].take()],
+            finality_update: file("inclusion-finality-update-9567542.json"),
+            optimistic_update: Value::Null,
+            proofs: vec![file("inclusion-eth-get-proof.json")["result"].take()],
+            blocks: Vec::new(),
+            chain_id: 1,
+        }
+    }
+
+    /// Mainnet in period 1151: the bootstrap of period 1150 and both updates. The last one stands in for the finality
+    /// update.
+    pub fn mainnet_handovers() -> Self {
+        let updates = vec![file("update-9420873.json"), file("update-9430576.json")];
+        let mut last = updates[1].clone();
+        let data = last["data"].as_object_mut().expect("an update");
+        data.remove("next_sync_committee");
+        data.remove("next_sync_committee_branch");
+        Self {
+            bootstraps: vec![file("bootstrap-9425184.json")],
+            updates,
+            finality_update: last,
+            ..Self::mainnet()
+        }
+    }
+
+    /// Hoodi under Gloas, of our own making: a bootstrap, one handover, and the execution block that it names.
+    pub fn gloas() -> Self {
+        let (committee, update) = gloas::signed(gloas::state_root());
+        let slots = gloas::slots();
+        let trusted = bootstrap(&HOODI, &committee.public, slots.finalized - 16);
+        let block = gloas::finalized_block_header();
+        let versioned = |data| encode::versioned(&HOODI, slots.attested, data);
+        Self {
+            chain: HOODI,
+            spec: encode::spec(&HOODI, 12_000, 560_048),
+            // Long enough ago for these slots to be in the past.
+            genesis: encode::genesis(&HOODI, 1_600_000_000),
+            bootstraps: vec![versioned(encode::bootstrap(&trusted))],
+            updates: vec![versioned(encode::update(&update))],
+            finality_update: versioned(encode::finality_update(&update.finality_update())),
+            optimistic_update: Value::Null,
+            proofs: vec![file("inclusion-eth-get-proof.json")["result"].take()],
+            blocks: vec![encode::block(&block)],
+            chain_id: 560_048,
+        }
+    }
+
+    /// Answers as a beacon node.
+    pub fn beacon(&self, ask: &Ask) -> Reply {
+        let path = ask.path.as_str();
+        let light_client = path.strip_prefix("/eth/v1/beacon/light_client/");
+        match (path, light_client) {
+            ("/eth/v1/config/spec", _) => Reply::Json(self.spec.clone()),
+            ("/eth/v1/beacon/genesis", _) => Reply::Json(self.genesis.clone()),
+            ("/eth/v1/beacon/headers/finalized", _) => Reply::Json(encode::header_answer(
+                &header(&self.finality_update["data"]["finalized_header"]).beacon,
+            )),
+            (_, Some("finality_update")) => Reply::Json(self.finality_update.clone()),
+            (_, Some("optimistic_update")) => Reply::Json(self.optimistic_update.clone()),
+            (_, Some("updates")) => {
+                let number = |name: &str| ask.query[name].parse::<u64>().expect("a number");
+                let (start, count) = (number("start_period"), number("count"));
+                let asked = |update: &&Value| {
+                    let slot = header(&update["data"]["attested_header"]).beacon.slot;
+                    (start..start + count).contains(&self.chain.period(slot))
+                };
+                Reply::Json(self.updates.iter().filter(asked).cloned().collect())
+            }
+            (_, Some(bootstrap)) => {
+                let root = |bootstrap: &&Value| {
+                    encode::hex(&header(&bootstrap["data"]["header"]).beacon.root())
+                        .as_str()
+                        .map(str::to_owned)
+                };
+                let wanted = bootstrap.strip_prefix("bootstrap/").map(str::to_owned);
+                match self.bootstraps.iter().find(|bootstrap| root(bootstrap) == wanted) {
+                    Some(bootstrap) => Reply::Json(bootstrap.clone()),
+                    None => Reply::refused(404, "LC bootstrap unavailable"),
+                }
+            }
+            _ => Reply::refused(404, "route not found"),
+        }
+    }
+
+    /// Answers as an execution node.
+    pub fn execution(&self, ask: &Ask) -> Reply {
+        let call = &ask.call;
+        let result = match call["method"].as_str() {
+            Some("eth_chainId") => format!("{:#x}", self.chain_id).into(),
+            Some("eth_getProof") => self.proof(&call["params"]),
+            Some("eth_getBlockByHash") => {
+                let known = |block: &&Value| block["hash"] == call["params"][0];
+                self.blocks.iter().find(known).cloned().unwrap_or_default()
+            }
+            _ => {
+                return Reply::Json(
+                    json!({ "jsonrpc": "2.0", "id": call["id"], "error": { "code": -32601, "message": "method not found" } }),
+                );
+            }
+        };
+        Reply::Json(json!({ "jsonrpc": "2.0", "id": call["id"], "result": result }))
+    }
+
+    /// The recorded proof with the slots that are asked for.
+    fn proof(&self, params: &Value) -> Value {
+        let Some(mut proof) = self.proofs.iter().find(|proof| proof["address"] == params[0]).cloned() else {
+            return Value::Null;
+        };
+        let number = |key: &Value| {
+            let digits = key.as_str().and_then(|key| key.strip_prefix("0x")).expect("hex");
+            format!("{digits:0>64}")
+        };
+        let recorded = proof["storageProof"].take();
+        let slots = params[1].as_array().expect("slots").iter().map(|key| {
+            let slots = recorded.as_array().expect("slots").iter();
+            slots.clone().find(|slot| number(&slot["key"]) == number(key)).cloned().expect("a recorded slot")
+        });
+        proof["storageProof"] = slots.collect();
+        proof
+    }
+
+    /// The roots of the bootstraps' blocks.
+    pub fn checkpoints(&self) -> Vec<[u8; 32]> {
+        let root = |bootstrap: &Value| {
+            let bootstrap: LightClientBootstrap =
+                serde_json::from_value(bootstrap["data"].clone()).expect("a bootstrap");
+            bootstrap.header.beacon.root()
+        };
+        self.bootstraps.iter().map(root).collect()
+    }
+}
+
+fn header(value: &Value) -> LightClientHeader {
+    serde_json::from_value(value.clone()).expect("a header")
+}
+
+fn file(name: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(mainnet_file(name)).expect("recorded file")).expect("JSON")
+}

@@ -1,0 +1,176 @@
+//! A small HTTP/1.1 server, written out so that it can also break off, dawdle and never end.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    task::AbortHandle,
+};
+
+/// A request as a handler sees it.
+#[derive(Clone, Debug, Default)]
+pub struct Ask {
+    /// `GET` or `POST`.
+    pub method: String,
+    /// Without the query.
+    pub path: String,
+    /// The query's parameters.
+    pub query: BTreeMap<String, String>,
+    /// The `Accept` header.
+    pub accept: String,
+    /// The JSON-RPC call; `null` without a body.
+    pub call: Value,
+    /// How many requests this node had before.
+    pub earlier: usize,
+}
+
+/// What a node does with a request.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// Status 200 with JSON.
+    Json(Value),
+    /// Status 200 with SSZ and, if not empty, `Eth-Consensus-Version`.
+    Ssz(Vec<u8>, &'static str),
+    /// Status, header lines and body as they stand.
+    Raw(u16, Vec<(&'static str, String)>, Vec<u8>),
+    /// The reply's head with its full length, and half its body.
+    CutShort(Box<Reply>),
+    /// The reply, later.
+    Late(Duration, Box<Reply>),
+    /// A body that announces no length and goes on.
+    Endless,
+}
+
+impl Reply {
+    /// A beacon API error.
+    pub fn refused(status: u16, message: &str) -> Self {
+        let body = format!(r#"{{"code":{status},"message":"{message}"}}"#);
+        Self::Raw(status, vec![("content-type", "application/json".into())], body.into_bytes())
+    }
+}
+
+/// A running node; it ends when dropped.
+#[derive(Debug)]
+pub struct Node {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<Ask>>>,
+    task: AbortHandle,
+}
+
+impl Node {
+    /// Starts a node on a free port of the loopback address.
+    pub async fn start(handler: impl Fn(&Ask) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let (asked, handler) = (Arc::new(Mutex::new(Vec::new())), Arc::new(handler));
+        let log = asked.clone();
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (handler, log) = (handler.clone(), log.clone());
+                tokio::spawn(async move { serve(stream, &*handler, &log).await });
+            }
+        });
+        Self { address, asked, task: task.abort_handle() }
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it was asked so far.
+    pub fn asked(&self) -> Vec<Ask> {
+        self.asked.lock().expect("no panic").clone()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    handler: &(impl Fn(&Ask) -> Reply + Sync),
+    log: &Mutex<Vec<Ask>>,
+) -> Option<()> {
+    let mut stream = BufReader::new(stream);
+    let mut ask = read(&mut stream).await?;
+    {
+        let mut log = log.lock().expect("no panic");
+        ask.earlier = log.len();
+        log.push(ask.clone());
+    }
+    write(stream.get_mut(), handler(&ask), false).await
+}
+
+async fn read(stream: &mut BufReader<TcpStream>) -> Option<Ask> {
+    let mut line = String::new();
+    stream.read_line(&mut line).await.ok()?;
+    let mut words = line.split_whitespace();
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let query = query.split('&').filter_map(|pair| pair.split_once('='));
+    let mut ask = Ask {
+        method,
+        path: path.into(),
+        query: query.map(|(name, value)| (name.into(), value.into())).collect(),
+        ..Ask::default()
+    };
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.ok()?;
+        let Some((name, value)) = line.trim().split_once(':') else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "accept" => ask.accept = value.trim().into(),
+            "content-length" => length = value.trim().parse().ok()?,
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.ok()?;
+    ask.call = serde_json::from_slice(&body).unwrap_or_default();
+    Some(ask)
+}
+
+async fn write(stream: &mut TcpStream, reply: Reply, half: bool) -> Option<()> {
+    let (status, mut headers, body) = match reply {
+        Reply::Json(value) => {
+            (200, vec![("content-type", "application/json".to_owned())], value.to_string().into_bytes())
+        }
+        Reply::Ssz(bytes, version) => {
+            let mut headers = vec![("content-type", "application/octet-stream".to_owned())];
+            headers.extend((!version.is_empty()).then(|| ("eth-consensus-version", version.to_owned())));
+            (200, headers, bytes)
+        }
+        Reply::Raw(status, headers, body) => (status, headers, body),
+        Reply::CutShort(reply) => return Box::pin(write(stream, *reply, true)).await,
+        Reply::Late(delay, reply) => {
+            tokio::time::sleep(delay).await;
+            return Box::pin(write(stream, *reply, half)).await;
+        }
+        Reply::Endless => {
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n";
+            stream.write_all(head.as_bytes()).await.ok()?;
+            loop {
+                stream.write_all(&[b' '; 4096]).await.ok()?;
+            }
+        }
+    };
+    headers.push(("content-length", body.len().to_string()));
+    headers.push(("connection", "close".into()));
+    let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    stream.write_all(format!("HTTP/1.1 {status} -\r\n{lines}\r\n").as_bytes()).await.ok()?;
+    let sent = if half { &body[..body.len() / 2] } else { &body[..] };
+    stream.write_all(sent).await.ok()?;
+    stream.shutdown().await.ok()
+}
