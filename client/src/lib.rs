@@ -4,6 +4,7 @@
 //!   stream of progress and, at its end, a [`Proof`] that was verified here against pinned programs.
 //! - [`sources`] fetches what beacon and execution nodes know, and [`input`] builds statement inputs of that, or of files.
 //! - [`verify`] checks a proof without any server.
+//! - [`follow`] keeps proofs up to date as the chain goes on, with [`ServerProver`] as its prover.
 //!
 //! ```no_run
 //! use futures::StreamExt;
@@ -23,12 +24,15 @@ mod checked;
 mod client;
 mod connection;
 pub mod error;
+mod prover;
 mod proving;
 pub mod verify;
 
 pub use checked::{CheckError, CheckedInput};
 pub use client::{Client, ClientConfig};
 pub use error::{AnswerError, ClientError, DeadlineElapsed, TransportError};
+pub use prover::ServerProver;
 pub use proving::{Proof, Proving};
+pub use sextant_follow as follow;
 pub use sextant_protocol::{Progress, ProofKind, ProofRecord, ServerError, ServerInfo, StatementInput};
 pub use sextant_sources::{self as sources, input};

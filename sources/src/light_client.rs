@@ -117,6 +117,11 @@ impl LightClient {
         self.store.period()
     }
 
+    /// The last period whose committee is known.
+    pub fn known_period(&self) -> u64 {
+        self.period() + u64::from(self.store.next_sync_committee.is_some())
+    }
+
     /// The committee of a period, if that is the finalized header's or, once known, the next.
     pub fn signers(&self, period: u64) -> Option<Signers> {
         let source = format!("committee of period {period}");

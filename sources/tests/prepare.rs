@@ -135,7 +135,7 @@ async fn gloas_inclusions_bring_the_execution_blocks_header() {
     let (node, rpc) = (beacon_node(&recorded, |_| None).await, execution_node(&recorded, |_| None).await);
     let factory = sextant_fixtures::uniswap_factory();
     let wanted = Watched { address: factory.address, slots: vec![factory.slots[0].0] };
-    let prepared = inclusion(&[&node], &[&rpc], &recorded, &[wanted.clone()]).await.unwrap();
+    let prepared = inclusion(&[&node], &[&rpc], &recorded, std::slice::from_ref(&wanted)).await.unwrap();
     let expected = codec::encode(&sextant_fixtures::gloas::inclusion());
     assert!(prepared.input == StatementInput::new(Program::Inclusion, expected));
     let methods: Vec<_> = rpc.asked().iter().map(|ask| ask.call["method"].clone()).collect();
@@ -208,7 +208,8 @@ async fn lying_execution_nodes_are_named_and_passed_over() {
     let recorded = Recorded::devnet(ELECTRA);
     let node = beacon_node(&recorded, |_| None).await;
     let honest = execution_node(&recorded, |_| None).await;
-    let lies: [(&str, fn(&mut Value)); 5] = [
+    type Lie = fn(&mut Value);
+    let lies: [(&str, Lie); 5] = [
         ("a node's byte", |answer| flip(answer, "/result/accountProof/0")),
         ("a slot's node", |answer| flip(answer, "/result/storageProof/0/proof/0")),
         ("cut short", |answer| {

@@ -20,7 +20,8 @@ async fn the_next_endpoint_answers_when_the_first_does_not() {
     let recorded = recorded();
     let good = beacon_node(&recorded, |_| None).await;
     let whole = || Reply::Json(Recorded::devnet(ELECTRA).finality_update);
-    let broken: [(&str, Box<dyn Fn() -> Reply + Send + Sync>); 8] = [
+    type Fault = Box<dyn Fn() -> Reply + Send + Sync>;
+    let broken: [(&str, Fault); 8] = [
         ("error", Box::new(|| Reply::refused(500, "no"))),
         ("not found", Box::new(|| Reply::refused(404, "no"))),
         ("rate limit", Box::new(|| Reply::refused(429, "no"))),

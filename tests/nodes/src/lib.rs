@@ -5,5 +5,6 @@
 pub mod json;
 pub mod recorded;
 pub mod server;
+pub mod simulated;
 
 pub use server::{Ask, Node, Reply};

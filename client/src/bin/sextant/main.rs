@@ -33,6 +33,8 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Outcome {
     match arguments.command {
         Command::Prove(prove) => commands::prove::run(*prove).await,
+        Command::Follow(follow) => commands::follow::run(*follow).await,
+        Command::Status(status) => commands::status::run(status),
         Command::Verify(verify) => commands::verify::run(verify).await,
         Command::Inspect(inspect) => commands::inspect::run(inspect),
         Command::Server(ServerCommand::Info(server)) => commands::server::info(server).await,

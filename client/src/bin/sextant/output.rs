@@ -31,6 +31,12 @@ pub fn print_json(value: &Value) -> Outcome {
     write(&json)
 }
 
+/// Writes JSON in one line to standard output.
+pub fn print_json_line(value: &Value) -> Outcome {
+    let json = escape(&value.to_string(), false, |character| format!("\\u{:04x}", u32::from(character)));
+    write(&(json + "\n"))
+}
+
 fn write(text: &str) -> Outcome {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),

@@ -41,19 +41,37 @@ async fn bars(mut steps: impl futures::Stream<Item = Progress> + Unpin) {
     bar.finish_and_clear();
 }
 
+async fn lines(mut steps: impl futures::Stream<Item = Progress> + Unpin) {
+    let mut lines = Lines::default();
+    while let Some(step) = steps.next().await {
+        lines.show(step);
+    }
+}
+
 /// A line per step; a step that only counts on gets a new line every few seconds. Executing and proving overlap and
 /// may alternate, so each kind of step has its own clock.
-async fn lines(mut steps: impl futures::Stream<Item = Progress> + Unpin) {
-    const REPEAT: Duration = Duration::from_secs(5);
-    let start = Instant::now();
-    let mut shown: HashMap<Discriminant<Progress>, (Progress, Instant)> = HashMap::new();
-    while let Some(step) = steps.next().await {
-        let again = shown
+#[derive(Debug, Default)]
+pub struct Lines {
+    start: Option<Instant>,
+    shown: HashMap<Discriminant<Progress>, (Progress, Instant)>,
+}
+
+impl Lines {
+    /// Shows a step, if it is worth a line.
+    pub fn show(&mut self, step: Progress) {
+        const REPEAT: Duration = Duration::from_secs(5);
+        let start = *self.start.get_or_insert_with(Instant::now);
+        let again = self
+            .shown
             .get(&discriminant(&step))
             .is_some_and(|(before, when)| *before == step || when.elapsed() < REPEAT);
         if !again {
             eprintln!("{:8.1} s  {}", start.elapsed().as_secs_f64(), describe(step));
-            shown.insert(discriminant(&step), (step, Instant::now()));
+            self.shown.insert(discriminant(&step), (step, Instant::now()));
+        }
+        // The next proof has its own clock.
+        if step == Progress::Done {
+            *self = Self::default();
         }
     }
 }

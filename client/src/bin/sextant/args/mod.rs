@@ -1,5 +1,6 @@
 //! The command line.
 
+mod follow;
 mod network;
 mod nodes;
 mod watched;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use sextant_client::ProofKind;
 use sextant_consensus::hash::Root;
 
+pub use follow::{Follow, Status};
 pub use network::Network;
 pub use nodes::{Beacon, Rpc};
 pub use watched::WatchedAccounts;
@@ -29,6 +31,10 @@ pub enum Command {
     /// Ask a server for a proof, verify it here, and write it to a file
     #[command(subcommand)]
     Prove(Box<Prove>),
+    /// Follow a chain and keep its proofs up to date, until interrupted
+    Follow(Box<Follow>),
+    /// Show what a follower knows, has proven, and does next
+    Status(Status),
     /// Verify a proof file; needs no server
     Verify(Verify),
     /// Show what a proof file says, without verifying it

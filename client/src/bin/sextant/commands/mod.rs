@@ -1,8 +1,10 @@
 //! One file per command.
 
+pub mod follow;
 pub mod inspect;
 pub mod prove;
 pub mod server;
+pub mod status;
 pub mod verify;
 
 use std::{error::Error, fs, path::Path};

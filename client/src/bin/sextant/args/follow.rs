@@ -1,0 +1,93 @@
+//! `sextant follow` and `sextant status`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use sextant_client::{ProofKind, sources::Endpoint};
+use sextant_consensus::hash::Root;
+
+use super::{Beacon, Network, Rpc, Server, WatchedAccounts, root};
+
+/// `sextant follow`.
+#[derive(Debug, Args)]
+pub struct Follow {
+    /// Beacon nodes.
+    #[command(flatten)]
+    pub beacon: Beacon,
+    /// Execution nodes: needed to watch accounts.
+    #[command(flatten)]
+    pub rpc: Rpc,
+    /// The server.
+    #[command(flatten)]
+    pub server: Server,
+    /// The chain.
+    #[command(flatten)]
+    pub network: Network,
+    /// What to keep proven.
+    #[command(flatten)]
+    pub watched: WatchedAccounts,
+    /// Root of a beacon block that you trust; needed the first time
+    #[arg(long, value_name = "ROOT", value_parser = root)]
+    pub checkpoint: Option<Root>,
+    /// Instead: take the latest finalized block of this beacon API or checkpoint provider; needs --trust-provider
+    #[arg(long, value_name = "URL", conflicts_with = "checkpoint")]
+    pub checkpoint_provider: Option<Endpoint>,
+    /// Yes, what the checkpoint provider says is to be trusted
+    #[arg(long, requires = "checkpoint_provider")]
+    pub trust_provider: bool,
+    /// Accept a checkpoint older than 14 days (weak subjectivity)
+    #[arg(long)]
+    pub allow_old_checkpoint: bool,
+    /// Nodes whose head is older than this many seconds are behind; 0: no limit
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    pub max_head_age: u64,
+    /// The folder.
+    #[command(flatten)]
+    pub folder: StateFolder,
+    /// Prove the accounts only when something about them has changed [default: at each new finalized head]
+    #[arg(long)]
+    pub on_change: bool,
+    /// Form of the proofs: `stark` is made fastest, `compressed` has one small size
+    #[arg(long, default_value = "stark")]
+    pub kind: ProofKind,
+    /// Most handovers in one proof when catching up
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=128))]
+    pub max_handovers: u64,
+    /// Seconds between two looks at the chain
+    #[arg(long, value_name = "SECONDS", default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub poll: u64,
+    /// Give a proof up after this many seconds, queueing included [default: the server's maximum]
+    #[arg(long, value_name = "SECONDS")]
+    pub deadline: Option<u64>,
+    /// Look once, prove what is due, and end
+    #[arg(long)]
+    pub once: bool,
+    /// Print each event as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `sextant status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// The folder.
+    #[command(flatten)]
+    pub folder: StateFolder,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where a follower keeps its state.
+#[derive(Debug, Args)]
+pub struct StateFolder {
+    /// Folder of the follower's database and proofs
+    #[arg(
+        id = "state",
+        long = "state",
+        value_name = "FOLDER",
+        env = "SEXTANT_STATE",
+        default_value = "sextant-state"
+    )]
+    pub path: PathBuf,
+}

@@ -1,0 +1,172 @@
+//! `sextant follow` and `sextant status` as commands: their lines, their refusals, and that a worthless proof from a server
+//! is recorded nowhere.
+
+mod common;
+mod fake;
+
+use std::{path::Path, process::Output, sync::Arc};
+
+use common::{Folder, assert_names, sextant_with};
+use fake::{Peer, claiming, welcome};
+use serde_json::Value;
+use sextant_client::{ProofKind, ServerProver, follow::Prover};
+use sextant_protocol::{
+    PROTOCOL_VERSION, Request, Response,
+    frame::{MAX_CLIENT_FRAME, MAX_SERVER_FRAME, MessageReader, MessageWriter},
+    request::ProvingCost,
+};
+use sextant_test_nodes::{
+    Node,
+    simulated::{PERIOD, Simulated},
+};
+use tokio::net::TcpListener;
+
+/// A server whose proofs claim the right thing and are worthless.
+async fn worthless_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (reader, writer) = stream.into_split();
+            let mut reader = MessageReader::new(reader, MAX_CLIENT_FRAME, "client message");
+            let mut writer = MessageWriter::new(writer, MAX_SERVER_FRAME);
+            let _: Option<sextant_protocol::ClientMessage> = reader.next().await.unwrap();
+            writer.send(&welcome(PROTOCOL_VERSION)).await.unwrap();
+            let mut peer = Peer { reader, writer };
+            let (id, request) = peer.request().await;
+            let Request::Prove(prove) = request else { panic!("{request:?}") };
+            let (proof, input_digest) = (claiming(&prove.input, prove.kind), prove.input.digest());
+            peer.answer(id, Ok(Response::Proof { proof, input_digest, cost: ProvingCost::default() })).await;
+        }
+    });
+    address
+}
+
+struct World {
+    chain: Arc<Simulated>,
+    beacon: Node,
+    rpc: Node,
+    folder: Folder,
+    server: String,
+}
+
+impl World {
+    async fn new() -> Self {
+        let chain = Arc::new(Simulated::old(8));
+        chain.finalize(2 * PERIOD + 16);
+        let (beacon, rpc) = (chain.clone(), chain.clone());
+        Self {
+            beacon: Node::start(move |ask| beacon.beacon(ask)).await,
+            rpc: Node::start(move |ask| rpc.execution(ask)).await,
+            folder: Folder::new(),
+            server: worthless_server().await,
+            chain,
+        }
+    }
+
+    fn state(&self) -> String {
+        self.folder.path().join("state").to_str().unwrap().into()
+    }
+
+    fn follow(&self) -> String {
+        format!(
+            "follow --once --state {} --beacon {} --rpc {} --chain-digest {} --max-head-age 0",
+            self.state(),
+            self.beacon.url(),
+            self.rpc.url(),
+            hex::encode(self.chain.chain.digest()),
+        )
+    }
+
+    fn trusted(&self) -> String {
+        let checkpoint = hex::encode(self.chain.checkpoint(0));
+        format!("{} --checkpoint 0x{checkpoint} --allow-old-checkpoint", self.follow())
+    }
+
+    async fn run(&self, line: &str) -> Output {
+        let (server, line) = (self.server.clone(), line.to_owned());
+        let run = move || sextant_with(&server, &line.split_whitespace().collect::<Vec<_>>());
+        tokio::task::spawn_blocking(run).await.unwrap()
+    }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worthless_proof_is_recorded_nowhere() {
+    let world = World::new().await;
+    let output = world.run(&format!("{} --json", world.trusted())).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("the proof does not verify"), "{}", stderr(&output));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let events: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<_> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["started", "head", "proving"]);
+    assert!(events.iter().all(|event| event["time"].as_u64().is_some_and(|time| time > 1_700_000_000)));
+    assert_eq!(events[1]["finalized_slot"], 2 * PERIOD + 16);
+    assert_eq!(events[2]["items"], 3, "three handovers in one proof");
+
+    let status = world.run(&format!("status --state {} --json", world.state())).await;
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!((&status["proofs"], &status["proven_period"]), (&0.into(), &0.into()));
+    assert_eq!((&status["known_period"], &status["period"]), (&3.into(), &2.into()));
+    let proofs = Path::new(&world.state()).join("proofs");
+    assert_eq!(std::fs::read_dir(proofs).unwrap().count(), 0, "nothing is left on disk");
+
+    let shown = world.run(&format!("status --state {}", world.state())).await;
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    for part in
+        ["finalized slot", "144", "committees known", "to period 3", "last inclusion", "period 0 to 1"]
+    {
+        assert!(shown.contains(part), "{part:?} is not in: {shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_start_ends_in_one_line() {
+    let world = World::new().await;
+    assert_names(
+        &world.run(&format!("status --state {}", world.state())).await,
+        &["nothing was followed here yet"],
+    );
+    assert_names(&world.run(&world.follow()).await, &["no checkpoint", "that you trust"]);
+    let old = world.trusted().replace(" --allow-old-checkpoint", "");
+    assert_names(&world.run(&old).await, &["checkpoint is of slot 2", "weak subjectivity"]);
+    let nodes = format!("--beacon {}", world.beacon.url());
+    assert_names(&world.run(&world.trusted().replace(&nodes, "")).await, &["--beacon", "no endpoint given"]);
+    let stale = world.trusted().replace("--max-head-age 0", "");
+    let stale = world.run(&stale).await;
+    assert_eq!(stale.status.code(), Some(1));
+    assert!(stderr(&stale).contains("behind"), "{}", stderr(&stale));
+}
+
+/// A provider names a block, and is only believed when told so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_provider_needs_a_yes() {
+    let world = World::new().await;
+    let asked =
+        format!("{} --allow-old-checkpoint --checkpoint-provider {}", world.follow(), world.beacon.url());
+    let root = hex::encode(world.chain.checkpoint(2));
+    assert_names(
+        &world.run(&asked).await,
+        &[&world.beacon.url(), &format!("--checkpoint 0x{root}"), "--trust-provider"],
+    );
+    let output = world.run(&format!("{asked} --trust-provider")).await;
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        stdout.contains("starts at finalized slot 130"),
+        "{stdout} {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_no_prover() {
+    let prover = ServerProver::new("127.0.0.1:1", Default::default());
+    let error = prover.prove(fake::one_handover(), ProofKind::Stark).await.unwrap_err();
+    assert!(error.message.contains("cannot connect to 127.0.0.1:1"), "{error}");
+    let worthless = claiming(&fake::one_handover(), ProofKind::Stark);
+    assert!(prover.verify(worthless).await.is_err());
+}

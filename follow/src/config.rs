@@ -1,0 +1,65 @@
+//! What to follow, from where, and how eagerly.
+
+use std::{path::PathBuf, time::Duration};
+
+use sextant_consensus::hash::Root;
+use sextant_protocol::ProofKind;
+use sextant_sources::{Expected, Watched};
+
+/// When the watched accounts are proven anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cadence {
+    /// At each new finalized head.
+    #[default]
+    EachHead,
+    /// When what is watched has changed since the last proof.
+    OnChange,
+}
+
+/// How a [`crate::Follower`] works.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Folder of the database and the proofs.
+    pub folder: PathBuf,
+    /// The chain.
+    pub expected: Expected,
+    /// Root of a beacon block that is trusted. Needed the first time; later it must be the same, or none.
+    pub checkpoint: Option<Root>,
+    /// A checkpoint older than this is refused. Default: 14 days, some less than the weak-subjectivity period of a chain
+    /// of Ethereum's size (3532 epochs, 15.7 days: consensus-specs, specs/electra/weak-subjectivity.md).
+    pub max_checkpoint_age: Option<Duration>,
+    /// Nodes whose head is older than this are behind, and not listened to. Default: 1 hour.
+    pub max_head_age: Option<Duration>,
+    /// Accounts and slots to prove. Default: none.
+    pub watched: Vec<Watched>,
+    /// When. Default: at each new finalized head.
+    pub cadence: Cadence,
+    /// Form of the proofs. Default: `stark`.
+    pub kind: ProofKind,
+    /// Most handovers in one proof: each costs the prover time and memory. Default: 8.
+    pub max_handovers: u64,
+    /// Pause between two looks at the chain. Default: 12 s.
+    pub poll: Duration,
+    /// Longest pause after failures, each of which doubles it. Default: 5 minutes.
+    pub max_backoff: Duration,
+}
+
+impl Config {
+    /// The defaults, for a chain, with the state in `folder`.
+    pub fn new(folder: impl Into<PathBuf>, expected: Expected) -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        Self {
+            folder: folder.into(),
+            expected,
+            checkpoint: None,
+            max_checkpoint_age: Some(14 * DAY),
+            max_head_age: Some(Duration::from_secs(60 * 60)),
+            watched: Vec::new(),
+            cadence: Cadence::default(),
+            kind: ProofKind::Stark,
+            max_handovers: 8,
+            poll: Duration::from_secs(12),
+            max_backoff: Duration::from_secs(300),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a follower tells while it works: one event, one line.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::ProofEntry;
+
+/// Something happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The follower is ready, for the first time or again.
+    Started {
+        /// Slot of the finalized header known so far.
+        finalized_slot: u64,
+        /// Period up to which committees are proven.
+        proven_period: u64,
+        /// Whether an earlier run's state goes on.
+        resumed: bool,
+    },
+    /// A new finalized head was checked and is kept.
+    Head {
+        /// Its slot.
+        finalized_slot: u64,
+        /// Its root, hex.
+        finalized_root: String,
+        /// Last period whose committee is known.
+        known_period: u64,
+    },
+    /// A proof is asked for.
+    Proving {
+        /// `committee-change` or `inclusion`.
+        program: &'static str,
+        /// Slot of the finalized header in it.
+        finalized_slot: u64,
+        /// How many handovers, or accounts.
+        items: usize,
+    },
+    /// The proof is verified and lies on disk; it is recorded next.
+    Written {
+        /// The file.
+        file: String,
+        /// Whether it was there already, left by a run that was ended in between.
+        found: bool,
+    },
+    /// A verified proof is recorded.
+    Proof(ProofEntry),
+    /// Nothing that is watched has changed.
+    Unchanged {
+        /// Slot of the finalized header.
+        finalized_slot: u64,
+    },
+    /// Something failed, and is tried again.
+    Trouble {
+        /// One line.
+        message: String,
+        /// After how many milliseconds.
+        retry_ms: u64,
+    },
+    /// Asked to end, and ended.
+    Stopped,
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started { finalized_slot, proven_period, resumed } => {
+                let how = if *resumed { "goes on" } else { "starts" };
+                write!(
+                    f,
+                    "{how} at finalized slot {finalized_slot}, committees proven to period {proven_period}"
+                )
+            }
+            Self::Head { finalized_slot, finalized_root, known_period } => {
+                write!(
+                    f,
+                    "finalized slot {finalized_slot} ({finalized_root}), committees known to period {known_period}"
+                )
+            }
+            Self::Proving { program, finalized_slot, items } => {
+                let what = if *program == "inclusion" { "accounts" } else { "handovers" };
+                write!(f, "asking for a proof: {program} at finalized slot {finalized_slot}, {what}: {items}")
+            }
+            Self::Written { file, found: false } => write!(f, "verified: {file}"),
+            Self::Written { file, found: true } => write!(f, "verified, found from before: {file}"),
+            Self::Proof(entry) => write!(f, "recorded: {entry}"),
+            Self::Unchanged { finalized_slot } => {
+                write!(f, "nothing watched has changed at finalized slot {finalized_slot}")
+            }
+            Self::Trouble { message, retry_ms } => {
+                write!(f, "trouble: {message} (again in {:.1} s)", *retry_ms as f64 / 1e3)
+            }
+            Self::Stopped => f.write_str("stopped"),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Follows a chain and keeps its proofs up to date: what a bridge operator leaves running.
+//!
+//! A [`Follower`] starts from a trusted block root, checks every update by the specification's own light client
+//! ([`sextant_sources::LightClient`]), asks a [`Prover`] for what is due, and records each proof that has been verified. What
+//! it knows lies in one database file ([`State`]) beside the proofs; it may be killed at any moment.
+//!
+//! - Committee changes come first, several handovers in one proof where it has to catch up.
+//! - Inclusions of the watched accounts follow, at each new finalized head or when a watched value has changed.
+//!
+//! The production prover asks a proof server and is in `sextant-client`; tests bring their own.
+
+mod config;
+mod error;
+mod event;
+mod follower;
+mod prover;
+mod state;
+mod status;
+mod work;
+
+pub use config::{Cadence, Config};
+pub use error::FollowError;
+pub use event::Event;
+pub use follower::Follower;
+pub use prover::{Proven, Prover, ProverError};
+pub use state::{ProofEntry, State, StateError};
+pub use status::{NextHandover, Status};

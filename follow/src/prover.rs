@@ -1,0 +1,40 @@
+//! Who makes proofs.
+
+use std::{future::Future, time::Duration};
+
+use sextant_consensus::public_values::Statement;
+use sextant_protocol::{ProofKind, ProofRecord, StatementInput, request::ProvingCost};
+
+/// A proof that has been verified, and what it says.
+#[derive(Clone, Debug)]
+pub struct Proven {
+    /// The proof.
+    pub record: ProofRecord,
+    /// What it proves.
+    pub statement: Statement,
+    /// What making it took, as the maker says.
+    pub cost: ProvingCost,
+}
+
+/// Why there is no proof.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct ProverError {
+    /// One line.
+    pub message: String,
+    /// The earliest time to ask again, where the prover says one.
+    pub retry_after: Option<Duration>,
+}
+
+/// Makes proofs, or has them made, and verifies them.
+pub trait Prover: Send + Sync {
+    /// A proof of `input`. The implementation verifies it before it gives it out: nothing unverified is ever recorded.
+    fn prove(
+        &self,
+        input: StatementInput,
+        kind: ProofKind,
+    ) -> impl Future<Output = Result<Proven, ProverError>> + Send;
+
+    /// Verifies a proof that was found on disk, and says what it proves.
+    fn verify(&self, record: ProofRecord) -> impl Future<Output = Result<Statement, ProverError>> + Send;
+}
