@@ -41,7 +41,7 @@ pub enum ErrorCode {
     InvalidStatement,
     /// 5: the proof is not valid; the message says why.
     InvalidProof,
-    /// 6: the queue is full.
+    /// 6: no place for it now (queue, connections, budget); asking again later may help.
     Busy,
     /// 7: the deadline passed.
     DeadlineExceeded,

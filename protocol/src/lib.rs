@@ -13,7 +13,7 @@ pub mod proof;
 pub mod request;
 
 pub use error::{ErrorCode, ServerError};
-pub use message::{ClientMessage, PROTOCOL_VERSION, RequestId, ServerMessage};
+pub use message::{ClientMessage, OLDEST_VERSION, PROTOCOL_VERSION, RequestId, ServerMessage, Token};
 pub use progress::Progress;
 pub use proof::{ProofKind, ProofRecord};
 pub use request::{ProveRequest, Request, Response, ServerInfo, StatementInput};

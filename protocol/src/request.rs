@@ -17,6 +17,13 @@ pub enum Request {
     Info,
     /// Answered at once by [`Response::Pong`].
     Ping,
+    /// [`Self::Prove`], by exactly this build of the program. Since version 2.
+    ProveBy {
+        /// The request.
+        request: ProveRequest,
+        /// Hash of the verifying key that the proof must be for. A server with another one refuses.
+        vk_hash: [u8; 32],
+    },
 }
 
 /// Asks for one proof.

@@ -5,9 +5,10 @@ mod common;
 use common::{client_messages, record, server_messages, vector};
 use serde::de::DeserializeOwned;
 use sextant_protocol::{
-    ClientMessage, ErrorCode, Progress, ProofKind, ProofRecord, Request, Response, ServerMessage,
+    ClientMessage, ErrorCode, Progress, ProofKind, ProofRecord, Request, Response, ServerMessage, Token,
     encoding::{EncodingError, decode, encode},
     frame::{FrameError, MAX_CLIENT_FRAME, MAX_HANDSHAKE_FRAME, MessageReader},
+    message::{OPENING, Opening, RequestCaps},
     proof::{MAX_RECORD, ProofFileError},
 };
 use sha2::{Digest, Sha256};
@@ -87,14 +88,55 @@ async fn a_malformed_message_leaves_the_stream_readable() {
     assert!(matches!(reader.next().await, Ok(Some(ClientMessage::Request { id: 10, .. }))));
 }
 
+/// Step by step as a server reads: what a frame is for is known before it is read, and it can be skipped.
+#[tokio::test]
+async fn a_frame_shows_its_opening_and_can_be_skipped() {
+    let caps = RequestCaps { input: 1000, record: 2000 };
+    let mut bytes = vector("client-prove");
+    bytes.extend(vector("client-ping"));
+    let mut reader = MessageReader::<_, ClientMessage>::new(&bytes[..], MAX_CLIENT_FRAME, "client message");
+    assert!(reader.begin().await.unwrap());
+    let (length, opening) = reader.opening(OPENING).await.unwrap();
+    assert_eq!((length, caps.of(opening)), (43, Opening { id: Some(7), cap: 1128 }));
+    reader.skip().await.unwrap();
+    assert!(matches!(reader.next().await, Ok(Some(ClientMessage::Request { id: 10, .. }))));
+    assert!(!reader.begin().await.unwrap(), "a clean end");
+
+    for (name, expected) in [
+        ("client-prove-by", Opening { id: Some(7), cap: 1128 }),
+        ("client-verify", Opening { id: Some(8), cap: 2128 }),
+        ("client-ping", Opening { id: Some(10), cap: 128 }),
+        ("client-cancel", Opening { id: None, cap: 128 }),
+    ] {
+        assert_eq!(caps.of(&vector(name)[4..]), expected, "{name}");
+    }
+    for opening in [&[][..], &[1], &[1, 0, 0, 0], &[1, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0], &[0xff; 16]] {
+        assert_eq!(caps.of(opening).cap, 128, "{opening:?}");
+    }
+}
+
+/// An answer sent in two pieces is the answer.
+#[test]
+fn the_start_of_an_answer_is_its_encoding() {
+    let answer = vector("server-verified");
+    let response = encode(&Response::Verified);
+    assert_eq!([&ServerMessage::answer_start(8)[..], &response].concat(), answer[4..]);
+}
+
+#[test]
+fn a_token_is_never_shown() {
+    let shown = format!("{:?}", Token("correct-horse-battery".into()));
+    assert!(!shown.contains("horse"), "{shown}");
+}
+
 /// Tags one past the last of each enum, and the largest.
 #[test]
 fn unknown_tags_are_refused() {
     for (first, name) in [(3u32, "one past the last"), (u32::MAX, "the largest")] {
         let tag = |last: u32| if first == u32::MAX { u32::MAX } else { last }.to_le_bytes();
-        refused::<ClientMessage>(&format!("client message, {name}"), &tag(3));
+        refused::<ClientMessage>(&format!("client message, {name}"), &tag(4));
         refused::<ServerMessage>(&format!("server message, {name}"), &tag(4));
-        refused::<Request>(&format!("request, {name}"), &tag(4));
+        refused::<Request>(&format!("request, {name}"), &tag(5));
         refused::<Response>(&format!("response, {name}"), &tag(4));
         refused::<Progress>(&format!("progress, {name}"), &tag(8));
         refused::<ProofKind>(&format!("proof kind, {name}"), &tag(4));

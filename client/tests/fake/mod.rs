@@ -86,6 +86,10 @@ where
             }
             other => panic!("a hello was due: {other:?}"),
         }
+        match reader.next().await.unwrap() {
+            Some(ClientMessage::Introduction { hops: 0, .. }) => {}
+            other => panic!("an introduction was due: {other:?}"),
+        }
         writer.send(&welcome(PROTOCOL_VERSION)).await.unwrap();
         script(Peer { reader, writer }).await
     })

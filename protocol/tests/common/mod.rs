@@ -5,8 +5,8 @@
 
 use sextant_consensus::Program;
 use sextant_protocol::{
-    ClientMessage, ErrorCode, PROTOCOL_VERSION, Progress, ProofKind, ProofRecord, ProveRequest, Request,
-    Response, ServerError, ServerInfo, ServerMessage, StatementInput,
+    ClientMessage, ErrorCode, OLDEST_VERSION, PROTOCOL_VERSION, Progress, ProofKind, ProofRecord,
+    ProveRequest, Request, Response, ServerError, ServerInfo, ServerMessage, StatementInput, Token,
     message::MAGIC,
     proof::Circuits,
     request::{ProgramInfo, ProvingCost},
@@ -39,7 +39,16 @@ pub fn client_messages() -> Vec<(&'static str, ClientMessage)> {
             "client-hello",
             ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION, agent: "sextant/0.1.0".into() },
         ),
-        ("client-prove", request(7, Request::Prove(prove))),
+        (
+            "client-hello-1",
+            ClientMessage::Hello { magic: MAGIC, version: OLDEST_VERSION, agent: "sextant/0.1.0".into() },
+        ),
+        (
+            "client-introduction",
+            ClientMessage::Introduction { token: Token("correct-horse-battery".into()), hops: 0 },
+        ),
+        ("client-prove", request(7, Request::Prove(prove.clone()))),
+        ("client-prove-by", request(7, Request::ProveBy { request: prove, vk_hash: counting(0) })),
         ("client-verify", request(8, Request::Verify(record()))),
         ("client-info", request(9, Request::Info)),
         ("client-ping", request(10, Request::Ping)),
@@ -82,7 +91,7 @@ pub fn server_messages() -> Vec<(&'static str, Vec<ServerMessage>)> {
             "server-refused",
             vec![ServerMessage::Refused(ServerError::new(
                 ErrorCode::Version,
-                "this server speaks version 1",
+                "this server speaks versions 1 to 2",
             ))],
         ),
         ("server-progress", progress.map(|progress| ServerMessage::Progress { id: 7, progress }).to_vec()),
