@@ -1,18 +1,22 @@
 //! The command: reads arguments, then hands over to the library.
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    io::{Read, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use proof_server::{
-    CancellationToken, Settings,
+    Control, Listeners, LogFormat, Settings, logging,
     worker::child::{self, WorkerArgs},
 };
+use sha2::{Digest, Sha256};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
-use tracing_subscriber::EnvFilter;
 
 /// Proving frees and allocates gigabytes all the time. This allocator keeps the pages (the server sets its options
 /// for the worker); the system's gives them back and has the kernel clear them again, a sixth of the proving time.
@@ -29,7 +33,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve clients until interrupted
+    /// Serve clients until told to end: SIGTERM lets running jobs finish, SIGINT does not; SIGHUP has the token file
+    /// and certificates read again
     Serve {
         /// TOML file with settings under the names of the flags, underscores for hyphens
         #[arg(long, env = "SEXTANT_CONFIG", value_name = "FILE")]
@@ -37,25 +42,25 @@ enum Command {
         #[command(flatten)]
         settings: Box<Settings>,
     },
+    /// Make a bearer token: prints it once, and the entry for the server's token file to standard error
+    NewToken {
+        /// Whom it is for
+        name: String,
+    },
     /// A worker process; started by the server only
     #[command(hide = true)]
     Worker(WorkerArgs),
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    // Standard output belongs to the protocol in a worker and to the one announcement in a server.
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| EnvFilter::new("warn,proof_server=info,worker=info")),
-        )
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
-    let outcome = match cli.command {
+    let outcome = match Cli::parse().command {
         Command::Serve { config, settings } => serve(config, *settings),
-        Command::Worker(args) => child::run(&args).map(|never| match never {}),
+        Command::NewToken { name } => new_token(&name),
+        Command::Worker(args) => {
+            // Its lines are read by the server, which logs them in its own form.
+            logging::start(LogFormat::Text);
+            child::run(&args).map(|never| match never {})
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -70,24 +75,55 @@ fn main() -> ExitCode {
 async fn serve(file: Option<PathBuf>, settings: Settings) -> anyhow::Result<()> {
     let file = file.map(|path| Settings::from_file(&path)).transpose()?.unwrap_or_default();
     let config = settings.or(file).resolve()?;
-    let listener =
-        TcpListener::bind(config.listen).await.with_context(|| format!("listen on {}", config.listen))?;
-    let address = listener.local_addr()?;
+    logging::start(config.log_format);
+    let bind =
+        async |address| TcpListener::bind(address).await.with_context(|| format!("listen on {address}"));
+    let clients = bind(config.listen).await?;
+    let operations = match config.operations_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     // For whoever started the server and waits for it; a closed stdout is no reason to stop.
-    let _ = writeln!(std::io::stdout(), "listening on {address}");
+    let mut stdout = std::io::stdout();
+    let _ = writeln!(stdout, "listening on {}", clients.local_addr()?);
+    if let Some(operations) = &operations {
+        let _ = writeln!(stdout, "operations on {}", operations.local_addr()?);
+    }
+    let control = Control::default();
+    tokio::spawn(signals(control.clone())?);
+    Ok(proof_server::run(Listeners { clients, operations }, config, control).await?)
+}
 
-    let shutdown = CancellationToken::new();
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::spawn({
-        let shutdown = shutdown.clone();
-        async move {
+fn signals(control: Control) -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        loop {
             tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
+                _ = terminate.recv() => {
+                    if control.drain.is_cancelled() {
+                        // Asked twice: meant.
+                        control.stop.cancel();
+                    }
+                    tracing::info!("draining");
+                    control.drain.cancel();
+                }
+                _ = interrupt.recv() => {
+                    tracing::info!("shutting down");
+                    control.stop.cancel();
+                }
+                _ = hangup.recv() => control.reload.notify_one(),
             }
-            tracing::info!("shutting down");
-            shutdown.cancel();
         }
-    });
-    Ok(proof_server::run(listener, config, shutdown).await?)
+    })
+}
+
+fn new_token(name: &str) -> anyhow::Result<()> {
+    let mut random = [0; 32];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
+    let token = format!("sextant_{}", hex::encode(random));
+    println!("{token}");
+    eprintln!("[[token]]\nname = {name:?}\nsha256 = \"{}\"", hex::encode(Sha256::digest(&token)));
+    Ok(())
 }

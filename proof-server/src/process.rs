@@ -13,6 +13,19 @@ pub(crate) fn resident_memory(pid: u32) -> u64 {
     own + children
 }
 
+/// Processor time that a process and its direct children have used, in hundredths of a second.
+pub(crate) fn processor_time(pid: u32) -> u64 {
+    let used = |pid: u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The name may contain anything; fields are counted after its closing bracket.
+        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+        let field = |number: usize| fields.split_whitespace().nth(number).and_then(|v| v.parse::<u64>().ok());
+        // Fields 14 to 17 of proc(5): own time, and that of children that have ended.
+        (11..15).filter_map(field).sum::<u64>()
+    };
+    used(pid) + children(pid).into_iter().map(used).sum::<u64>()
+}
+
 /// Peak resident memory of this process, bytes.
 pub(crate) fn own_peak_memory() -> u64 {
     status_field(&fs::read_to_string("/proc/self/status").unwrap_or_default(), "VmHWM:")
@@ -94,6 +107,12 @@ mod tests {
     fn this_process_has_memory_and_a_machine() {
         assert!(resident_memory(std::process::id()) > 1 << 20);
         assert!(own_peak_memory() >= 1 << 20);
+        let before = processor_time(std::process::id());
+        let until = std::time::Instant::now() + std::time::Duration::from_millis(100);
+        while std::time::Instant::now() < until {
+            std::hint::spin_loop();
+        }
+        assert!(processor_time(std::process::id()) > before);
         assert!(machine_memory() > 1 << 28);
     }
 

@@ -2,6 +2,7 @@
 
 use sextant_artifacts::{Artifact, COMMITTEE_CHANGE, INCLUSION};
 use sextant_consensus::Program;
+use sextant_protocol::request::ProgramInfo;
 
 /// The pinned build of `program`.
 pub(crate) fn artifact(program: Program) -> Artifact {
@@ -9,4 +10,15 @@ pub(crate) fn artifact(program: Program) -> Artifact {
         Program::CommitteeChange => COMMITTEE_CHANGE,
         Program::Inclusion => INCLUSION,
     }
+}
+
+/// Its name in metrics and logs.
+pub(crate) fn name(program: Program) -> &'static str {
+    artifact(program).program
+}
+
+/// What a server that does not prove says about `program`.
+pub(crate) fn info_without_queue(program: Program) -> ProgramInfo {
+    let Artifact { vk_hash, elf_sha256, .. } = artifact(program);
+    ProgramInfo { program: program.tag(), vk_hash, elf_sha256, queued: 0, queue_capacity: 0 }
 }

@@ -1,139 +1,222 @@
 //! A sub-server: everything between a prove request for one program and its answer.
 //!
-//! Cheap checks come first, then the whole statement natively, and only what passes goes into the queue: a garbage
-//! request never reaches a prover.
+//! Cheap checks come first, then the proof is looked for: kept, or being made for somebody else. Only then is the
+//! whole statement checked natively, and only what passes gets to a prover, here or upstream: a garbage request never
+//! does.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
+use bytes::Bytes;
 use sextant_consensus::Program;
 use sextant_protocol::{
-    ErrorCode, Progress, ProveRequest, Response, ServerError,
+    ErrorCode, Progress, ProveRequest, Response, ServerError, encoding,
     request::{ProgramInfo, ProvingCost},
 };
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    programs,
-    progress::ProgressSender,
-    queue::Queues,
-    time::millis,
-    witness,
-    worker::{ProveJob, Proved, WorkerEvent, WorkerMode, WorkerRequest, lane::Job},
+    access::Caller,
+    audience::{Audience, ProgressSender},
+    budget::{Budgets, OpenRequest},
+    cache::ProofKey,
+    forward::Upstreams,
+    jobs::{Found, JobOutcome, Jobs},
+    local::LocalProver,
+    operations::Metrics,
+    programs, witness,
+    worker::{Proved, WorkerMode},
 };
 
-/// What a client is told to wait before it asks a busy server again, milliseconds.
-const BUSY_RETRY_MS: u64 = 15_000;
-
-/// Proves statements of one program.
+/// Makes or finds the proofs of one program.
 pub(crate) struct SubServer {
-    program: Program,
-    /// Shared by the sub-servers of one worker; `queue` is this one's.
-    queues: Arc<Queues<Job>>,
-    queue: usize,
+    pub(crate) program: Program,
+    pub(crate) prover: Prover,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// Where proofs are made.
+pub(crate) enum Prover {
+    /// By this server's worker.
+    Local(LocalProver),
+    /// By other servers.
+    Upstream(Arc<Upstreams>),
+}
+
+/// What all sub-servers have in common.
+pub(crate) struct Shared {
+    pub(crate) jobs: Arc<Jobs>,
+    pub(crate) budgets: Arc<Budgets>,
     /// Native checks running at once.
-    checks: Arc<Semaphore>,
-    max_input: usize,
+    pub(crate) checks: Arc<Semaphore>,
+    /// Bytes of the largest statement input.
+    pub(crate) max_input: usize,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// A request on its way to a prover: checked, paid for, and waited for.
+pub(crate) struct CheckedRequest {
+    pub(crate) request: ProveRequest,
+    pub(crate) hints: Vec<u8>,
+    pub(crate) input_digest: [u8; 32],
+    pub(crate) public_values: Vec<u8>,
+    pub(crate) caller: Caller,
+    pub(crate) audience: Arc<Audience>,
 }
 
 impl SubServer {
-    pub(crate) fn new(
-        program: Program,
-        queues: Arc<Queues<Job>>,
-        queue: usize,
-        checks: Arc<Semaphore>,
-        max_input: usize,
-    ) -> Self {
-        Self { program, queues, queue, checks, max_input }
-    }
-
     /// The program and its queue, for clients.
     pub(crate) fn info(&self) -> ProgramInfo {
         let artifact = programs::artifact(self.program);
+        let (queued, capacity) = match &self.prover {
+            Prover::Local(local) => local.depth(),
+            Prover::Upstream(upstreams) => upstreams.depth(),
+        };
         ProgramInfo {
             program: self.program.tag(),
             vk_hash: artifact.vk_hash,
             elf_sha256: artifact.elf_sha256,
-            queued: count(self.queues.len(self.queue)),
-            queue_capacity: count(self.queues.capacity()),
+            queued: count(queued),
+            queue_capacity: count(capacity),
         }
     }
 
-    /// Checks the statement, waits for the worker, and returns the proof. Dropped half-way it leaves the queue or
-    /// ends the job.
+    /// Finds or makes the proof; the answer is encoded. Dropped half-way, it leaves the job to others who wait, or ends
+    /// it. `buffer` is held as long as the request's bytes are.
     pub(crate) async fn prove(
-        &self,
+        self: &Arc<Self>,
         request: ProveRequest,
+        vk_hash: Option<[u8; 32]>,
+        caller: &Caller,
         progress: ProgressSender,
-    ) -> Result<Response, ServerError> {
-        let mode = WorkerMode::for_kind(request.kind).ok_or_else(|| {
-            ServerError::new(
-                ErrorCode::Unsupported,
-                format!("{} proofs are not made by this version", request.kind),
-            )
+        open: OpenRequest,
+        buffer: Option<OwnedSemaphorePermit>,
+    ) -> JobOutcome {
+        self.check_cheaply(&request, vk_hash)?;
+        let pinned = programs::artifact(self.program).vk_hash;
+        let key = ProofKey { input_digest: request.input.digest(), vk_hash: pinned, kind: request.kind };
+        let metrics = &self.shared.metrics;
+        if let Some(response) = self.shared.jobs.cache().get(&key).await {
+            metrics.found("cached");
+            return Ok(response);
+        }
+        let found = self.shared.jobs.find_or_start(key, caller, progress, open, |audience| {
+            // Before the check already: a full server should not spend more on a request than on saying so.
+            self.prover.has_place(&caller.identity)?;
+            Ok(self.clone().make(request, key.input_digest, caller.clone(), audience, buffer))
         })?;
-        if request.input.bytes.len() > self.max_input {
-            let (got, limit) = (request.input.bytes.len(), self.max_input);
+        let mut waiter = match found {
+            Found::Cached(response) => {
+                metrics.found("cached");
+                return Ok(response);
+            }
+            Found::Shared(waiter) => {
+                metrics.found("shared");
+                if let Prover::Local(local) = &self.prover {
+                    local.reorder();
+                }
+                waiter
+            }
+            Found::Started(waiter) => {
+                metrics.found("started");
+                waiter
+            }
+        };
+        waiter.outcome().await
+    }
+
+    fn check_cheaply(&self, request: &ProveRequest, vk_hash: Option<[u8; 32]>) -> Result<(), ServerError> {
+        if WorkerMode::for_kind(request.kind).is_none() {
+            let message = format!("{} proofs are not made by this version", request.kind);
+            return Err(ServerError::new(ErrorCode::Unsupported, message));
+        }
+        let pinned = programs::artifact(self.program).vk_hash;
+        if let Some(wanted) = vk_hash.filter(|wanted| *wanted != pinned) {
+            let (got, wanted) = (hex::encode(pinned), hex::encode(wanted));
+            let message = format!("{} is 0x{got} here, not 0x{wanted}", programs::name(self.program));
+            return Err(ServerError::new(ErrorCode::Unsupported, message));
+        }
+        let (got, limit) = (request.input.bytes.len(), self.shared.max_input);
+        if got > limit {
             let message = format!("statement input of {got} bytes exceeds the limit of {limit}");
             return Err(ServerError::new(ErrorCode::TooLarge, message));
         }
-        // Before the check already: a full server should not spend more on a request than on saying so.
-        if self.queues.len(self.queue) >= self.queues.capacity() {
-            return Err(busy());
-        }
-        progress.send(Progress::Checking);
-        let (input_digest, kind) = (request.input.digest(), request.kind);
-        let (input, checked) = self.check(request.input.bytes).await?;
-        let public_values = checked.statement.abi_encode();
-
-        let (reply, outcome) = oneshot::channel();
-        let job = Job {
-            mode,
-            request: WorkerRequest::Prove(ProveJob {
-                program: self.program.tag(),
-                kind,
-                input,
-                hints: checked.hints,
-            }),
-            progress: progress.clone(),
-            reply,
-        };
-        let queued = Instant::now();
-        // Held until the outcome is there: dropping it takes a waiting job out of the queue.
-        let _ticket = self.queues.push(self.queue, job).map_err(|_| busy())?;
-        let event = outcome.await.map_err(|_| shutting_down())??;
-        let WorkerEvent::Proved(proved) = event else {
-            return Err(ServerError::new(ErrorCode::Internal, "the worker answered something else"));
-        };
-        let Proved { proof, cycles, proving_ms, peak_memory } = *proved;
-        if proof.public_values != public_values {
-            // Guest and native check are the same code; this is a defect, and the proof is of no use to the client.
-            return Err(ServerError::new(
-                ErrorCode::Internal,
-                "the proof states something else than the native check",
-            ));
-        }
-        progress.send(Progress::Done);
-        let queued_ms = millis(queued.elapsed()).saturating_sub(proving_ms);
-        let cost = ProvingCost { cycles, queued_ms, proving_ms, peak_memory };
-        Ok(Response::Proof { proof, input_digest, cost })
+        Ok(())
     }
 
-    async fn check(&self, input: Vec<u8>) -> Result<(Vec<u8>, witness::Checked), ServerError> {
+    /// The job itself.
+    async fn make(
+        self: Arc<Self>,
+        request: ProveRequest,
+        input_digest: [u8; 32],
+        caller: Caller,
+        audience: Arc<Audience>,
+        buffer: Option<OwnedSemaphorePermit>,
+    ) -> JobOutcome {
+        let _buffer = buffer;
+        audience.send(Progress::Checking);
+        let (request, checked) = self.check(request).await?;
+        self.shared.budgets.charge(&caller)?;
+        let request = CheckedRequest {
+            request,
+            hints: checked.hints,
+            input_digest,
+            public_values: checked.statement.abi_encode(),
+            caller,
+            audience: audience.clone(),
+        };
+        let response = match &self.prover {
+            Prover::Local(local) => local.prove(request).await?,
+            Prover::Upstream(upstreams) => upstreams.prove(request).await?,
+        };
+        if let Response::Proof { proof, .. } = &response {
+            self.shared.metrics.proof(self.program, proof.kind, proof.proof.len());
+        }
+        audience.send(Progress::Done);
+        Ok(Bytes::from(encoding::encode(&response)))
+    }
+
+    async fn check(&self, request: ProveRequest) -> Result<(ProveRequest, witness::Checked), ServerError> {
         let program = self.program;
-        let _permit = self.checks.acquire().await.map_err(|_| shutting_down())?;
-        tokio::task::spawn_blocking(move || witness::check(program, &input).map(|checked| (input, checked)))
-            .await
-            .map_err(|error| ServerError::new(ErrorCode::Internal, format!("native check: {error}")))?
-            .map_err(|error| ServerError::new(ErrorCode::InvalidStatement, error.to_string()))
+        let _permit = self.shared.checks.acquire().await.map_err(|_| shutting_down())?;
+        let started = std::time::Instant::now();
+        let checked = tokio::task::spawn_blocking(move || {
+            witness::check(program, &request.input.bytes).map(|checked| (request, checked))
+        })
+        .await
+        .map_err(|error| ServerError::new(ErrorCode::Internal, format!("native check: {error}")))?;
+        self.shared.metrics.stage("check", started.elapsed());
+        checked.map_err(|error| ServerError::new(ErrorCode::InvalidStatement, error.to_string()))
     }
 }
 
-fn busy() -> ServerError {
-    ServerError::retryable(ErrorCode::Busy, "the queue is full", BUSY_RETRY_MS)
+impl Prover {
+    fn has_place(&self, identity: &crate::access::Identity) -> Result<(), ServerError> {
+        match self {
+            Self::Local(local) => local.has_place(identity),
+            Self::Upstream(upstreams) => upstreams.has_place(),
+        }
+    }
 }
 
+/// The answer that a made proof becomes, once it is known to say what was asked for.
+pub(crate) fn response(
+    proved: Proved,
+    request: &CheckedRequest,
+    queued_ms: u64,
+) -> Result<Response, ServerError> {
+    let Proved { proof, cycles, proving_ms, peak_memory } = proved;
+    if proof.public_values != request.public_values {
+        // Guest and native check are the same code; this is a defect, and the proof is of no use to the client.
+        let message = "the proof states something else than the native check";
+        return Err(ServerError::new(ErrorCode::Internal, message));
+    }
+    let cost = ProvingCost { cycles, queued_ms, proving_ms, peak_memory };
+    Ok(Response::Proof { proof, input_digest: request.input_digest, cost })
+}
+
+/// What is said to whoever asks a server that is ending, or waits for it: another one may do it.
 pub(crate) fn shutting_down() -> ServerError {
-    ServerError::new(ErrorCode::ShuttingDown, "the server is shutting down")
+    ServerError::retryable(ErrorCode::ShuttingDown, "the server is shutting down", 1_000)
 }
 
 fn count(number: usize) -> u32 {

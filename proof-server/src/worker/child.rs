@@ -7,7 +7,6 @@ use std::{
 };
 
 use anyhow::Context;
-use sextant_engine::EngineSettings;
 use sextant_protocol::{
     ErrorCode, ServerError,
     frame::{MessageReader, MessageWriter},
@@ -42,6 +41,7 @@ pub fn run(args: &WorkerArgs) -> anyhow::Result<std::convert::Infallible> {
             std::process::abort();
         }));
     }
+    watch_server();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(serve(args, events));
     if let Err(error) = &outcome {
@@ -66,13 +66,31 @@ fn claim_stdout() -> std::io::Result<File> {
     }
 }
 
+/// Ends this process as soon as the server's end of stdin is closed, however the server ended. A plain thread: the
+/// runtime's may all be busy proving.
+fn watch_server() {
+    std::thread::spawn(|| {
+        loop {
+            let mut stdin = libc::pollfd { fd: 0, events: 0, revents: 0 };
+            // SAFETY: one descriptor, whose entry lives on this stack.
+            let ready = unsafe { libc::poll(&raw mut stdin, 1, -1) };
+            if ready > 0 && stdin.revents & (libc::POLLHUP | libc::POLLERR) != 0 {
+                end(0);
+            }
+            if ready > 0 {
+                // Not a pipe (started by hand): its end is read, not polled.
+                return;
+            }
+        }
+    });
+}
+
 async fn serve(args: &WorkerArgs, events: File) -> anyhow::Result<()> {
     let (jobs, mut queue) = mpsc::channel(1);
     tokio::spawn(read_jobs(jobs));
     let mut events = MessageWriter::new(tokio::fs::File::from_std(events), MAX_WORKER_FRAME);
 
-    let settings = EngineSettings::for_machine(args.memory);
-    let worker = Arc::new(Prover::start(args.mode, settings).await?);
+    let worker = Arc::new(Prover::start(args.mode, args.memory).await?);
     events.send(&WorkerEvent::Ready).await?;
 
     while let Some(request) = queue.recv().await {

@@ -12,21 +12,24 @@ use std::{
 
 use sextant_protocol::{ErrorCode, Progress, ServerError};
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     WorkerEvent, WorkerMode, WorkerRequest,
+    breaker::Breaker,
     process::{WorkerProcess, WorkerSpec},
+    watch::{Limits, Watch},
 };
 use crate::{
-    progress::ProgressSender,
+    access::Identity,
+    audience::Audience,
+    control::Control,
+    operations::{Metrics, WarmingGuard, metrics::stage_of},
     queue::{Queues, Waiting},
+    sub_server::shutting_down,
 };
 
-/// How often a busy worker's memory is looked at.
+/// How often a busy worker is looked at.
 const INSPECTION: Duration = Duration::from_millis(250);
-/// Pause before a worker is started again after failing to start: doubled each time, up to the last.
-const BACKOFF: std::ops::RangeInclusive<Duration> = Duration::from_millis(250)..=Duration::from_secs(30);
 
 /// What a worker makes of a job: its last event.
 pub(crate) type Outcome = Result<WorkerEvent, ServerError>;
@@ -37,25 +40,24 @@ pub(crate) struct Job {
     pub(crate) mode: WorkerMode,
     /// What is to be done.
     pub(crate) request: WorkerRequest,
-    /// Where its steps go.
-    pub(crate) progress: ProgressSender,
+    /// Names the job's content, to tell a job that kills workers from workers that die.
+    pub(crate) digest: [u8; 32],
+    /// Who waits for it and hears its steps.
+    pub(crate) audience: Arc<Audience>,
+    /// When it began to wait.
+    pub(crate) queued: Instant,
     /// Takes the outcome; dropping the receiving end gives the job up.
     pub(crate) reply: oneshot::Sender<Outcome>,
 }
 
 impl Waiting for Job {
     fn moved(&self, position: u32) {
-        self.progress.send(Progress::Queued { position });
+        self.audience.send(Progress::Queued { position });
     }
-}
 
-/// Limits of a worker's life.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// Resident memory, bytes.
-    pub(crate) memory: u64,
-    /// One job, and also one start.
-    pub(crate) time: Duration,
+    fn identities(&self) -> Vec<Identity> {
+        self.audience.identities()
+    }
 }
 
 /// A lane that is not running yet.
@@ -64,8 +66,12 @@ pub(crate) struct Lane {
     pub(crate) spec: WorkerSpec,
     pub(crate) limits: Limits,
     pub(crate) jobs: Arc<Queues<Job>>,
-    /// A worker to start before the first job asks for one.
-    pub(crate) warm: Option<WorkerMode>,
+    /// A worker to start before the first job asks for one, and what waits for it.
+    pub(crate) warm: Option<(WorkerMode, WarmingGuard)>,
+    /// Idle time after which the worker is ended; `None` keeps it.
+    pub(crate) linger: Option<Duration>,
+    pub(crate) breaker: Arc<Breaker>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// A worker that has said it is ready.
@@ -75,32 +81,48 @@ struct Ready {
 }
 
 impl Lane {
-    /// Works until `shutdown`, then kills the worker. The job it was at is answered with `ShuttingDown`.
-    pub(crate) async fn run(self, shutdown: CancellationToken) {
+    /// Works until told to end. While draining it finishes the job it is at; told to stop, it kills the worker and
+    /// answers the job with `ShuttingDown`.
+    pub(crate) async fn run(mut self, control: Control) {
         let mut worker: Option<Ready> = None;
-        let mut failures = 0;
-        if let Some(mode) = self.warm {
+        if let Some((mode, _warming)) = self.warm.take() {
             // If it fails, the first job tries again and has somebody to tell.
             tokio::select! {
-                started = self.start(mode) => worker = started.inspect_err(|error| tracing::warn!(lane = self.name, %error, "warming up")).ok(),
-                () = shutdown.cancelled() => return,
+                started = self.start(mode) => {
+                    worker = started.inspect_err(|error| tracing::warn!(lane = self.name, %error, "warming up")).ok();
+                }
+                () = control.ending() => return,
             }
         }
         loop {
-            let mut job = tokio::select! {
-                job = self.jobs.next() => job,
-                () = shutdown.cancelled() => return,
-            };
-            let Some(outcome) = ({
-                let work = self.work(&mut worker, &mut failures, &job.request, job.mode, &job.progress);
-                tokio::select! {
-                    outcome = work => Some(outcome),
-                    () = job.reply.closed() => None,
-                    () = shutdown.cancelled() => Some(Err(ServerError::new(ErrorCode::ShuttingDown, "the server is shutting down"))),
+            let idle = async {
+                match self.linger {
+                    Some(linger) if worker.is_some() => tokio::time::sleep(linger).await,
+                    _ => std::future::pending().await,
                 }
-            }) else {
+            };
+            let mut job = tokio::select! {
+                () = control.ending() => return,
+                job = self.jobs.next() => job,
+                () = idle => {
+                    tracing::info!(lane = self.name, "idle; its worker is ended");
+                    worker = None;
+                    self.metrics.worker_memory(self.name, 0);
+                    continue;
+                }
+            };
+            if job.reply.is_closed() {
+                continue;
+            }
+            self.metrics.waited(self.name, job.queued.elapsed());
+            let work = self.work(&mut worker, job.mode, &job.request, job.digest, &job.audience);
+            let outcome = tokio::select! {
+                outcome = work => Some(outcome),
+                () = job.reply.closed() => None,
+                () = control.stop.cancelled() => Some(Err(shutting_down())),
+            };
+            let Some(outcome) = outcome else {
                 tracing::info!(lane = self.name, "job given up; its worker is killed");
-                worker = None;
                 continue;
             };
             // Nobody there to hear it is the same as given up.
@@ -108,73 +130,71 @@ impl Lane {
         }
     }
 
-    /// Does one job. Cancelled by being dropped; `worker` then holds a process in the middle of something.
+    /// Does one job. Cancelled by being dropped; `worker` is empty then, and the process dead.
     async fn work(
         &self,
         worker: &mut Option<Ready>,
-        failures: &mut u32,
-        request: &WorkerRequest,
         mode: WorkerMode,
-        progress: &ProgressSender,
+        request: &WorkerRequest,
+        digest: [u8; 32],
+        audience: &Audience,
     ) -> Outcome {
-        let mut ready = match worker.take() {
-            Some(ready) if ready.mode == mode => ready,
-            other => {
-                // First the old one: two do not fit.
-                if let Some(old) = other {
-                    old.process.end().await;
-                }
-                progress.send(Progress::Preparing);
-                if *failures > 0 {
-                    tokio::time::sleep(backoff(*failures)).await;
-                }
-                match self.start(mode).await {
-                    Ok(ready) => {
-                        *failures = 0;
-                        ready
-                    }
-                    Err(error) => {
-                        *failures += 1;
-                        return Err(error);
-                    }
-                }
+        let breaker = &self.breaker;
+        if let Some(wait) = breaker.open_for() {
+            let message = "its workers keep failing; none is started for a while";
+            return Err(ServerError::retryable(ErrorCode::ProverFailed, message, crate::time::millis(wait)));
+        }
+        let reusable = worker.take().and_then(|mut ready| {
+            // One that was killed while it was idle costs nobody a job.
+            let fit = ready.mode == mode && ready.process.is_alive();
+            fit.then_some(ready)
+        });
+        let mut ready = match reusable {
+            Some(ready) => ready,
+            None => {
+                audience.send(Progress::Preparing);
+                tokio::time::sleep(breaker.pause()).await;
+                let started = Instant::now();
+                let ready = self.start(mode).await.inspect_err(|_| breaker.failed(None))?;
+                self.metrics.stage("prepare", started.elapsed());
+                ready
             }
         };
         let started = Instant::now();
         let outcome = match ready.process.send(request).await {
-            Ok(()) => self.attend(&mut ready.process, progress).await,
+            Ok(()) => self.attend(&mut ready.process, audience).await,
             Err(error) => Err(End::Gone(error.to_string())),
         };
         match outcome {
             Ok(event) => {
-                tracing::info!(
-                    lane = self.name,
-                    mode = mode.as_str(),
-                    seconds = started.elapsed().as_secs_f64(),
-                    "job done"
-                );
+                let seconds = started.elapsed().as_secs_f64();
+                tracing::info!(lane = self.name, mode = mode.as_str(), seconds, "job done");
+                breaker.succeeded();
                 *worker = Some(ready);
                 match event {
                     WorkerEvent::Failed(error) => Err(error),
                     event => Ok(event),
                 }
             }
-            Err(end) => Err(self.bury(ready.process, end).await),
+            Err(end) => {
+                breaker.failed(Some(digest));
+                Err(self.bury(ready.process, end).await)
+            }
         }
     }
 
     async fn start(&self, mode: WorkerMode) -> Result<Ready, ServerError> {
         let started = Instant::now();
-        let mut process = WorkerProcess::start(&self.spec, mode)
-            .map_err(|error| prover_failed(format!("the worker does not start: {error}")))?;
-        match self.attend(&mut process, &ProgressSender::nowhere()).await {
+        self.metrics.worker_started(self.name, mode.as_str());
+        let mut process = WorkerProcess::start(&self.spec, mode).map_err(|error| {
+            self.metrics.worker_failed(self.name, "start");
+            prover_failed(format!("the worker does not start: {error}"))
+        })?;
+        let nobody = Audience::new(Identity::address([127, 0, 0, 1].into()));
+        match self.attend(&mut process, &nobody).await {
             Ok(WorkerEvent::Ready) => {
-                tracing::info!(
-                    lane = self.name,
-                    mode = mode.as_str(),
-                    seconds = started.elapsed().as_secs_f64(),
-                    "worker ready"
-                );
+                let seconds = started.elapsed().as_secs_f64();
+                tracing::info!(lane = self.name, mode = mode.as_str(), seconds, "worker ready");
                 Ok(Ready { mode, process })
             }
             Ok(event) => Err(self.bury(process, End::Gone(format!("it began with {event:?}"))).await),
@@ -183,33 +203,53 @@ impl Lane {
     }
 
     /// Waits for the event that ends what the worker is doing, passing on its steps and watching its limits.
-    async fn attend(
-        &self,
-        process: &mut WorkerProcess,
-        progress: &ProgressSender,
-    ) -> Result<WorkerEvent, End> {
-        let deadline = tokio::time::Instant::now() + self.limits.time;
+    async fn attend(&self, process: &mut WorkerProcess, audience: &Audience) -> Result<WorkerEvent, End> {
+        let mut watch = Watch::new(self.limits, process.inspect());
         let mut inspection = tokio::time::interval(INSPECTION);
+        let mut stage = (stage_of(&Progress::Preparing), Instant::now());
         loop {
             tokio::select! {
                 event = process.next_event() => match event {
-                    Some(WorkerEvent::Progress(step)) => progress.send(step),
-                    Some(event) => return Ok(event),
+                    Some(WorkerEvent::Progress(step)) => {
+                        watch.heard();
+                        let name = stage_of(&step);
+                        if name != stage.0 {
+                            self.note_stage(stage);
+                            stage = (name, Instant::now());
+                        }
+                        audience.send(step);
+                    }
+                    Some(event) => {
+                        self.note_stage(stage);
+                        return Ok(event);
+                    }
                     None => return Err(End::Gone("it closed its pipe".into())),
                 },
                 _ = inspection.tick() => {
-                    let resident = process.inspect();
-                    if resident > self.limits.memory {
-                        return Err(End::Memory(resident));
-                    }
+                    let usage = process.inspect();
+                    self.metrics.worker_memory(self.name, usage.memory);
+                    watch.check(usage)?;
                 }
-                () = tokio::time::sleep_until(deadline) => return Err(End::Time),
             }
         }
     }
 
+    fn note_stage(&self, (stage, since): (&'static str, Instant)) {
+        // Preparing is measured as a whole, where the worker is started.
+        if stage != stage_of(&Progress::Preparing) {
+            self.metrics.stage(stage, since.elapsed());
+        }
+    }
+
     async fn bury(&self, process: WorkerProcess, end: End) -> ServerError {
-        let reason = match end {
+        self.metrics.worker_failed(self.name, end.label());
+        self.metrics.worker_memory(self.name, 0);
+        let reason = match &end {
+            End::Gone(how) => {
+                let exit = process.end().await;
+                tracing::warn!(lane = self.name, %how, %exit, "worker gone");
+                return prover_failed(format!("the worker is gone: {exit}"));
+            }
             End::Memory(resident) => format!(
                 "the worker was killed: {} MiB of memory, {} MiB allowed",
                 resident >> 20,
@@ -218,23 +258,34 @@ impl Lane {
             End::Time => {
                 format!("the worker was killed: over its time limit of {} s", self.limits.time.as_secs())
             }
-            End::Gone(how) => {
-                let exit = process.end().await;
-                tracing::warn!(lane = self.name, %how, %exit, "worker gone");
-                return prover_failed(format!("the worker is gone: {exit}"));
-            }
+            End::Silence => format!(
+                "the worker was killed: it has neither spoken nor computed for {} s",
+                self.limits.silence.as_secs()
+            ),
         };
-        tracing::warn!(lane = self.name, %reason);
+        tracing::warn!(lane = self.name, %reason, "worker killed");
         drop(process);
         prover_failed(reason)
     }
 }
 
 /// Why a worker has no more to say.
-enum End {
+pub(super) enum End {
     Gone(String),
     Memory(u64),
     Time,
+    Silence,
+}
+
+impl End {
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Gone(_) => "crash",
+            Self::Memory(_) => "memory",
+            Self::Time => "time",
+            Self::Silence => "silence",
+        }
+    }
 }
 
 fn prover_failed(mut message: String) -> ServerError {
@@ -246,20 +297,9 @@ fn prover_failed(mut message: String) -> ServerError {
     ServerError::retryable(ErrorCode::ProverFailed, message, 1_000)
 }
 
-fn backoff(failures: u32) -> Duration {
-    BACKOFF.start().saturating_mul(1 << failures.min(16).saturating_sub(1)).min(*BACKOFF.end())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn backoff_doubles_up_to_its_end() {
-        assert_eq!(backoff(1), Duration::from_millis(250));
-        assert_eq!(backoff(3), Duration::from_secs(1));
-        assert_eq!(backoff(40), Duration::from_secs(30));
-    }
 
     #[test]
     fn reasons_are_cut_between_characters() {

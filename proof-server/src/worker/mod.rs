@@ -1,12 +1,15 @@
 //! The worker: a child process that proves or verifies, so that whatever happens there can be ended by a kill.
 //!
 //! [`messages`] is what both sides say, [`child`] the inside of the process, `process` the server's handle on it,
-//! and `lane` the server's loop that feeds one worker with jobs.
+//! `lane` the server's loop that feeds one worker with jobs, and `breaker` what keeps it from starting workers that only
+//! fail.
 
+pub(crate) mod breaker;
 pub mod child;
 mod job;
 pub(crate) mod lane;
 pub mod messages;
 pub(crate) mod process;
+pub(crate) mod watch;
 
 pub use messages::{ProveJob, Proved, WorkerEvent, WorkerMode, WorkerRequest};

@@ -51,6 +51,15 @@ pub(crate) struct WorkerProcess {
     shared_memory: BTreeSet<PathBuf>,
 }
 
+/// What a worker takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usage {
+    /// Resident memory, bytes.
+    pub(crate) memory: u64,
+    /// Processor time so far, hundredths of a second.
+    pub(crate) processor: u64,
+}
+
 impl WorkerProcess {
     /// Starts a worker; it is ready when it says so.
     pub(crate) fn start(spec: &WorkerSpec, mode: WorkerMode) -> std::io::Result<Self> {
@@ -101,10 +110,15 @@ impl WorkerProcess {
         }
     }
 
-    /// Resident memory now, its executor included, bytes. Also notes what would have to be cleaned up.
-    pub(crate) fn inspect(&mut self) -> u64 {
+    /// What it takes now, its executor included. Also notes what would have to be cleaned up.
+    pub(crate) fn inspect(&mut self) -> Usage {
         self.shared_memory.extend(process::shared_memory(self.pid));
-        process::resident_memory(self.pid)
+        Usage { memory: process::resident_memory(self.pid), processor: process::processor_time(self.pid) }
+    }
+
+    /// Whether it is still there.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Makes sure it is dead and says how it ended.

@@ -1,0 +1,102 @@
+//! Everybody who waits for one job: who they are, and how they hear of its steps.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sextant_protocol::{Progress, RequestId, ServerMessage};
+use tokio::sync::mpsc;
+
+use crate::{access::Identity, outbox::Outgoing};
+
+/// Sends the steps of one request to its client. Steps are information: with a client that reads slowly some are
+/// dropped, so that nothing here ever waits.
+#[derive(Clone, Debug)]
+pub(crate) struct ProgressSender(RequestId, mpsc::Sender<Outgoing>);
+
+impl ProgressSender {
+    /// Steps of request `id` to its connection.
+    pub(crate) fn new(id: RequestId, connection: mpsc::Sender<Outgoing>) -> Self {
+        Self(id, connection)
+    }
+
+    fn send(&self, progress: Progress) {
+        // Full: the client is slow. Closed: it is gone, and its request ends by another way.
+        let _ = self.1.try_send(Outgoing::Message(ServerMessage::Progress { id: self.0, progress }));
+    }
+}
+
+/// The clients that wait for one job.
+#[derive(Debug)]
+pub(crate) struct Audience {
+    /// Who asked first: the job is theirs when nobody waits.
+    founder: Identity,
+    members: Mutex<Members>,
+}
+
+#[derive(Debug, Default)]
+struct Members {
+    last_number: u64,
+    step: Option<Progress>,
+    list: Vec<Member>,
+}
+
+#[derive(Debug)]
+struct Member {
+    number: u64,
+    identity: Identity,
+    progress: ProgressSender,
+}
+
+impl Audience {
+    /// An audience for a job that `founder` asked for; still empty.
+    pub(crate) fn new(founder: Identity) -> Arc<Self> {
+        Arc::new(Self { founder, members: Mutex::default() })
+    }
+
+    /// Adds a client, tells it the last step, and returns its number.
+    pub(crate) fn join(&self, identity: Identity, progress: ProgressSender) -> u64 {
+        let mut members = self.members();
+        members.last_number += 1;
+        let number = members.last_number;
+        if let Some(step) = members.step {
+            progress.send(step);
+        }
+        members.list.push(Member { number, identity, progress });
+        number
+    }
+
+    /// Removes a client; true if none is left.
+    pub(crate) fn leave(&self, number: u64) -> bool {
+        let mut members = self.members();
+        members.list.retain(|member| member.number != number);
+        members.list.is_empty()
+    }
+
+    /// Tells everybody a step.
+    pub(crate) fn send(&self, step: Progress) {
+        let mut members = self.members();
+        members.step = Some(step);
+        for member in &members.list {
+            member.progress.send(step);
+        }
+    }
+
+    /// Those whose share of a queue the job takes: each counts it as theirs.
+    pub(crate) fn identities(&self) -> Vec<Identity> {
+        let members = self.members();
+        let mut identities: Vec<Identity> = Vec::with_capacity(1);
+        for member in &members.list {
+            if !identities.contains(&member.identity) {
+                identities.push(member.identity.clone());
+            }
+        }
+        if identities.is_empty() {
+            identities.push(self.founder.clone());
+        }
+        identities
+    }
+
+    fn members(&self) -> MutexGuard<'_, Members> {
+        // Nothing panics while it holds the lock.
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,298 @@
+//! Configuration: flags, then environment, then a TOML file, then defaults.
+//!
+//! [`Settings`] is what a person may say, in any of the three places under the same names; [`Config`] is the
+//! outcome, complete and checked.
+
+mod settings;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+pub use settings::Settings;
+
+use crate::{access::Budget, process, tls::TlsFiles};
+
+const MIB: u64 = 1 << 20;
+
+/// Which part of the service this process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Both sub-servers and verification behind one entrypoint.
+    All,
+    /// Proves committee changes, and verifies.
+    CommitteeChange,
+    /// Proves inclusions, and verifies.
+    Inclusion,
+    /// Proves nothing itself: checks statements, forwards them to servers that prove, and verifies their answers.
+    Entrypoint,
+    /// Verifies only.
+    Verifier,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// One line for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("configuration file {path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, or names what is no setting.
+    #[error("configuration file {path}: {source}")]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// The reason, with line and column.
+        source: Box<toml::de::Error>,
+    },
+    /// A number that would stop the server from working.
+    #[error("{0} must not be 0")]
+    Zero(&'static str),
+    /// An address others reach, and nothing that says who they are.
+    #[error(
+        "{0} is not an address of this machine alone: anybody who reaches it could make proofs. Say who may with \
+         --token-file or --tls-client-ca, or --allow-anonymous if that is meant"
+    )]
+    Remote(SocketAddr),
+    /// A setting that needs another one.
+    #[error("{0} needs {1}")]
+    Needs(&'static str, &'static str),
+    /// This build cannot do that.
+    #[error("this program was built without the feature `prover`: it can be an entrypoint or a verifier")]
+    NoProver,
+}
+
+/// Limits on the finished proofs that are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CacheConfig {
+    /// Bytes in memory.
+    pub memory: usize,
+    /// Folder, if any.
+    pub folder: Option<PathBuf>,
+    /// Bytes in the folder.
+    pub disk: u64,
+}
+
+/// Where an entrypoint forwards to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpstreamConfig {
+    /// `host:port` of servers that prove committee changes.
+    pub committee_change: Vec<String>,
+    /// `host:port` of servers that prove inclusions.
+    pub inclusion: Vec<String>,
+    /// Authorities that certify them; TLS if given.
+    pub ca: Option<PathBuf>,
+    /// File with the token they want.
+    pub token_file: Option<PathBuf>,
+}
+
+/// A complete configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// What this process does.
+    pub role: Role,
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Whether clients that do not say who they are get served.
+    pub anonymous: bool,
+    /// File with known tokens.
+    pub token_file: Option<PathBuf>,
+    /// Certificate files; TLS if given.
+    pub tls: Option<TlsFiles>,
+    /// Clients connected at once.
+    pub max_connections: usize,
+    /// Connections from one address.
+    pub max_connections_per_address: usize,
+    /// Requests open at once on one connection.
+    pub max_requests: usize,
+    /// What one client may ask for.
+    pub budget: Budget,
+    /// Places of the proving queues that one client may take.
+    pub queue_share: usize,
+    /// Prove requests waiting for each program.
+    pub queue_capacity: usize,
+    /// Proofs waiting for verification.
+    pub verify_queue_capacity: usize,
+    /// Largest statement input, bytes.
+    pub max_input: usize,
+    /// Memory for large messages, bytes.
+    pub buffers: usize,
+    /// Longest a prove request may take.
+    pub max_deadline: Duration,
+    /// How long the job of a vanished client goes on.
+    pub reconnect_grace: Duration,
+    /// For a client to introduce itself.
+    pub handshake_timeout: Duration,
+    /// For a message to arrive once it has begun.
+    pub frame_timeout: Duration,
+    /// Silence after which an unused connection is closed.
+    pub idle_timeout: Duration,
+    /// For a client to take one message.
+    pub write_timeout: Duration,
+    /// Finished proofs that are kept.
+    pub cache: CacheConfig,
+    /// Memory of the machine, bytes: what engine settings are derived from.
+    pub machine_memory: u64,
+    /// Resident memory at which a prover worker is killed, bytes.
+    pub worker_memory: u64,
+    /// Time after which a prover worker is killed over one job.
+    pub worker_time_limit: Duration,
+    /// Time after which a worker that does nothing for its job is killed.
+    pub worker_silence: Duration,
+    /// Idle time after which the verification worker is ended; `None` keeps it.
+    pub verify_worker_idle: Option<Duration>,
+    /// Program started as worker; `None` is this one.
+    pub worker_program: Option<PathBuf>,
+    /// Whether the STARK worker starts with the server.
+    pub warm: bool,
+    /// Where an entrypoint forwards to.
+    pub upstreams: UpstreamConfig,
+    /// Servers that a request may have passed through before this one.
+    pub max_hops: u32,
+    /// Address for health checks and metrics.
+    pub operations_listen: Option<SocketAddr>,
+    /// Jobs waiting at which the server is busy.
+    pub busy_at: usize,
+    /// How long running jobs may go on when the server drains.
+    pub drain_timeout: Duration,
+    /// Form of the log.
+    pub log_format: LogFormat,
+}
+
+impl Settings {
+    /// Reads a TOML file.
+    ///
+    /// # Errors
+    /// [`ConfigError::File`] or [`ConfigError::Toml`].
+    pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::File { path: path.into(), source })?;
+        toml::from_str(&text)
+            .map_err(|source| ConfigError::Toml { path: path.into(), source: Box::new(source) })
+    }
+
+    /// Fills in the defaults and checks the whole.
+    ///
+    /// # Errors
+    /// Any [`ConfigError`] but those about the file.
+    pub fn resolve(self) -> Result<Config, ConfigError> {
+        let machine_memory = process::machine_memory();
+        let role = self.role.unwrap_or(Role::All);
+        if cfg!(not(feature = "prover"))
+            && matches!(role, Role::All | Role::CommitteeChange | Role::Inclusion)
+        {
+            return Err(ConfigError::NoProver);
+        }
+        let listen = self.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7100)));
+        let tls = match (self.tls_cert, self.tls_key) {
+            (Some(cert), Some(key)) => Some(TlsFiles { cert, key, client_ca: self.tls_client_ca }),
+            (None, None) if self.tls_client_ca.is_some() => {
+                return Err(ConfigError::Needs("tls-client-ca", "tls-cert"));
+            }
+            (None, None) => None,
+            (Some(_), None) => return Err(ConfigError::Needs("tls-cert", "tls-key")),
+            (None, Some(_)) => return Err(ConfigError::Needs("tls-key", "tls-cert")),
+        };
+        let known = self.token_file.is_some() || tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        let anonymous = self.allow_anonymous.unwrap_or(!known && listen.ip().is_loopback());
+        if !known && !anonymous {
+            return Err(ConfigError::Remote(listen));
+        }
+        let upstreams = UpstreamConfig {
+            committee_change: self.committee_change_upstreams.unwrap_or_default(),
+            inclusion: self.inclusion_upstreams.unwrap_or_default(),
+            ca: self.upstream_ca,
+            token_file: self.upstream_token_file,
+        };
+        let forwards = !(upstreams.committee_change.is_empty() && upstreams.inclusion.is_empty());
+        match (role == Role::Entrypoint, forwards) {
+            (true, false) => return Err(ConfigError::Needs("role entrypoint", "upstreams")),
+            (false, true) => return Err(ConfigError::Needs("upstreams", "role entrypoint")),
+            _ => {}
+        }
+        let queue_capacity = positive("queue-capacity", self.queue_capacity.unwrap_or(16))?;
+        Ok(Config {
+            role,
+            listen,
+            anonymous,
+            token_file: self.token_file,
+            tls,
+            max_connections: positive("max-connections", self.max_connections.unwrap_or(256))?,
+            max_connections_per_address: positive(
+                "max-connections-per-address",
+                self.max_connections_per_address.unwrap_or(64),
+            )?,
+            max_requests: positive("max-requests", self.max_requests.unwrap_or(32))?,
+            budget: Budget {
+                requests: positive("client-requests", self.client_requests.unwrap_or(64))?,
+                proofs_per_hour: self.client_proofs_per_hour.unwrap_or(0),
+            },
+            queue_share: positive("queue-share", self.queue_share.unwrap_or(queue_capacity.div_ceil(2)))?,
+            queue_capacity,
+            verify_queue_capacity: positive(
+                "verify-queue-capacity",
+                self.verify_queue_capacity.unwrap_or(64),
+            )?,
+            max_input: positive("max-input-kib", self.max_input_kib.unwrap_or(8192))?.saturating_mul(1024),
+            buffers: positive("buffer-mib", self.buffer_mib.unwrap_or(512))?.saturating_mul(MIB as usize),
+            max_deadline: seconds("max-deadline", self.max_deadline.unwrap_or(7200))?,
+            reconnect_grace: Duration::from_secs(self.reconnect_grace.unwrap_or(10)),
+            handshake_timeout: seconds("handshake-timeout", self.handshake_timeout.unwrap_or(10))?,
+            frame_timeout: seconds("frame-timeout", self.frame_timeout.unwrap_or(60))?,
+            idle_timeout: seconds("idle-timeout", self.idle_timeout.unwrap_or(600))?,
+            write_timeout: seconds("write-timeout", self.write_timeout.unwrap_or(30))?,
+            cache: CacheConfig {
+                memory: self.cache_mib.unwrap_or(64).saturating_mul(MIB as usize),
+                folder: self.cache_dir,
+                disk: (self.cache_disk_mib.unwrap_or(1024) as u64).saturating_mul(MIB),
+            },
+            machine_memory,
+            worker_memory: match self.worker_memory_mib {
+                Some(mib) => positive("worker-memory-mib", mib)?.saturating_mul(MIB),
+                None => machine_memory / 10 * 9,
+            },
+            worker_time_limit: seconds("worker-time-limit", self.worker_time_limit.unwrap_or(3600))?,
+            worker_silence: seconds("worker-silence", self.worker_silence.unwrap_or(120))?,
+            verify_worker_idle: Some(Duration::from_secs(self.verify_worker_idle.unwrap_or(300)))
+                .filter(|idle| !idle.is_zero()),
+            worker_program: self.worker_program,
+            warm: self.warm.unwrap_or(true),
+            upstreams,
+            max_hops: self.max_hops.unwrap_or(2),
+            operations_listen: self.operations_listen,
+            busy_at: positive("busy-at", self.busy_at.unwrap_or(queue_capacity))?,
+            drain_timeout: Duration::from_secs(self.drain_timeout.unwrap_or(300)),
+            log_format: self.log_format.unwrap_or_default(),
+        })
+    }
+}
+
+fn positive<T: Default + PartialEq>(name: &'static str, value: T) -> Result<T, ConfigError> {
+    if value == T::default() { Err(ConfigError::Zero(name)) } else { Ok(value) }
+}
+
+fn seconds(name: &'static str, value: u64) -> Result<Duration, ConfigError> {
+    Ok(Duration::from_secs(positive(name, value)?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! The first messages of a client: who it says it is.
+
+use sextant_protocol::{
+    ClientMessage, ErrorCode, OLDEST_VERSION, PROTOCOL_VERSION, ServerError, Token, message::MAGIC,
+};
+use tokio::io::AsyncRead;
+
+use super::{Ended, Reader, frame_error};
+
+/// Longest agent name that is accepted, bytes.
+const MAX_AGENT: usize = 64;
+
+/// What a client has said about itself.
+pub(super) struct Hello {
+    pub(super) version: u32,
+    pub(super) agent: String,
+    pub(super) token: Token,
+    pub(super) hops: u32,
+}
+
+/// Reads what the client's version of the protocol begins with.
+pub(super) async fn greet<R: AsyncRead + Unpin>(reader: &mut Reader<R>) -> Result<Hello, Ended> {
+    let refuse = |code, message: String| Err(Ended::Refused(ServerError::new(code, message)));
+    let (version, agent) = match next(reader).await? {
+        ClientMessage::Hello { magic, .. } if magic != MAGIC => {
+            return refuse(ErrorCode::Version, "not a Sextant client".into());
+        }
+        ClientMessage::Hello { version, .. } if !(OLDEST_VERSION..=PROTOCOL_VERSION).contains(&version) => {
+            let speaks = format!("versions {OLDEST_VERSION} to {PROTOCOL_VERSION}");
+            return refuse(ErrorCode::Version, format!("this server speaks {speaks}, not {version}"));
+        }
+        ClientMessage::Hello { agent, .. } if agent.len() > MAX_AGENT => {
+            let message = format!("agent of {} bytes exceeds the limit of {MAX_AGENT}", agent.len());
+            return refuse(ErrorCode::TooLarge, message);
+        }
+        ClientMessage::Hello { version, agent, .. } => (version, agent),
+        _ => return refuse(ErrorCode::Malformed, "the first message must be a hello".into()),
+    };
+    if version == 1 {
+        return Ok(Hello { version, agent, token: Token::default(), hops: 0 });
+    }
+    match next(reader).await? {
+        ClientMessage::Introduction { token, hops } => Ok(Hello { version, agent, token, hops }),
+        _ => refuse(ErrorCode::Malformed, "the second message must be an introduction".into()),
+    }
+}
+
+async fn next<R: AsyncRead + Unpin>(reader: &mut Reader<R>) -> Result<ClientMessage, Ended> {
+    match reader.next().await {
+        Ok(Some(message)) => Ok(message),
+        Ok(None) => Err(Ended::Silent),
+        Err(error) => Err(Ended::Refused(frame_error(&error))),
+    }
+}

@@ -1,0 +1,85 @@
+//! Proofs made by this server's own worker: a place in the queue, then the lane.
+
+use std::{sync::Arc, time::Instant};
+
+use sextant_protocol::{ErrorCode, Response, ServerError};
+use tokio::sync::oneshot;
+
+use crate::{
+    access::Identity,
+    pace::Pace,
+    queue::{NoPlace, Queues},
+    sub_server::{CheckedRequest, response, shutting_down},
+    time::millis,
+    worker::{ProveJob, WorkerEvent, WorkerMode, WorkerRequest, lane::Job},
+};
+
+/// The way to the worker, for one program.
+pub(crate) struct LocalProver {
+    /// Shared by the sub-servers of one worker; `queue` is this one's.
+    pub(crate) queues: Arc<Queues<Job>>,
+    pub(crate) queue: usize,
+    /// How long proofs take lately.
+    pub(crate) pace: Arc<Pace>,
+}
+
+impl LocalProver {
+    /// Jobs waiting, and how many may.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        (self.queues.len(self.queue), self.queues.capacity())
+    }
+
+    /// Whether a job of `identity` would be taken now.
+    pub(crate) fn has_place(&self, identity: &Identity) -> Result<(), ServerError> {
+        self.queues.has_place(self.queue, identity).map_err(|reason| self.no_place(reason))
+    }
+
+    /// A job has got another client: it may be its turn earlier.
+    pub(crate) fn reorder(&self) {
+        self.queues.reorder();
+    }
+
+    /// Waits for the worker and returns the proof. Dropped half-way it leaves the queue or ends the job.
+    pub(crate) async fn prove(&self, mut request: CheckedRequest) -> Result<Response, ServerError> {
+        let kind = request.request.kind;
+        let mode = WorkerMode::for_kind(kind).ok_or_else(|| {
+            ServerError::new(ErrorCode::Unsupported, format!("{kind} proofs are not made here"))
+        })?;
+        let (reply, outcome) = oneshot::channel();
+        let queued = Instant::now();
+        let job = Job {
+            mode,
+            request: WorkerRequest::Prove(ProveJob {
+                program: request.request.input.program,
+                kind,
+                input: std::mem::take(&mut request.request.input.bytes),
+                hints: std::mem::take(&mut request.hints),
+            }),
+            digest: request.input_digest,
+            audience: request.audience.clone(),
+            queued,
+            reply,
+        };
+        // Held until the outcome is there: dropping it takes a waiting job out of the queue.
+        let _ticket = self.queues.push(self.queue, job).map_err(|reason| self.no_place(reason))?;
+        let event = outcome.await.map_err(|_| shutting_down())??;
+        let WorkerEvent::Proved(proved) = event else {
+            return Err(ServerError::new(ErrorCode::Internal, "the worker answered something else"));
+        };
+        self.pace.note(std::time::Duration::from_millis(proved.proving_ms));
+        let queued_ms = millis(queued.elapsed()).saturating_sub(proved.proving_ms);
+        response(*proved, &request, queued_ms)
+    }
+
+    fn no_place(&self, reason: NoPlace) -> ServerError {
+        let busy = |message: String, waiting| {
+            ServerError::retryable(ErrorCode::Busy, message, self.pace.retry_after_ms(waiting))
+        };
+        match reason {
+            // The jobs of all programs are in the way.
+            NoPlace::Full => busy("the queue is full".into(), self.queues.total()),
+            NoPlace::Share(own) => busy(format!("{own} of your requests wait in this queue already"), own),
+            NoPlace::Closed => shutting_down(),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Everything that is counted, in the text format that Prometheus reads.
+//!
+//! Labels have few values, all of them known here: nothing a client sends becomes a label.
+
+use std::time::Duration;
+
+use prometheus_client::{
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+use sextant_artifacts::{CIRCUIT_VERSION, SP1_VERSION};
+use sextant_consensus::Program;
+use sextant_protocol::{ErrorCode, Progress, ProofKind};
+
+use crate::programs;
+
+type Labels<const N: usize> = [(&'static str, &'static str); N];
+
+/// From a hundredth of a second to an hour.
+const SECONDS: [f64; 13] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0];
+/// Proofs are megabytes.
+const BYTES: [f64; 8] = [0.25e6, 0.5e6, 1e6, 1.5e6, 2e6, 4e6, 8e6, 32e6];
+
+/// The server's counters.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<Labels<2>, Counter>,
+    request_seconds: Family<Labels<1>, Histogram>,
+    stage_seconds: Family<Labels<1>, Histogram>,
+    queue_depth: Family<Labels<1>, Gauge>,
+    queue_wait_seconds: Family<Labels<1>, Histogram>,
+    proof_bytes: Family<Labels<2>, Histogram>,
+    proofs_found: Family<Labels<1>, Counter>,
+    cache_bytes: Gauge,
+    connections: Gauge,
+    connections_refused: Family<Labels<1>, Counter>,
+    worker_starts: Family<Labels<2>, Counter>,
+    worker_failures: Family<Labels<2>, Counter>,
+    worker_memory: Family<Labels<1>, Gauge>,
+    upstream_requests: Family<Labels<1>, Counter>,
+    upstreams: Family<Labels<2>, Gauge>,
+    ready: Gauge,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let seconds = || Histogram::new(SECONDS);
+        let mut registry = Registry::with_prefix("sextant");
+        let metrics = Self {
+            requests: Family::default(),
+            request_seconds: Family::new_with_constructor(seconds),
+            stage_seconds: Family::new_with_constructor(seconds),
+            queue_depth: Family::default(),
+            queue_wait_seconds: Family::new_with_constructor(seconds),
+            proof_bytes: Family::new_with_constructor(|| Histogram::new(BYTES)),
+            proofs_found: Family::default(),
+            cache_bytes: Gauge::default(),
+            connections: Gauge::default(),
+            connections_refused: Family::default(),
+            worker_starts: Family::default(),
+            worker_failures: Family::default(),
+            worker_memory: Family::default(),
+            upstream_requests: Family::default(),
+            upstreams: Family::default(),
+            ready: Gauge::default(),
+            registry: Registry::default(),
+        };
+        let m = &metrics;
+        let r = &mut registry;
+        r.register("requests", "Requests answered, by type and outcome", m.requests.clone());
+        let seconds = || Unit::Seconds;
+        r.register_with_unit("request", "Time to an answer, by type", seconds(), m.request_seconds.clone());
+        let help = "Time in each stage of making a proof";
+        r.register_with_unit("stage", help, seconds(), m.stage_seconds.clone());
+        r.register("queue_depth", "Jobs waiting, by queue", m.queue_depth.clone());
+        let help = "Time that jobs have waited, by lane";
+        r.register_with_unit("queue_wait", help, seconds(), m.queue_wait_seconds.clone());
+        let help = "Sizes of the engine's proofs";
+        r.register_with_unit("proof", help, Unit::Bytes, m.proof_bytes.clone());
+        let help = "Prove requests, by where their proof came from: started, shared, cached";
+        r.register("proofs_found", help, m.proofs_found.clone());
+        let help = "Finished proofs in memory";
+        r.register_with_unit("cache", help, Unit::Bytes, m.cache_bytes.clone());
+        r.register("connections", "Clients connected", m.connections.clone());
+        let help = "Connections refused, by reason";
+        r.register("connections_refused", help, m.connections_refused.clone());
+        r.register("worker_starts", "Worker processes started", m.worker_starts.clone());
+        let help = "Worker processes that failed, by lane and reason";
+        r.register("worker_failures", help, m.worker_failures.clone());
+        let help = "Resident memory of the worker";
+        r.register_with_unit("worker_memory", help, Unit::Bytes, m.worker_memory.clone());
+        let help = "Requests forwarded, by outcome";
+        r.register("upstream_requests", help, m.upstream_requests.clone());
+        r.register("upstreams", "Upstream servers, by program and health", m.upstreams.clone());
+        r.register("ready", "1 if the server wants requests", m.ready.clone());
+        register_versions(r);
+        Self { registry, ..metrics }
+    }
+
+    /// A request was answered.
+    pub(crate) fn answered(&self, request: &'static str, error: Option<ErrorCode>, took: Duration) {
+        let outcome = error.map_or("ok", error_label);
+        self.requests.get_or_create(&[("request", request), ("outcome", outcome)]).inc();
+        self.request_seconds.get_or_create(&[("request", request)]).observe(took.as_secs_f64());
+    }
+
+    /// A stage of a job has ended.
+    pub(crate) fn stage(&self, stage: &'static str, took: Duration) {
+        self.stage_seconds.get_or_create(&[("stage", stage)]).observe(took.as_secs_f64());
+    }
+
+    /// A job left the queue for its worker.
+    pub(crate) fn waited(&self, lane: &'static str, took: Duration) {
+        self.queue_wait_seconds.get_or_create(&[("lane", lane)]).observe(took.as_secs_f64());
+    }
+
+    /// So many jobs wait now.
+    pub(crate) fn queue_depth(&self, queue: &'static str, depth: usize) {
+        self.queue_depth.get_or_create(&[("queue", queue)]).set(gauge(depth));
+    }
+
+    /// A proof was made.
+    pub(crate) fn proof(&self, program: Program, kind: ProofKind, bytes: usize) {
+        let labels = [("program", programs::name(program)), ("kind", kind.as_str())];
+        self.proof_bytes.get_or_create(&labels).observe(bytes as f64);
+    }
+
+    /// A prove request found its proof somewhere.
+    pub(crate) fn found(&self, source: &'static str) {
+        self.proofs_found.get_or_create(&[("source", source)]).inc();
+    }
+
+    /// Bytes of proofs kept in memory.
+    pub(crate) fn cache_bytes(&self, bytes: usize) {
+        self.cache_bytes.set(gauge(bytes));
+    }
+
+    /// Clients connected now.
+    pub(crate) fn connections(&self, count: usize) {
+        self.connections.set(gauge(count));
+    }
+
+    /// A connection was refused.
+    pub(crate) fn refused(&self, reason: &'static str) {
+        self.connections_refused.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    /// A worker process was started.
+    pub(crate) fn worker_started(&self, lane: &'static str, mode: &'static str) {
+        self.worker_starts.get_or_create(&[("lane", lane), ("mode", mode)]).inc();
+    }
+
+    /// A worker process failed.
+    pub(crate) fn worker_failed(&self, lane: &'static str, reason: &'static str) {
+        self.worker_failures.get_or_create(&[("lane", lane), ("reason", reason)]).inc();
+    }
+
+    /// Resident memory of a lane's worker.
+    pub(crate) fn worker_memory(&self, lane: &'static str, bytes: u64) {
+        self.worker_memory.get_or_create(&[("lane", lane)]).set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// A request was forwarded.
+    pub(crate) fn forwarded(&self, outcome: &'static str) {
+        self.upstream_requests.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
+    /// So many upstream servers are known and healthy.
+    pub(crate) fn upstreams(&self, program: Program, known: usize, healthy: usize) {
+        let set = |health, count| {
+            let labels = [("program", programs::name(program)), ("health", health)];
+            self.upstreams.get_or_create(&labels).set(gauge(count));
+        };
+        set("up", healthy);
+        set("down", known - healthy.min(known));
+    }
+
+    /// Whether the server wants requests.
+    pub(crate) fn ready(&self, ready: bool) {
+        self.ready.set(i64::from(ready));
+    }
+
+    /// All of it as text.
+    pub(crate) fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+fn register_versions(registry: &mut Registry) {
+    let build = Family::<Labels<3>, Gauge>::default();
+    let labels =
+        [("version", env!("CARGO_PKG_VERSION")), ("sp1", SP1_VERSION), ("circuits", CIRCUIT_VERSION)];
+    build.get_or_create(&labels).set(1);
+    registry.register("build", "Versions of this server", build);
+    let built = Family::<Vec<(&'static str, String)>, Gauge>::default();
+    for program in Program::ALL {
+        let artifact = programs::artifact(program);
+        let labels = vec![
+            ("program", programs::name(program).to_owned()),
+            ("vk_hash", hex::encode(artifact.vk_hash)),
+            ("elf_sha256", hex::encode(artifact.elf_sha256)),
+        ];
+        built.get_or_create(&labels).set(1);
+    }
+    registry.register("program", "Builds of the guest programs", built);
+}
+
+/// The stage that a step belongs to.
+pub(crate) fn stage_of(step: &Progress) -> &'static str {
+    match step {
+        Progress::Checking => "check",
+        Progress::Queued { .. } => "queue",
+        Progress::Preparing => "prepare",
+        Progress::Executing { .. } => "execute",
+        Progress::Proving { .. } => "prove",
+        Progress::Compressing { .. } => "compress",
+        Progress::Verifying => "verify",
+        Progress::Done => "done",
+    }
+}
+
+fn error_label(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::Version => "version",
+        ErrorCode::Malformed => "malformed",
+        ErrorCode::TooLarge => "too_large",
+        ErrorCode::Unsupported => "unsupported",
+        ErrorCode::InvalidStatement => "invalid_statement",
+        ErrorCode::InvalidProof => "invalid_proof",
+        ErrorCode::Busy => "busy",
+        ErrorCode::DeadlineExceeded => "deadline_exceeded",
+        ErrorCode::Cancelled => "cancelled",
+        ErrorCode::ProverFailed => "prover_failed",
+        ErrorCode::ShuttingDown => "shutting_down",
+        ErrorCode::DuplicateRequest => "duplicate_request",
+        ErrorCode::Unauthorized => "unauthorized",
+        ErrorCode::Internal => "internal",
+    }
+}
+
+fn gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,293 @@
+//! Puts a server together and runs it from start to end.
+
+use std::{
+    io,
+    num::NonZero,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    thread::available_parallelism,
+};
+
+use sextant_consensus::Program;
+use sextant_protocol::{message::RequestCaps, proof::MAX_RECORD};
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    access::{Access, TokenFileError},
+    cache::Cache,
+    config::{Config, Role},
+    connection::{ConnectionLimits, Context},
+    control::Control,
+    forward::{self, ForwardError, Forwarding, Upstreams},
+    jobs::Jobs,
+    listener::{Door, Entrance, Places},
+    local::LocalProver,
+    operations::{self, Metrics, Operations, Warming},
+    pace::Pace,
+    queue::{QueueLimits, Queues},
+    scratch::Scratch,
+    services::Services,
+    sub_server::{Prover, Shared, SubServer},
+    tls::{self, TlsError},
+    verification::Verification,
+    worker::{
+        WorkerMode,
+        breaker::Breaker,
+        lane::{Job, Lane},
+        process::WorkerSpec,
+        watch::Limits,
+    },
+};
+
+/// Where a server listens.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For clients.
+    pub clients: TcpListener,
+    /// For health checks and metrics.
+    pub operations: Option<TcpListener>,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The folder for the workers' temporary files or the kept proofs cannot be made, or this program's own file is not
+    /// known.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The token file.
+    #[error(transparent)]
+    Tokens(#[from] TokenFileError),
+    /// The certificates.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The upstreams.
+    #[error(transparent)]
+    Forward(#[from] ForwardError),
+}
+
+/// The queues and what feeds on them.
+struct Engine {
+    proving: Arc<Queues<Job>>,
+    verifying: Arc<Queues<Job>>,
+    breaker: Arc<Breaker>,
+    metrics: Arc<Metrics>,
+    warming: Arc<Warming>,
+}
+
+/// Serves until `control` says to end; returns when every connection and worker is gone.
+///
+/// # Errors
+/// If the server cannot start. Once it runs, nothing ends it but `control`.
+pub async fn run(listeners: Listeners, config: Config, control: Control) -> Result<(), StartError> {
+    // Whatever can be wrong with files is said before anything runs.
+    let door = Arc::new(RwLock::new(Arc::new(open_door(&config)?)));
+    let scratch = Scratch::new(&std::env::temp_dir())?;
+    let cache = Cache::new(&config.cache)?;
+    let connector = forward::connector(&config.upstreams)?;
+
+    let metrics = Arc::new(Metrics::new());
+    let limits = |capacity, share| QueueLimits { capacity, share };
+    let engine = Engine {
+        proving: Queues::new(Program::ALL.len(), limits(config.queue_capacity, config.queue_share)),
+        verifying: Queues::new(
+            1,
+            limits(config.verify_queue_capacity, config.verify_queue_capacity.div_ceil(2)),
+        ),
+        breaker: Arc::default(),
+        metrics: metrics.clone(),
+        warming: Arc::default(),
+    };
+    let mut tasks = JoinSet::new();
+    start_lanes(&mut tasks, &engine, &config, &scratch, &control)?;
+
+    let verification = Arc::new(Verification::new(engine.verifying.clone()));
+    let jobs = Jobs::new(cache, config.reconnect_grace);
+    let shared = Arc::new(Shared {
+        jobs: jobs.clone(),
+        budgets: Arc::default(),
+        checks: Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get))),
+        max_input: config.max_input,
+        metrics: metrics.clone(),
+    });
+    let forwarding = (config.role == Role::Entrypoint).then(|| {
+        let pools = forward::configured(&config.upstreams).into_iter().map(|(program, names)| {
+            Arc::new(Upstreams {
+                program,
+                names,
+                servers: Mutex::default(),
+                connector: connector.clone(),
+                verification: verification.clone(),
+                metrics: metrics.clone(),
+            })
+        });
+        Arc::new(Forwarding { pools: pools.collect() })
+    });
+    for pool in forwarding.iter().flat_map(|forwarding| &forwarding.pools) {
+        tasks.spawn(pool.clone().watch(control.clone(), engine.warming.begin()));
+    }
+    let services = Services {
+        sub_servers: sub_servers(&config, &engine, forwarding.as_deref(), &shared),
+        verification,
+        budgets: shared.budgets.clone(),
+        max_deadline: config.max_deadline,
+        metrics: metrics.clone(),
+        control: control.clone(),
+    };
+    if let Some(listener) = listeners.operations {
+        let operations = Operations {
+            metrics: metrics.clone(),
+            proving: engine.proving.clone(),
+            verifying: engine.verifying.clone(),
+            jobs,
+            breaker: engine.breaker.clone(),
+            warming: engine.warming.clone(),
+            draining: control.drain.clone(),
+            busy_at: config.busy_at,
+            forwarding,
+        };
+        tasks.spawn(operations::serve(listener, Arc::new(operations), control.stop.clone()));
+    }
+    let context = Context {
+        services,
+        limits: connection_limits(&config),
+        buffers: Arc::new(Semaphore::new(config.buffers / 1024)),
+        control: control.clone(),
+    };
+    let entrance = Entrance {
+        door: door.clone(),
+        context: Arc::new(context),
+        metrics,
+        places: Places::new(config.max_connections, config.max_connections_per_address),
+    };
+    let drain_timeout = config.drain_timeout;
+    tasks.spawn(reload(door, config, control.clone()));
+    let mut entrance = tokio::spawn(entrance.run(listeners.clients));
+
+    control.ending().await;
+    control.drain.cancel();
+    // Jobs that wait are answered now; those that run have the time that the configuration gives them.
+    engine.proving.close();
+    tokio::select! {
+        _ = &mut entrance => {}
+        () = tokio::time::sleep(drain_timeout) => tracing::warn!("running jobs are given up"),
+        () = control.stop.cancelled() => {}
+    }
+    control.stop.cancel();
+    if !entrance.is_finished() {
+        // A panic there is logged already.
+        let _ = entrance.await;
+    }
+    while tasks.join_next().await.is_some() {}
+    Ok(())
+}
+
+fn start_lanes(
+    tasks: &mut JoinSet<()>,
+    engine: &Engine,
+    config: &Config,
+    scratch: &Scratch,
+    control: &Control,
+) -> io::Result<()> {
+    let spec = WorkerSpec {
+        program: config.worker_program.clone().map_or_else(std::env::current_exe, Ok)?,
+        memory: config.machine_memory,
+        scratch: scratch.path().into(),
+    };
+    let limits = Limits {
+        memory: config.worker_memory,
+        time: config.worker_time_limit,
+        silence: config.worker_silence,
+    };
+    if matches!(config.role, Role::All | Role::CommitteeChange | Role::Inclusion) {
+        let lane = Lane {
+            name: "proving",
+            spec: spec.clone(),
+            limits,
+            jobs: engine.proving.clone(),
+            warm: config.warm.then(|| (WorkerMode::Stark, engine.warming.begin())),
+            linger: None,
+            breaker: engine.breaker.clone(),
+            metrics: engine.metrics.clone(),
+        };
+        tasks.spawn(lane.run(control.clone()));
+    }
+    let lane = Lane {
+        name: "verification",
+        spec,
+        limits,
+        jobs: engine.verifying.clone(),
+        warm: None,
+        linger: config.verify_worker_idle,
+        breaker: Arc::default(),
+        metrics: engine.metrics.clone(),
+    };
+    // Not ended by draining: forwarded proofs that come back meanwhile have to be verified.
+    tasks.spawn(lane.run(Control { stop: control.stop.clone(), ..Control::default() }));
+    Ok(())
+}
+
+fn sub_servers(
+    config: &Config,
+    engine: &Engine,
+    forwarding: Option<&Forwarding>,
+    shared: &Arc<Shared>,
+) -> Vec<Arc<SubServer>> {
+    let pace = Arc::new(Pace::default());
+    let local = |program: Program| {
+        let queue = Program::ALL.iter().position(|other| *other == program).unwrap_or(0);
+        let prover = LocalProver { queues: engine.proving.clone(), queue, pace: pace.clone() };
+        (program, Prover::Local(prover))
+    };
+    let provers = match config.role {
+        Role::All => Program::ALL.into_iter().map(local).collect(),
+        Role::CommitteeChange => vec![local(Program::CommitteeChange)],
+        Role::Inclusion => vec![local(Program::Inclusion)],
+        Role::Entrypoint => forwarding
+            .iter()
+            .flat_map(|forwarding| &forwarding.pools)
+            .map(|pool| (pool.program, Prover::Upstream(pool.clone())))
+            .collect(),
+        Role::Verifier => vec![],
+    };
+    provers
+        .into_iter()
+        .map(|(program, prover)| Arc::new(SubServer { program, prover, shared: shared.clone() }))
+        .collect()
+}
+
+fn connection_limits(config: &Config) -> ConnectionLimits {
+    ConnectionLimits {
+        handshake: config.handshake_timeout,
+        frame: config.frame_timeout,
+        idle: config.idle_timeout,
+        write: config.write_timeout,
+        requests: config.max_requests,
+        caps: RequestCaps { input: config.max_input, record: MAX_RECORD },
+    }
+}
+
+fn open_door(config: &Config) -> Result<Door, StartError> {
+    let access = Access::new(config.token_file.as_deref(), config.anonymous, config.budget, config.max_hops)?;
+    // Who has no certificate may still have a token.
+    let optional = config.token_file.is_some() || config.anonymous;
+    let tls = config.tls.as_ref().map(|files| tls::server_config(files, optional)).transpose()?;
+    Ok(Door { access: Arc::new(access), tls: tls.map(|tls| TlsAcceptor::from(Arc::new(tls))) })
+}
+
+/// Takes the files as they are now whenever it is told to. Connections that are open stay as they are.
+async fn reload(door: Arc<RwLock<Arc<Door>>>, config: Config, control: Control) {
+    loop {
+        tokio::select! {
+            () = control.reload.notified() => {}
+            () = control.stop.cancelled() => return,
+        }
+        match open_door(&config) {
+            Ok(new) => {
+                *door.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                tracing::info!("token file and certificates read again");
+            }
+            Err(error) => tracing::error!(%error, "the old token file and certificates stay"),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! TLS for the listener and towards upstreams, with rustls and ring.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+};
+
+/// Certificate files of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// Certificate chain, PEM.
+    pub cert: PathBuf,
+    /// Private key, PEM.
+    pub key: PathBuf,
+    /// Authorities of client certificates, PEM.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read, or is not PEM of the right kind.
+    #[error("{path}: {source}")]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: rustls::pki_types::pem::Error,
+    },
+    /// A file without any certificate.
+    #[error("{0}: no certificate in it")]
+    Empty(PathBuf),
+    /// Certificates or keys that do not fit.
+    #[error("{path}: {source}")]
+    Rustls {
+        /// The file that is to blame.
+        path: PathBuf,
+        /// The reason.
+        source: rustls::Error,
+    },
+    /// The authorities of client certificates are of no use.
+    #[error("{path}: {source}")]
+    ClientCa {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: rustls::server::VerifierBuilderError,
+    },
+}
+
+/// TLS of a listener. Clients without a certificate get in only if `optional`; they then need another way to say who
+/// they are.
+pub(crate) fn server_config(files: &TlsFiles, optional: bool) -> Result<ServerConfig, TlsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let chain = certificates(&files.cert)?;
+    let key = PrivateKeyDer::from_pem_file(&files.key)
+        .map_err(|source| TlsError::Pem { path: files.key.clone(), source })?;
+    let wrong = |source| TlsError::Rustls { path: files.cert.clone(), source };
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(wrong)?;
+    let builder = match &files.client_ca {
+        None => builder.with_no_client_auth(),
+        Some(path) => {
+            let verifier =
+                WebPkiClientVerifier::builder_with_provider(Arc::new(authorities(path)?), provider);
+            let verifier = if optional { verifier.allow_unauthenticated() } else { verifier };
+            let verifier =
+                verifier.build().map_err(|source| TlsError::ClientCa { path: path.clone(), source })?;
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    builder.with_single_cert(chain, key).map_err(wrong)
+}
+
+/// TLS towards servers that one of the authorities in `ca` certifies.
+pub(crate) fn client_config(ca: &Path) -> Result<ClientConfig, TlsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|source| TlsError::Rustls { path: ca.into(), source })?;
+    Ok(builder.with_root_certificates(authorities(ca)?).with_no_client_auth())
+}
+
+fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        roots.add(certificate).map_err(|source| TlsError::Rustls { path: path.into(), source })?;
+    }
+    Ok(roots)
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let wrong = |source| TlsError::Pem { path: path.into(), source };
+    let certificates: Vec<_> =
+        CertificateDer::pem_file_iter(path).map_err(wrong)?.collect::<Result<_, _>>().map_err(wrong)?;
+    if certificates.is_empty() { Err(TlsError::Empty(path.into())) } else { Ok(certificates) }
+}
