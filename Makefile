@@ -6,7 +6,7 @@ CARGO_TARGET_DIR ?= $(SEXTANT_CACHE)/target
 export SEXTANT_CACHE CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test vectors fuzz guest-cost bench programs programs-check fmt lint docs
+.PHONY: help setup build demo test torture vectors fuzz guest-cost bench programs programs-check fmt lint docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -22,6 +22,10 @@ demo: build ## Prove and verify both statements on real mainnet data through a r
 
 test: setup ## Run every test
 	@scripts/test.sh
+
+torture: setup ## Do to a server what strangers may do: a million broken messages and more, in numbers (minutes)
+	cargo build --release -p proof-server
+	cargo run --release --quiet -p sextant-tests --bin torture
 
 vectors: setup ## Run the specification's light-client vectors, or those under DIR=path
 	@cargo run --release --quiet -p sextant-vectors --bin vectors -- $(DIR)

@@ -8,6 +8,7 @@ use sextant_protocol::{
     frame::{MAX_CLIENT_FRAME, MAX_HANDSHAKE_FRAME, MAX_SERVER_FRAME, MessageReader, MessageWriter},
     message::MAGIC,
 };
+use sextant_verifier::pinned_vk_hash;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -15,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    AnswerError, CheckedInput, ClientError, DeadlineElapsed, Proving, TransportError,
+    AnswerError, CheckedInput, ClientError, DeadlineElapsed, Proving, Security, TransportError,
     connection::{Connection, response_name},
 };
 
@@ -34,6 +35,8 @@ pub struct ClientConfig {
     pub silence_limit: Duration,
     /// Name and version for the server's log. Default: `sextant-client/VERSION`.
     pub agent: String,
+    /// TLS and who asks. Default: neither.
+    pub security: Security,
 }
 
 impl Default for ClientConfig {
@@ -45,6 +48,7 @@ impl Default for ClientConfig {
             ping_interval: Duration::from_secs(20),
             silence_limit: Duration::from_secs(180),
             agent: concat!("sextant-client/", env!("CARGO_PKG_VERSION")).into(),
+            security: Security::default(),
         }
     }
 }
@@ -71,14 +75,23 @@ impl Client {
     /// # Errors
     /// As [`Self::connect`].
     pub async fn connect_with(server: &str, config: ClientConfig) -> Result<Self, ClientError> {
+        let late = |_| DeadlineElapsed { what: "connection", after: config.connect_timeout };
+        let failed = |source| TransportError::Connect { server: server.into(), source: Arc::new(source) };
         let connected = timeout(config.connect_timeout, TcpStream::connect(server)).await;
-        let stream = connected
-            .map_err(|_| DeadlineElapsed { what: "connection", after: config.connect_timeout })?
-            .map_err(|source| TransportError::Connect { server: server.into(), source: Arc::new(source) })?;
+        let stream = connected.map_err(late)?.map_err(failed)?;
         // Small messages (cancel, ping) must not wait for larger ones; failing to set it changes nothing else.
         let _ = stream.set_nodelay(true);
-        let (reader, writer) = stream.into_split();
-        Self::over(reader, writer, config).await
+        match config.security.secure(server, stream) {
+            Err(bare) => {
+                let (reader, writer) = bare.into_split();
+                Self::over(reader, writer, config).await
+            }
+            Ok(securing) => {
+                let secured = timeout(config.connect_timeout, securing).await;
+                let (reader, writer) = tokio::io::split(secured.map_err(late)?.map_err(failed)?);
+                Self::over(reader, writer, config).await
+            }
+        }
     }
 
     /// Speaks to a server over any pair of streams.
@@ -96,6 +109,8 @@ impl Client {
             let hello =
                 ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION, agent: config.agent.clone() };
             writer.send(&hello).await.map_err(TransportError::from)?;
+            let introduction = ClientMessage::Introduction { token: config.security.token(), hops: 0 };
+            writer.send(&introduction).await.map_err(TransportError::from)?;
             match reader.next().await.map_err(TransportError::from)? {
                 Some(ServerMessage::Welcome { version: PROTOCOL_VERSION, agent }) => Ok(agent),
                 Some(ServerMessage::Welcome { version, .. }) => Err(TransportError::Version { got: version }),
@@ -154,7 +169,9 @@ impl Client {
         // At least a millisecond: 0 would mean "no deadline" on the wire.
         let deadline_ms =
             deadline.map_or(0, |limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX).max(1));
-        let request = Request::Prove(ProveRequest { input, kind, deadline_ms });
+        let request = ProveRequest { input, kind, deadline_ms };
+        // A server with another build of the program says so at once, and not with a proof that is refused here.
+        let request = Request::ProveBy { request, vk_hash: pinned_vk_hash(program) };
         let pending = self.connection.send(request)?;
         let limit = deadline.map(|limit| limit + self.config.deadline_grace);
         Ok(Proving::new(pending, program, kind, expected, input_digest, limit))

@@ -26,6 +26,7 @@ mod connection;
 pub mod error;
 mod prover;
 mod proving;
+pub mod security;
 pub mod verify;
 
 pub use checked::{CheckError, CheckedInput};
@@ -34,5 +35,6 @@ pub use error::{AnswerError, ClientError, DeadlineElapsed, TransportError};
 pub use prover::ServerProver;
 pub use proving::{Proof, Proving};
 pub use sextant_follow as follow;
+pub use security::Security;
 pub use sextant_protocol::{Progress, ProofKind, ProofRecord, ServerError, ServerInfo, StatementInput};
 pub use sextant_sources::{self as sources, input};

@@ -33,7 +33,7 @@ async fn an_answer_to_another_question_is_refused() {
 async fn the_clients_own_clock_ends_a_proof_that_never_comes() {
     let client = connected(quick(), async |mut peer: Peer| {
         let (id, request) = peer.request().await;
-        let Request::Prove(prove) = request else { panic!("{request:?}") };
+        let Request::ProveBy { request: prove, .. } = request else { panic!("{request:?}") };
         assert_eq!(prove.deadline_ms, 50);
         peer.progress(id, Progress::Queued { position: 3 }).await;
         assert_eq!(peer.cancelled().await, id);
@@ -116,7 +116,7 @@ async fn a_flood_of_progress_does_not_hold_the_answer_up() {
 async fn answered(edit: impl FnOnce(&mut ProofRecord, &mut [u8; 32]) + Send + 'static) -> AnswerError {
     let client = connected(ClientConfig::default(), async move |mut peer: Peer| {
         let (id, request) = peer.request().await;
-        let Request::Prove(prove) = request else { panic!("{request:?}") };
+        let Request::ProveBy { request: prove, .. } = request else { panic!("{request:?}") };
         let mut proof = claiming(&prove.input, prove.kind);
         let mut input_digest = prove.input.digest();
         edit(&mut proof, &mut input_digest);

@@ -81,6 +81,11 @@ impl FollowError {
         )
     }
 
+    /// Whether the nodes are to blame.
+    pub(crate) fn is_nodes(&self) -> bool {
+        matches!(self, Self::Source(_) | Self::LightClient(_) | Self::Prepare(_))
+    }
+
     /// How long to wait at least.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -66,8 +66,15 @@ impl<P: Prover> Follower<P> {
     /// [`FollowError`]; [`FollowError::is_passing`] tells whether to try again.
     pub async fn step(&mut self, on_event: &mut (dyn FnMut(Event) + Send)) -> Result<(), FollowError> {
         let finality = self.look(on_event).await?;
-        self.prove_handovers(on_event).await?;
-        self.prove_inclusion(&finality, on_event).await
+        let handovers = self.prove_handovers(on_event).await;
+        match handovers {
+            // An update that no node has any more is no reason to leave the accounts alone.
+            Err(error) if !error.is_nodes() => Err(error),
+            handovers => {
+                self.prove_inclusion(&finality, on_event).await?;
+                handovers
+            }
+        }
     }
 
     /// Steps until `stop` is there, or something happens that time does not heal.

@@ -117,6 +117,30 @@ async fn lying_execution_nodes() {
     }
 }
 
+/// Updates that no node gives any more hold the handovers up, and nothing else.
+#[tokio::test]
+async fn accounts_are_proven_where_handovers_cannot_be() {
+    let world = World::at(2 * PERIOD + 16).await;
+    let folder = tempdir().unwrap();
+    let config = sextant_follow::Config { max_handovers: 1, ..world.config(folder.path()) };
+    // The light client asks for several at once, the follower for one.
+    let pruned = world
+        .lying_beacon(|ask, answer| {
+            if ask.path.ends_with("updates") && ask.query["count"] == "1" {
+                *answer = serde_json::json!([]);
+            }
+        })
+        .await;
+    let mut follower =
+        open(config, &[&pruned.url()], &[&world.rpc.url()], Checking::default()).await.unwrap();
+    let (outcome, events) = step(&mut follower).await;
+    names(
+        &outcome.unwrap_err(),
+        &["update of period 0", "no update of period 0 by which two thirds hand over"],
+    );
+    assert_eq!(proofs(&events), [("inclusion", 2, 2, 2 * PERIOD + 16)]);
+}
+
 /// Gives out a proof of what it likes.
 struct Lying(fn(&mut Proven));
 

@@ -4,11 +4,12 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Client, HANGS, PATIENCE, Server, good_request, hello, prove};
+use common::{Client, HANGS, PATIENCE, Server, good_request, good_requests, hello, prove};
+use sextant_artifacts::INCLUSION;
 use sextant_consensus::Program;
 use sextant_protocol::{
-    ClientMessage, ErrorCode, PROTOCOL_VERSION, ProofKind, ProveRequest, Request, Response, StatementInput,
-    message::MAGIC,
+    ClientMessage, ErrorCode, PROTOCOL_VERSION, ProofKind, ProveRequest, Request, Response, ServerMessage,
+    StatementInput, Token, message::MAGIC,
 };
 use tokio::time::timeout;
 
@@ -29,13 +30,39 @@ async fn a_handshake_that_is_none_is_refused() {
     let version = ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION + 1, agent };
     let error = refused(version).await;
     assert_eq!(error.code, ErrorCode::Version);
-    assert!(error.message.contains("version 1"), "{error}");
+    assert!(error.message.contains("versions 1 to 2"), "{error}");
+    let version = ClientMessage::Hello { magic: MAGIC, version: 0, agent: "test".into() };
+    assert_eq!(refused(version).await.code, ErrorCode::Version);
     let agent = ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION, agent: "x".repeat(65) };
     assert_eq!(refused(agent).await.code, ErrorCode::TooLarge);
     assert_eq!(
         refused(ClientMessage::Request { id: 1, request: Request::Ping }).await.code,
         ErrorCode::Malformed
     );
+    let mut without_introduction = Client::mute(&server).await;
+    without_introduction.send(&hello()).await;
+    without_introduction.request(1, Request::Ping).await;
+    assert_eq!(without_introduction.refusal().await.code, ErrorCode::Malformed);
+    let mut far = Client::mute(&server).await;
+    far.send(&hello()).await;
+    far.send(&ClientMessage::Introduction { token: Token::default(), hops: 3 }).await;
+    assert_eq!(far.refusal().await.code, ErrorCode::Unsupported, "a circle of servers ends");
+    server.stop().await;
+}
+
+/// Clients of version 1 say nothing after their hello, and are served as before.
+#[tokio::test]
+async fn the_older_version_is_still_spoken() {
+    let server = Server::start(Some(HANGS), |_| {}).await;
+    let mut client = Client::mute(&server).await;
+    client.send(&ClientMessage::Hello { magic: MAGIC, version: 1, agent: "old".into() }).await;
+    let welcome = client.receive().await;
+    assert!(matches!(welcome, ServerMessage::Welcome { version: 1, .. }), "{welcome:?}");
+    client.request(1, Request::Ping).await;
+    assert_eq!(client.answer().await, (1, Ok(Response::Pong)));
+    let Request::Prove(request) = good_request() else { unreachable!() };
+    client.request(2, Request::ProveBy { request, vk_hash: [0; 32] }).await;
+    assert_eq!(client.error(2).await.code, ErrorCode::Unsupported);
     server.stop().await;
 }
 
@@ -126,8 +153,12 @@ async fn what_is_false_or_not_offered_is_refused_before_any_prover() {
             ErrorCode::InvalidStatement,
         ),
         (asked(&|r| r.kind = ProofKind::Groth16), ErrorCode::Unsupported),
+        // Another build of the program.
+        (Request::ProveBy { request: good.clone(), vk_hash: INCLUSION.vk_hash }, ErrorCode::Unsupported),
         (prove(Program::Inclusion, vec![]), ErrorCode::InvalidStatement),
         (prove(Program::Inclusion, vec![0; (1 << 20) + 1]), ErrorCode::TooLarge),
+        // Over the cap of its type: never read into memory, and the connection goes on.
+        (prove(Program::Inclusion, vec![0; 8 << 20]), ErrorCode::TooLarge),
     ] {
         client.request(1, request).await;
         let (1, Err(error)) = client.answer().await else { panic!("an error") };
@@ -149,8 +180,8 @@ async fn many_requests_share_a_connection_by_id() {
     client.request(1, Request::Ping).await;
     let (1, Err(error)) = client.answer().await else { panic!("an error") };
     assert_eq!(error.code, ErrorCode::DuplicateRequest);
-    client.request(3, good_request()).await;
-    client.request(4, good_request()).await;
+    client.request(3, good_requests().swap_remove(1)).await;
+    client.request(4, good_requests().swap_remove(2)).await;
     client.request(5, Request::Ping).await;
     let (5, Err(error)) = client.answer().await else { panic!("an error") };
     assert_eq!(error.code, ErrorCode::Busy);
@@ -172,7 +203,7 @@ async fn shutdown_tells_clients_and_ends() {
     let mut idle = Client::connect(&server).await;
     idle.request(1, Request::Ping).await;
     assert_eq!(idle.answer().await, (1, Ok(Response::Pong)));
-    server.begin_shutdown();
+    server.control.stop.cancel();
     assert_eq!(idle.refusal().await.code, ErrorCode::ShuttingDown);
     // The open request is answered or cut off with the connection; either way the client hears the reason.
     let reason = loop {
@@ -183,6 +214,6 @@ async fn shutdown_tells_clients_and_ends() {
             other => panic!("{other:?}"),
         }
     };
-    assert!(matches!(reason, ErrorCode::ShuttingDown | ErrorCode::Cancelled), "{reason:?}");
+    assert_eq!(reason, ErrorCode::ShuttingDown);
     timeout(PATIENCE, server.stop()).await.expect("the server ends");
 }

@@ -2,14 +2,15 @@
 
 mod common;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use common::{CRASHES, Client, HANGS, PATIENCE, Server, good_request};
-use sextant_artifacts::{CIRCUIT_VERSION, COMMITTEE_CHANGE, INCLUSION};
-use sextant_protocol::{
-    ErrorCode, Progress, ProofKind, ProofRecord, Request, Response, ServerMessage, proof::Circuits,
+use common::{
+    CRASHES, Client, HANGS, Server, committee_changes, good_request, until,
+    worker::{Script, is_alive},
 };
-use tokio::time::timeout;
+use sextant_artifacts::{CIRCUIT_VERSION, COMMITTEE_CHANGE, INCLUSION};
+use sextant_consensus::{bls::Plain, check_statement};
+use sextant_protocol::{ErrorCode, Progress, ProofKind, ProofRecord, Request, Response, proof::Circuits};
 
 #[tokio::test]
 async fn a_crash_is_one_failed_request_with_a_reason() {
@@ -81,29 +82,139 @@ async fn a_deadline_ends_a_request() {
 
 #[tokio::test]
 async fn the_queue_is_bounded_tells_places_and_frees_them() {
-    let server = Server::start(Some(HANGS), |config| config.queue_capacity = 2).await;
+    let server = Server::start(Some(HANGS), |config| {
+        (config.queue_capacity, config.queue_share) = (2, 2);
+    })
+    .await;
+    let mut requests = committee_changes().into_iter();
+    let mut next = || requests.next().unwrap();
+    let (first, second, third, fourth) = (next(), next(), next(), next());
     let mut client = Client::connect(&server).await;
     // One with the worker, two waiting.
-    client.request(1, good_request()).await;
-    wait_for(&mut client, 1, Progress::Preparing).await;
-    client.request(2, good_request()).await;
-    wait_for(&mut client, 2, Progress::Queued { position: 0 }).await;
-    client.request(3, good_request()).await;
-    wait_for(&mut client, 3, Progress::Queued { position: 1 }).await;
-    // From another connection: full, and when to come back.
+    client.request(1, first).await;
+    client.wait_for(1, Progress::Preparing).await;
+    client.request(2, second).await;
+    client.wait_for(2, Progress::Queued { position: 0 }).await;
+    client.request(3, third).await;
+    client.wait_for(3, Progress::Queued { position: 1 }).await;
+    // From another connection: full, and when to come back. At once, and not after a check.
     let mut other = Client::connect(&server).await;
-    other.request(1, good_request()).await;
-    let (1, Err(error)) = other.answer().await else { panic!("an error") };
+    let asked = Instant::now();
+    other.request(1, fourth.clone()).await;
+    let error = other.error(1).await;
+    assert!(asked.elapsed() < Duration::from_millis(10), "{:?}", asked.elapsed());
     assert_eq!(error.code, ErrorCode::Busy);
     assert!(error.retry_after_ms > 0);
     // A cancelled place is free, and those behind move up.
     client.send(&sextant_protocol::ClientMessage::Cancel { id: 2 }).await;
-    wait_for(&mut client, 3, Progress::Queued { position: 0 }).await;
-    other.request(2, good_request()).await;
-    wait_for(&mut other, 2, Progress::Queued { position: 1 }).await;
+    client.wait_for(3, Progress::Queued { position: 0 }).await;
+    other.request(2, fourth).await;
+    other.wait_for(2, Progress::Queued { position: 1 }).await;
     // A client that leaves takes its requests along: the running one ends, the next one's turn comes.
     drop(client);
-    wait_for(&mut other, 2, Progress::Preparing).await;
+    other.wait_for(2, Progress::Preparing).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn one_client_does_not_take_the_whole_queue() {
+    let server = Server::start(Some(HANGS), |config| {
+        (config.queue_capacity, config.queue_share) = (8, 1);
+    })
+    .await;
+    let mut requests = committee_changes();
+    let mut client = Client::connect(&server).await;
+    client.request(1, requests.remove(0)).await;
+    client.wait_for(1, Progress::Preparing).await;
+    client.request(2, requests.remove(0)).await;
+    client.wait_for(2, Progress::Queued { position: 0 }).await;
+    client.request(3, requests.remove(0)).await;
+    let error = client.error(3).await;
+    assert_eq!(error.code, ErrorCode::Busy);
+    assert!(error.message.contains("your requests"), "{error}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn cancelling_kills_the_worker_within_a_second() {
+    let request = good_request();
+    let script = Script::for_jobs(&request, "cat $D/executing; sleep 600");
+    let server = Server::start_with(Some(script), |_| {}).await;
+    let script = server.script.as_ref().unwrap();
+    let mut client = Client::connect(&server).await;
+    client.request(1, request).await;
+    client.wait_for(1, Progress::Executing { cycles: 7 }).await;
+    let worker = script.pids()[0];
+    assert!(is_alive(worker));
+    client.send(&sextant_protocol::ClientMessage::Cancel { id: 1 }).await;
+    assert_eq!(client.error(1).await.code, ErrorCode::Cancelled);
+    until("the worker is gone", Duration::from_secs(1), async || !is_alive(worker)).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_does_nothing_is_killed() {
+    let request = good_request();
+    let script = Script::for_jobs(&request, "cat $D/executing; sleep 600");
+    let server =
+        Server::start_with(Some(script), |config| config.worker_silence = Duration::from_secs(1)).await;
+    let mut client = Client::connect(&server).await;
+    client.request(1, request).await;
+    let error = client.error(1).await;
+    assert_eq!(error.code, ErrorCode::ProverFailed);
+    assert!(error.message.contains("neither spoken nor computed"), "{error}");
+    assert_eq!(
+        server.metric("sextant_worker_failures_total{lane=\"proving\",reason=\"silence\"}").await,
+        1.0
+    );
+    server.stop().await;
+}
+
+/// Killed in the middle of a job, twenty times: each time a typed error that says so, and the next request works.
+#[tokio::test]
+async fn a_killed_worker_is_one_failed_request() {
+    let request = good_request();
+    // Proves once the file is there; until then the job waits in the middle.
+    let job = "cat $D/executing; while [ ! -e $D/go ]; do sleep 0.02; done; cat $D/proved";
+    let server = Server::start_with(Some(Script::for_jobs(&request, job)), |_| {}).await;
+    let script = server.script.as_ref().unwrap();
+    let mut client = Client::connect(&server).await;
+    for id in 1..=20 {
+        client.request(id, request.clone()).await;
+        client.wait_for(id, Progress::Executing { cycles: 7 }).await;
+        let worker = *script.pids().last().unwrap();
+        // SAFETY: a plain system call; the process is a worker of this test's server.
+        unsafe { libc::kill(worker, libc::SIGKILL) };
+        let error = client.error(id).await;
+        assert_eq!(error.code, ErrorCode::ProverFailed);
+        assert!(error.retry_after_ms > 0 && error.message.contains("signal 9"), "{error}");
+    }
+    script.touch("go");
+    client.request(21, request).await;
+    assert!(matches!(client.answer().await, (21, Ok(Response::Proof { .. }))));
+    let last = *script.pids().last().unwrap();
+    // One that is killed while nobody needs it costs nobody anything.
+    unsafe { libc::kill(last, libc::SIGKILL) };
+    let workers = script.pids();
+    server.stop().await;
+    assert!(workers.iter().all(|worker| !is_alive(*worker)), "no orphan");
+}
+
+#[tokio::test]
+async fn workers_that_only_fail_are_not_started_for_ever() {
+    let server = Server::start(Some(CRASHES), |_| {}).await;
+    let mut client = Client::connect(&server).await;
+    for (id, request) in (1..).zip(committee_changes().into_iter().cycle().take(5)) {
+        client.request(id, request).await;
+        assert_eq!(client.error(id).await.code, ErrorCode::ProverFailed);
+    }
+    let started = server.script.as_ref().unwrap().pids().len();
+    client.request(6, good_request()).await;
+    let error = client.error(6).await;
+    assert!(error.retry_after_ms > 20_000 && error.message.contains("keep failing"), "{error:?}");
+    assert_eq!(server.script.as_ref().unwrap().pids().len(), started, "none was started for it");
+    let (status, reason) = server.http("/readyz").await;
+    assert!(status == 503 && reason.contains("keeps failing"), "{status} {reason}");
     server.stop().await;
 }
 
@@ -111,6 +222,9 @@ async fn the_queue_is_bounded_tells_places_and_frees_them() {
 async fn strangers_proofs_are_verified_in_a_process_of_their_own() {
     let server = Server::start(None, |_| {}).await;
     let mut client = Client::connect(&server).await;
+    let (_, program, input) = sextant_fixtures::statements().swap_remove(0);
+    let statement = check_statement(program, &input, &mut Plain).unwrap();
+    let public_values = statement.abi_encode();
     let record = |change: &dyn Fn(&mut ProofRecord)| {
         let mut record = ProofRecord {
             program: 1,
@@ -118,7 +232,7 @@ async fn strangers_proofs_are_verified_in_a_process_of_their_own() {
             circuits: Circuits::Release,
             circuit_version: CIRCUIT_VERSION.into(),
             vk_hash: COMMITTEE_CHANGE.vk_hash,
-            public_values: vec![0; 480],
+            public_values: public_values.clone(),
             proof: vec![0; 100],
         };
         change(&mut record);
@@ -130,7 +244,8 @@ async fn strangers_proofs_are_verified_in_a_process_of_their_own() {
         (record(&|r| r.kind = ProofKind::Plonk), ErrorCode::Unsupported, "plonk"),
         (record(&|r| r.circuits = Circuits::Development), ErrorCode::InvalidProof, "development"),
         (record(&|r| r.circuit_version = "v0.0.1".into()), ErrorCode::InvalidProof, "v0.0.1"),
-        (record(&|_| {}), ErrorCode::InvalidProof, "public values"),
+        (record(&|r| r.public_values.truncate(480)), ErrorCode::InvalidProof, "public values"),
+        (record(&|_| {}), ErrorCode::InvalidProof, "decode"),
     ] {
         client.request(1, request).await;
         let (1, Err(error)) = client.answer().await else { panic!("an error") };
@@ -138,20 +253,4 @@ async fn strangers_proofs_are_verified_in_a_process_of_their_own() {
         assert!(error.message.contains(reason), "{error}");
     }
     server.stop().await;
-}
-
-/// Waits for one step of one request; anything else but an error is skipped.
-async fn wait_for(client: &mut Client, wanted: u64, step: Progress) {
-    timeout(PATIENCE, async {
-        loop {
-            match client.receive().await {
-                ServerMessage::Progress { id, progress } if id == wanted && progress == step => return,
-                ServerMessage::Progress { .. } => {}
-                ServerMessage::Answer { id, result } if id != wanted => drop(result),
-                other => panic!("{other:?}"),
-            }
-        }
-    })
-    .await
-    .expect("the step in time");
 }

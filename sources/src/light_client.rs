@@ -139,34 +139,45 @@ impl LightClient {
     /// [`LightClientError`]; what was learned before it stays learned.
     pub async fn advance(&mut self) -> Result<Advance, LightClientError> {
         let config = self.chain.config.clone();
-        let current = self.chain.current_slot();
-        let fresh = |slot, what: &str| self.check_fresh(slot, what);
-        // Only how far to go; whether it is true is seen when the committees are known.
-        let signed = |update: Sourced<LightClientFinalityUpdate>| {
-            fresh(update.value.attested_header.beacon.slot, "finality update")?;
-            match update.value.signature_slot {
-                slot if slot > current => Err(format!("signed in slot {slot}, now is slot {current}")),
-                slot => Ok((config.period(update.value.attested_header.beacon.slot), config.period(slot))),
-            }
+        let look = |update: Sourced<LightClientFinalityUpdate>| {
+            let [attested, wanted] = [update.value.attested_header.beacon.slot, update.value.signature_slot]
+                .map(|slot| config.period(slot));
+            // From far behind it only says how far to go; whether it is true is seen when the committees are known.
+            let checked = match self.signers(wanted) {
+                Some(_) => Some(self.try_finality(update)?),
+                None => self.check_time(&update.value).map(|()| None)?,
+            };
+            Ok::<_, String>((attested, wanted, checked))
         };
-        let (attested, wanted) = self.beacon.finality_update(&config, signed).await?;
+        let (attested, wanted, checked) = self.beacon.finality_update(&config, look).await?;
+        if let Some((store, finality)) = checked {
+            self.store = store;
+            let updates = self.learn(attested, wanted).await?;
+            return Ok(Advance { updates, finality });
+        }
         let updates = self.learn(attested, wanted).await?;
-        let accept = |update: Sourced<LightClientFinalityUpdate>| {
-            let (attested, known) = (update.value.attested_header.beacon.slot, self.finalized().slot);
-            self.check_fresh(attested, "finality update")?;
-            if attested < known {
-                return Err(format!("stale: attested slot {attested}, but slot {known} is final already"));
-            }
-            let mut store = self.store.clone();
-            if attested > known {
-                let applied = store.finality_update(update.value.clone(), current, &mut Plain);
-                applied.map_err(|error| error.to_string())?;
-            }
-            Ok((store, update))
-        };
+        let accept = |update| self.try_finality(update);
         let (store, finality) = self.beacon.finality_update(&config, accept).await?;
         self.store = store;
         Ok(Advance { updates, finality })
+    }
+
+    /// A store that has seen a finality update.
+    fn try_finality(
+        &self,
+        update: Sourced<LightClientFinalityUpdate>,
+    ) -> Result<(LightClientStore, Sourced<LightClientFinalityUpdate>), String> {
+        self.check_time(&update.value)?;
+        let (attested, known) = (update.value.attested_header.beacon.slot, self.finalized().slot);
+        if attested < known {
+            return Err(format!("stale: attested slot {attested}, but slot {known} is final already"));
+        }
+        let mut store = self.store.clone();
+        if attested > known {
+            let applied = store.finality_update(update.value.clone(), self.chain.current_slot(), &mut Plain);
+            applied.map_err(|error| error.to_string())?;
+        }
+        Ok((store, update))
     }
 
     /// Learns committees until that of `wanted` is known, and that after `attested` too if there is an update for it.
@@ -217,11 +228,16 @@ impl LightClient {
         Ok((store, learned))
     }
 
-    fn check_fresh(&self, slot: u64, what: &str) -> Result<(), String> {
+    /// Neither from the future nor, where there is a limit, from long ago.
+    fn check_time(&self, update: &LightClientFinalityUpdate) -> Result<(), String> {
+        let (slot, current) = (update.attested_header.beacon.slot, self.chain.current_slot());
+        if update.signature_slot > current {
+            return Err(format!("signed in slot {}, now is slot {current}", update.signature_slot));
+        }
         let age = self.chain.age(slot);
         match self.max_age {
             Some(limit) if age > limit => Err(format!(
-                "behind: its {what} is of slot {slot}, {} s ago, at most {} s are accepted",
+                "behind: its finality update is of slot {slot}, {} s ago, at most {} s are accepted",
                 age.as_secs(),
                 limit.as_secs()
             )),

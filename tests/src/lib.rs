@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 pub mod executor;
 pub mod server;
+pub mod torture;
 
 /// Gas of each recorded statement as committed in `tests/gas.json`.
 ///

@@ -17,12 +17,24 @@ impl Server {
     /// # Panics
     /// When it does not say within 20 seconds where it listens.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_logging(arguments, Stdio::inherit())
+    }
+
+    /// [`Self::start`] with the log in a file.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn start_logged(arguments: &[&str], log: std::fs::File) -> Self {
+        Self::start_logging(arguments, log.into())
+    }
+
+    fn start_logging(arguments: &[&str], log: Stdio) -> Self {
         let output = tempfile::NamedTempFile::new().expect("a temporary file");
         let child = Command::new(binary("proof-server"))
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .stdout(Stdio::from(output.reopen().expect("the same file")))
-            .stderr(Stdio::inherit())
+            .stderr(log)
             .spawn()
             .expect("proof-server starts");
         let mut server = Self { child, address: String::new() };
@@ -52,6 +64,13 @@ impl Server {
             workers.extend(children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
         }
         workers
+    }
+
+    /// Resident memory of the server itself, without its workers, bytes.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        kib.and_then(|kib| kib.trim().parse::<u64>().ok()).unwrap_or(0) << 10
     }
 
     /// Sends a signal to the server itself.

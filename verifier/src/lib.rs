@@ -16,6 +16,7 @@ mod pinned;
 
 pub use error::VerifyError;
 use pinned::Pinned;
+pub use pinned::pinned_vk_hash;
 use sextant_consensus::{Program, public_values::Statement};
 use sextant_protocol::{ProofKind, ProofRecord, proof::Circuits};
 use sp1_sdk::{

@@ -27,6 +27,11 @@ impl Pinned {
     }
 }
 
+/// Hash of the one verifying key of `program` that this build accepts.
+pub fn pinned_vk_hash(program: Program) -> [u8; 32] {
+    artifact(program).vk_hash
+}
+
 fn artifact(program: Program) -> Artifact {
     match program {
         Program::CommitteeChange => COMMITTEE_CHANGE,

@@ -34,6 +34,9 @@ use requests::Requests;
 /// Messages that may wait for a slow client before progress is dropped.
 const OUTBOX: usize = 64;
 
+/// For the requests of a connection that the server ends to be answered.
+const SETTLING: Duration = Duration::from_secs(1);
+
 /// Deadlines and caps of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimits {
@@ -123,7 +126,8 @@ pub(crate) async fn serve(
     gone.cancel();
     requests.end_all();
     if let Err(Ended::Refused(error)) = &ended {
-        // The last message, after the answers that are on their way.
+        // The last message, after the answers to what was open.
+        let _ = timeout(SETTLING, requests.settled(Duration::from_millis(2))).await;
         let last = Outgoing::Message(ServerMessage::Refused(error.clone()));
         let _ = timeout(limits.write, outbox.send(last)).await;
     }

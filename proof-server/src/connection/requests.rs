@@ -56,8 +56,13 @@ impl Requests {
     /// Completes when the server drains and every request here has its answer in the outbox.
     pub(super) async fn drained(&self) {
         self.context.control.drain.cancelled().await;
+        self.settled(DRAINING).await;
+    }
+
+    /// Completes when every request here has its answer in the outbox; looks every `pause`.
+    pub(super) async fn settled(&self, pause: Duration) {
         while Arc::strong_count(&self.in_progress) > 1 {
-            tokio::time::sleep(DRAINING).await;
+            tokio::time::sleep(pause).await;
         }
     }
 

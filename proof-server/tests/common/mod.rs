@@ -3,26 +3,29 @@
 // Each test file uses its own part.
 #![allow(dead_code)]
 
-use std::{net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
+pub mod worker;
 
-use proof_server::{CancellationToken, Config, Settings};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use proof_server::{Config, Control, Listeners, Role, Settings, StartError};
 use sextant_consensus::Program;
 use sextant_protocol::{
     ClientMessage, PROTOCOL_VERSION, ProofKind, ProveRequest, Request, RequestId, Response, ServerError,
-    ServerMessage, StatementInput,
+    ServerMessage, StatementInput, Token,
     frame::{FrameError, MAX_CLIENT_FRAME, MAX_SERVER_FRAME, MessageReader, MessageWriter},
     message::MAGIC,
 };
-use tempfile::TempDir;
 use tokio::{
-    io::AsyncWriteExt,
-    net::{
-        TcpListener, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
     task::JoinHandle,
     time::timeout,
 };
+use worker::Script;
 
 /// Longest anything here may take.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,79 +37,173 @@ pub const CRASHES: &str = "echo 'out of luck' >&2; exit 3";
 
 pub struct Server {
     pub address: SocketAddr,
-    shutdown: CancellationToken,
-    task: JoinHandle<std::io::Result<()>>,
-    _folder: TempDir,
+    pub operations: SocketAddr,
+    pub control: Control,
+    task: JoinHandle<Result<(), StartError>>,
+    pub script: Option<Script>,
 }
 
 impl Server {
     /// A server whose workers are a shell script, or the real binary for `None`.
     pub async fn start(worker: Option<&str>, adjust: impl FnOnce(&mut Config)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let program = match worker {
-            Some(script) => write_script(&folder, script),
+        Self::start_with(worker.map(Script::new), adjust).await
+    }
+
+    /// A server whose workers are this script, or the real binary.
+    pub async fn start_with(script: Option<Script>, adjust: impl FnOnce(&mut Config)) -> Self {
+        let program = match &script {
+            Some(script) => script.path(),
             None => env!("CARGO_BIN_EXE_proof-server").into(),
         };
-        let mut config = Settings::default().resolve().unwrap();
+        let mut config = settings().resolve().unwrap();
+        config.role = Role::All;
         config.worker_program = Some(program);
         config.warm = false;
+        // Tests that want the grace say so; the others want to see what happens without.
+        config.reconnect_grace = Duration::ZERO;
         adjust(&mut config);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let shutdown = CancellationToken::new();
-        let task = tokio::spawn(proof_server::run(listener, config, shutdown.clone()));
-        Self { address, shutdown, task, _folder: folder }
+        let clients = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let operations = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, operations_address) = (clients.local_addr().unwrap(), operations.local_addr().unwrap());
+        let control = Control::default();
+        let listeners = Listeners { clients, operations: Some(operations) };
+        let task = tokio::spawn(proof_server::run(listeners, config, control.clone()));
+        Self { address, operations: operations_address, control, task, script }
     }
 
     /// Stops it and waits until it is gone.
     pub async fn stop(self) {
-        self.shutdown.cancel();
+        self.control.stop.cancel();
+        self.ended().await;
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(self) {
         timeout(PATIENCE, self.task).await.expect("the server stops").unwrap().unwrap();
     }
 
-    pub fn begin_shutdown(&self) {
-        self.shutdown.cancel();
+    /// Asks an operations endpoint: status and body.
+    pub async fn http(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.operations).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        timeout(PATIENCE, stream.read_to_string(&mut text)).await.unwrap().unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// One metric's value; 0 if it is not there yet.
+    pub async fn metric(&self, name_and_labels: &str) -> f64 {
+        let (_, text) = self.http("/metrics").await;
+        let line = text.lines().find_map(|line| line.strip_prefix(name_and_labels)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().unwrap())
     }
 }
 
-fn write_script(folder: &TempDir, script: &str) -> PathBuf {
-    let path = folder.path().join("worker.sh");
-    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    path
+/// Settings that every build can resolve.
+pub fn settings() -> Settings {
+    Settings { role: Some(Role::Verifier), ..Settings::default() }
 }
+
+/// Waits until something is so.
+pub async fn until(what: &str, limit: Duration, mut so: impl AsyncFnMut() -> bool) {
+    let start = Instant::now();
+    while !so().await {
+        assert!(start.elapsed() < limit, "{what}: not within {limit:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+trait Both: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Both for T {}
+type Stream = Box<dyn Both>;
 
 /// A connection before or after its handshake.
 pub struct Client {
-    reader: MessageReader<OwnedReadHalf, ServerMessage>,
-    writer: MessageWriter<OwnedWriteHalf, ClientMessage>,
+    reader: MessageReader<tokio::io::ReadHalf<Stream>, ServerMessage>,
+    writer: MessageWriter<tokio::io::WriteHalf<Stream>, ClientMessage>,
 }
 
 impl Client {
     /// Connects and says nothing.
     pub async fn mute(server: &Server) -> Self {
-        let (read, write) = TcpStream::connect(server.address).await.unwrap().into_split();
+        Self::over(TcpStream::connect(server.address).await.unwrap())
+    }
+
+    /// Speaks over a stream that is connected already.
+    pub fn over(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        let (read, write) = tokio::io::split(Box::new(stream) as Stream);
         Self {
             reader: MessageReader::new(read, MAX_SERVER_FRAME, "server message"),
             writer: MessageWriter::new(write, MAX_CLIENT_FRAME),
         }
     }
 
+    /// Connects over TLS.
+    pub async fn secure(server: &Server, config: rustls::ClientConfig) -> std::io::Result<Self> {
+        let stream = TcpStream::connect(server.address).await?;
+        let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+        Ok(Self::over(connector.connect(name, stream).await?))
+    }
+
     /// Connects and shakes hands.
     pub async fn connect(server: &Server) -> Self {
         let mut client = Self::mute(server).await;
-        client.send(&hello()).await;
-        let welcome = client.receive().await;
-        assert!(matches!(welcome, ServerMessage::Welcome { version: PROTOCOL_VERSION, .. }), "{welcome:?}");
+        client.greet("").await;
+        client.welcome().await;
         client
+    }
+
+    /// Says who it is.
+    pub async fn greet(&mut self, token: &str) {
+        self.send(&hello()).await;
+        self.send(&ClientMessage::Introduction { token: Token(token.into()), hops: 0 }).await;
+    }
+
+    /// The next message must be a welcome.
+    pub async fn welcome(&mut self) {
+        let welcome = self.receive().await;
+        assert!(matches!(welcome, ServerMessage::Welcome { version: PROTOCOL_VERSION, .. }), "{welcome:?}");
+    }
+
+    /// A frame of `length` bytes of which only the first are written.
+    pub async fn half_a_frame(self, length: u32, start: &[u8]) -> Self {
+        self.raw(&[&length.to_be_bytes(), start].concat()).await
     }
 
     pub async fn send(&mut self, message: &ClientMessage) {
         self.writer.send(message).await.unwrap();
     }
 
+    /// Sends to a server that may have closed.
+    pub async fn try_send(&mut self, message: &ClientMessage) -> Result<(), FrameError> {
+        timeout(PATIENCE, self.writer.send(message)).await.expect("the server reads or closes")
+    }
+
     pub async fn request(&mut self, id: RequestId, request: Request) {
         self.send(&ClientMessage::Request { id, request }).await;
+    }
+
+    /// Waits for one step of one request; anything else but an error is skipped.
+    pub async fn wait_for(&mut self, wanted: RequestId, step: sextant_protocol::Progress) {
+        loop {
+            match self.receive().await {
+                ServerMessage::Progress { id, progress } if (id, progress) == (wanted, step) => return,
+                ServerMessage::Progress { .. } => {}
+                ServerMessage::Answer { id, result } if id != wanted => drop(result),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// The next answer, which must be an error.
+    pub async fn error(&mut self, wanted: RequestId) -> ServerError {
+        match self.answer().await {
+            (id, Err(error)) if id == wanted => error,
+            other => panic!("an error for {wanted} was due: {other:?}"),
+        }
     }
 
     /// Writes bytes that no message is made of.
@@ -161,6 +258,17 @@ pub fn prove(program: Program, bytes: Vec<u8>) -> Request {
 
 /// A true statement on real data.
 pub fn good_request() -> Request {
-    let (_, program, bytes) = sextant_fixtures::statements().swap_remove(0);
-    prove(program, bytes)
+    good_requests().swap_remove(0)
+}
+
+/// True statements, each another.
+pub fn good_requests() -> Vec<Request> {
+    sextant_fixtures::statements().into_iter().map(|(_, program, bytes)| prove(program, bytes)).collect()
+}
+
+/// True statements about committee changes, each another: all for one queue.
+pub fn committee_changes() -> Vec<Request> {
+    let statements = sextant_fixtures::statements().into_iter();
+    let changes = statements.filter(|(_, program, _)| *program == Program::CommitteeChange);
+    changes.map(|(_, program, bytes)| prove(program, bytes)).collect()
 }

@@ -3,6 +3,7 @@
 mod follow;
 mod network;
 mod nodes;
+mod server;
 mod watched;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use sextant_consensus::hash::Root;
 pub use follow::{Follow, Status};
 pub use network::Network;
 pub use nodes::{Beacon, Rpc};
+pub use server::Server;
 pub use watched::WatchedAccounts;
 
 /// Proofs for Ethereum light clients.
@@ -190,20 +192,6 @@ pub struct ServerOptions {
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// Which server.
-#[derive(Debug, Args)]
-pub struct Server {
-    /// The server's address
-    #[arg(
-        id = "server",
-        long = "server",
-        value_name = "HOST:PORT",
-        env = "SEXTANT_SERVER",
-        default_value = "127.0.0.1:7100"
-    )]
-    pub address: String,
 }
 
 fn root(text: &str) -> Result<Root, String> {

@@ -9,7 +9,7 @@ use sextant_client::sources::{BeaconNodes, Endpoint, ExecutionNodes, PoolError, 
 #[derive(Debug, Args)]
 pub struct Beacon {
     /// Beacon API of a node; several are asked in turn until one answers well
-    #[arg(long = "beacon", value_name = "URL", env = "SEXTANT_BEACON", value_delimiter = ',')]
+    #[arg(long = "beacon", value_name = "URL", value_delimiter = ',')]
     pub beacon: Vec<Endpoint>,
     /// Seconds that a node may take for one answer
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = clap::value_parser!(u64).range(1..=600))]
@@ -20,7 +20,7 @@ pub struct Beacon {
 #[derive(Debug, Args)]
 pub struct Rpc {
     /// JSON-RPC of an execution node; several are asked in turn until one answers well
-    #[arg(long = "rpc", value_name = "URL", env = "SEXTANT_RPC", value_delimiter = ',')]
+    #[arg(long = "rpc", value_name = "URL", value_delimiter = ',')]
     pub rpc: Vec<Endpoint>,
 }
 

@@ -35,7 +35,7 @@ pub async fn run(arguments: Follow) -> Outcome {
         [] => None,
         _ => Some(arguments.rpc.nodes(arguments.beacon.config())?),
     };
-    let mut prover = ServerProver::new(&arguments.server.address, client_config())
+    let mut prover = ServerProver::new(&arguments.server.address, client_config(&arguments.server)?)
         .with_deadline(arguments.deadline.map(Duration::from_secs));
     if !arguments.json {
         let lines = Mutex::new(Lines::default());

@@ -10,13 +10,14 @@ use serde_json::json;
 use sextant_client::{
     CheckError, CheckedInput, Client, ClientConfig, Proof, ProofKind,
     input::{self, Prepared, Signers},
+    security::SecurityError,
     sources::prepare::{self, Periods},
 };
 use sextant_consensus::public_values::Statement;
 
 use super::{Failure, Outcome};
 use crate::{
-    args::{CommitteeChange, Inclusion, Prove, ProveOptions},
+    args::{CommitteeChange, Inclusion, Prove, ProveOptions, Server},
     output, progress, render,
 };
 
@@ -38,7 +39,7 @@ pub async fn run(prove: Prove) -> Outcome {
         CheckError::Statement(error) => prepared.explain(&error),
         other => other.to_string(),
     })?;
-    let client = Client::connect_with(&options.server.address, client_config()).await?;
+    let client = Client::connect_with(&options.server.address, client_config(&options.server)?).await?;
     let deadline = options.deadline.map(Duration::from_secs);
     let mut proving = client.prove_checked(checked, options.kind, deadline)?;
     progress::show(&mut proving).await;
@@ -50,9 +51,13 @@ pub async fn run(prove: Prove) -> Outcome {
     report(&proof, options, &out, bytes.len())
 }
 
-/// How this command introduces itself.
-pub fn client_config() -> ClientConfig {
-    ClientConfig { agent: concat!("sextant/", env!("CARGO_PKG_VERSION")).into(), ..ClientConfig::default() }
+/// How this command introduces itself to `server`.
+pub fn client_config(server: &Server) -> Result<ClientConfig, SecurityError> {
+    Ok(ClientConfig {
+        agent: concat!("sextant/", env!("CARGO_PKG_VERSION")).into(),
+        security: server.security()?,
+        ..ClientConfig::default()
+    })
 }
 
 async fn committee_change(change: &CommitteeChange) -> Result<Prepared, Failure> {

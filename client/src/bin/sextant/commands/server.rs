@@ -11,7 +11,7 @@ use crate::{args::ServerOptions, output, render};
 
 /// Runs `server info`.
 pub async fn info(options: ServerOptions) -> Outcome {
-    let client = Client::connect_with(&options.server.address, client_config()).await?;
+    let client = Client::connect_with(&options.server.address, client_config(&options.server)?).await?;
     let info = client.info().await?;
     if options.json {
         return output::print_json(&info_json(&info));
@@ -32,7 +32,7 @@ pub async fn info(options: ServerOptions) -> Outcome {
 
 /// Runs `server ping`.
 pub async fn ping(options: ServerOptions) -> Outcome {
-    let client = Client::connect_with(&options.server.address, client_config()).await?;
+    let client = Client::connect_with(&options.server.address, client_config(&options.server)?).await?;
     let start = Instant::now();
     client.ping().await?;
     let milliseconds = start.elapsed().as_secs_f64() * 1e3;

@@ -1,0 +1,99 @@
+//! Workers that are shell scripts. They speak the worker's protocol by printing frames that a test has written to
+//! files, so that a test decides what a worker does, and when.
+
+use std::{os::unix::fs::PermissionsExt, path::PathBuf};
+
+use proof_server::worker::{Proved, WorkerEvent};
+use sextant_artifacts::{CIRCUIT_VERSION, COMMITTEE_CHANGE};
+use sextant_consensus::{bls::Plain, check_statement};
+use sextant_protocol::{Progress, ProofRecord, Request, encoding, proof::Circuits};
+use tempfile::TempDir;
+
+/// A worker's script and the files it leaves.
+pub struct Script {
+    folder: TempDir,
+}
+
+impl Script {
+    /// A worker that runs `script`, in which `$D` is its folder. Its process id is in the file `pids`.
+    pub fn new(script: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("worker.sh");
+        let text = format!("#!/bin/sh\nD={}\necho $$ >> $D/pids\n{script}\n", folder.path().display());
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Self { folder }
+    }
+
+    /// A worker that gets ready and does `job` for each request; `$D/executing`, `$D/proved` and `$D/verified` are
+    /// events to print. `proved` is what a worker says that has proven `request`; the proof in it is none.
+    pub fn for_jobs(request: &Request, job: &str) -> Self {
+        let script = Self::new(&format!(
+            "cat $D/ready\n\
+             while true; do\n\
+               n=$(head -c 4 | od -An -tu4 --endian=big)\n\
+               [ -z \"$n\" ] && exit 0\n\
+               head -c $n > /dev/null\n\
+               echo job >> $D/jobs\n\
+               {job}\n\
+             done"
+        ));
+        for (name, event) in [
+            ("ready", WorkerEvent::Ready),
+            ("executing", WorkerEvent::Progress(Progress::Executing { cycles: 7 })),
+            ("proved", WorkerEvent::Proved(Box::new(proved(request)))),
+            ("verified", WorkerEvent::Verified),
+        ] {
+            let body = encoding::encode(&event);
+            let frame = [&(body.len() as u32).to_be_bytes(), &body[..]].concat();
+            std::fs::write(script.folder.path().join(name), frame).unwrap();
+        }
+        script
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("worker.sh")
+    }
+
+    /// Lets a job go on that waits for the file `name` (`while [ ! -e $D/NAME ]; do sleep 0.02; done`).
+    pub fn touch(&self, name: &str) {
+        std::fs::write(self.folder.path().join(name), "").unwrap();
+    }
+
+    /// Jobs begun so far.
+    pub fn jobs(&self) -> usize {
+        self.lines("jobs").len()
+    }
+
+    /// Processes started so far.
+    pub fn pids(&self) -> Vec<i32> {
+        self.lines("pids").iter().map(|pid| pid.parse().unwrap()).collect()
+    }
+
+    fn lines(&self, name: &str) -> Vec<String> {
+        let text = std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+/// Whether a process is there and no zombie.
+pub fn is_alive(pid: i32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
+}
+
+fn proved(request: &Request) -> Proved {
+    let Request::Prove(request) = request else { panic!("a prove request") };
+    let program = request.input.program().unwrap();
+    let statement = check_statement(program, &request.input.bytes, &mut Plain).unwrap();
+    let proof = ProofRecord {
+        program: request.input.program,
+        kind: request.kind,
+        circuits: Circuits::Release,
+        circuit_version: CIRCUIT_VERSION.into(),
+        vk_hash: COMMITTEE_CHANGE.vk_hash,
+        public_values: statement.abi_encode(),
+        proof: vec![0; 100_000],
+    };
+    Proved { proof, cycles: 7, proving_ms: 100, peak_memory: 1 }
+}

@@ -1,0 +1,189 @@
+//! An entrypoint and its upstreams: two servers of this crate whose workers are scripts, or a server that lies. Where
+//! a proof is to pass for a true one, the entrypoint's own verification worker is a script as well; where it lies, the
+//! real one refuses it. The whole with real proofs is in `tests/tests/split.rs`.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{
+    Client, Server, committee_changes, good_request, until,
+    worker::{Script, is_alive},
+};
+use proof_server::{Config, Role};
+use sextant_protocol::{ClientMessage, ErrorCode, Progress, Request, Response};
+
+const WAITS: &str = "cat $D/executing; while [ ! -e $D/go ]; do sleep 0.02; done; cat $D/proved";
+const EXECUTING: Progress = Progress::Executing { cycles: 7 };
+
+async fn upstream(job: &str) -> Server {
+    let script = Script::for_jobs(&good_request(), job);
+    Server::start_with(Some(script), |config| config.role = Role::CommitteeChange).await
+}
+
+/// An entrypoint in front of `names` that takes every proof for true, or verifies for real.
+async fn entrypoint(names: Vec<String>, credulous: bool) -> Server {
+    let configure = |config: &mut Config| {
+        config.role = Role::Entrypoint;
+        config.upstreams.committee_change = names;
+    };
+    let script = credulous.then(|| Script::for_jobs(&good_request(), "cat $D/verified"));
+    let server = Server::start_with(script, configure).await;
+    until("it has looked at its upstreams", common::PATIENCE, async || {
+        !server.http("/readyz").await.1.starts_with("warming")
+    })
+    .await;
+    server
+}
+
+async fn forwarded(server: &Server, outcome: &str) -> f64 {
+    server.metric(&format!("sextant_upstream_requests_total{{outcome=\"{outcome}\"}}")).await
+}
+
+#[tokio::test]
+async fn requests_go_to_the_least_busy_and_come_back_verified() {
+    let (first, second) = (upstream(WAITS).await, upstream(WAITS).await);
+    let entrypoint = entrypoint(vec![first.address.to_string(), second.address.to_string()], true).await;
+    assert_eq!(entrypoint.http("/readyz").await, (200, "ready\n".into()));
+    let mut client = Client::connect(&entrypoint).await;
+    client.request(1, good_request()).await;
+    client.wait_for(1, EXECUTING).await;
+    client.request(2, committee_changes().swap_remove(1)).await;
+    client.wait_for(2, EXECUTING).await;
+    let jobs = [&first, &second].map(|server| server.script.as_ref().unwrap().jobs());
+    assert_eq!(jobs, [1, 1], "one each");
+    // What one says that has proven another statement is no proof of this one: the script answers both alike.
+    for server in [&first, &second] {
+        server.script.as_ref().unwrap().touch("go");
+    }
+    let mut proofs = 0;
+    for _ in 0..2 {
+        match client.answer().await {
+            (1, Ok(Response::Proof { .. })) => proofs += 1,
+            (2, Err(error)) => assert_eq!(error.code, ErrorCode::ProverFailed, "{error}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((proofs, forwarded(&entrypoint, "ok").await), (1, 1.0));
+    // A program without upstreams is not offered.
+    let inclusion = common::good_requests().swap_remove(2);
+    client.request(3, inclusion).await;
+    assert_eq!(client.error(3).await.code, ErrorCode::Unsupported);
+    for server in [entrypoint, first, second] {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_survives_its_upstream() {
+    let (first, second) = (upstream(WAITS).await, upstream(WAITS).await);
+    let entrypoint = entrypoint(vec![first.address.to_string(), second.address.to_string()], true).await;
+    let mut client = Client::connect(&entrypoint).await;
+    client.request(1, good_request()).await;
+    client.wait_for(1, EXECUTING).await;
+    let working = |server: &Server| server.script.as_ref().unwrap().jobs() == 1;
+    let (dies, lives) = if working(&first) { (first, second) } else { (second, first) };
+    dies.stop().await;
+    until("the other has it", Duration::from_secs(10), async || working(&lives)).await;
+    lives.script.as_ref().unwrap().touch("go");
+    assert!(matches!(client.answer().await, (1, Ok(Response::Proof { .. }))));
+    entrypoint.stop().await;
+    lives.stop().await;
+}
+
+#[tokio::test]
+async fn cancelling_reaches_the_upstream() {
+    let upstream = upstream(WAITS).await;
+    let entrypoint = entrypoint(vec![upstream.address.to_string()], true).await;
+    let mut client = Client::connect(&entrypoint).await;
+    client.request(1, good_request()).await;
+    client.wait_for(1, EXECUTING).await;
+    let worker = upstream.script.as_ref().unwrap().pids()[0];
+    client.send(&ClientMessage::Cancel { id: 1 }).await;
+    assert_eq!(client.error(1).await.code, ErrorCode::Cancelled);
+    until("the worker is killed", Duration::from_secs(1), async || !is_alive(worker)).await;
+    entrypoint.stop().await;
+    upstream.stop().await;
+}
+
+/// The proof says the right thing and is none: the real verifier finds out, and the liar is not asked again.
+#[tokio::test]
+async fn a_lying_upstream_is_refused() {
+    let liar = upstream("cat $D/proved").await;
+    let entrypoint = entrypoint(vec![liar.address.to_string()], false).await;
+    let mut client = Client::connect(&entrypoint).await;
+    client.request(1, good_request()).await;
+    let error = client.error(1).await;
+    assert_eq!(error.code, ErrorCode::ProverFailed);
+    assert!(error.message.contains("falsely") && error.retry_after_ms > 0, "{error:?}");
+    assert_eq!(forwarded(&entrypoint, "lied").await, 1.0);
+    assert!(entrypoint.http("/readyz").await.1.contains("no upstream"));
+    client.request(2, good_request()).await;
+    assert_eq!(client.error(2).await.code, ErrorCode::Busy);
+    assert_eq!(liar.script.as_ref().unwrap().jobs(), 1, "asked once");
+    entrypoint.stop().await;
+    liar.stop().await;
+}
+
+#[tokio::test]
+async fn servers_in_a_circle_do_not_forward_for_ever() {
+    // An entrypoint whose upstream is an entrypoint whose upstream proves: one hop more than allowed.
+    let prover = upstream("cat $D/proved").await;
+    let inner = entrypoint(vec![prover.address.to_string()], true).await;
+    let outer = Server::start_with(Some(Script::for_jobs(&good_request(), "cat $D/verified")), |config| {
+        config.role = Role::Entrypoint;
+        config.upstreams.committee_change = vec![inner.address.to_string()];
+    })
+    .await;
+    until("it is ready", common::PATIENCE, async || outer.http("/readyz").await.0 == 200).await;
+    let mut client = Client::connect(&outer).await;
+    client.request(1, good_request()).await;
+    assert!(matches!(client.answer().await, (1, Ok(Response::Proof { .. }))), "two servers are fine");
+    // A third one before it would be too many: the innermost says so.
+    let far = Client::mute(&prover).await;
+    let mut far = far;
+    far.send(&common::hello()).await;
+    far.send(&ClientMessage::Introduction { token: Default::default(), hops: 3 }).await;
+    assert_eq!(far.refusal().await.code, ErrorCode::Unsupported);
+    for server in [outer, inner, prover] {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn garbage_never_reaches_an_upstream() {
+    let upstream = upstream("cat $D/proved").await;
+    let entrypoint = entrypoint(vec![upstream.address.to_string()], true).await;
+    let Request::Prove(mut request) = good_request() else { unreachable!() };
+    *request.input.bytes.last_mut().unwrap() ^= 1;
+    let mut client = Client::connect(&entrypoint).await;
+    client.request(1, Request::Prove(request)).await;
+    assert_eq!(client.error(1).await.code, ErrorCode::InvalidStatement);
+    assert_eq!(upstream.script.as_ref().unwrap().jobs(), 0);
+    entrypoint.stop().await;
+    upstream.stop().await;
+}
+
+#[tokio::test]
+async fn a_verifier_proves_nothing_and_an_unreachable_upstream_is_said() {
+    let verifier = Server::start(Some(common::HANGS), |config| config.role = Role::Verifier).await;
+    let mut client = Client::connect(&verifier).await;
+    client.request(1, good_request()).await;
+    let error = client.error(1).await;
+    assert_eq!(error.code, ErrorCode::Unsupported);
+    assert!(error.message.contains("verifies"), "{error}");
+    client.request(2, Request::Info).await;
+    let (2, Ok(Response::Info(info))) = client.answer().await else { panic!("an info") };
+    assert!(info.kinds.is_empty() && info.programs.len() == 2);
+
+    // A verifier is no prover: as an upstream it counts as down.
+    let entrypoint = entrypoint(vec![verifier.address.to_string(), "127.0.0.1:1".into()], true).await;
+    let (status, reason) = entrypoint.http("/readyz").await;
+    assert!(status == 503 && reason.contains("no upstream for committee-change"), "{reason}");
+    let mut client = Client::connect(&entrypoint).await;
+    client.request(1, good_request()).await;
+    let error = client.error(1).await;
+    assert!(error.code == ErrorCode::Busy && error.retry_after_ms > 0, "{error:?}");
+    entrypoint.stop().await;
+    verifier.stop().await;
+}

@@ -1,0 +1,106 @@
+//! What an operator sees: health, readiness, metrics; and how a server drains.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Client, HANGS, Server, committee_changes, good_request, until, worker::Script};
+use sextant_artifacts::COMMITTEE_CHANGE;
+use sextant_protocol::{ErrorCode, Progress, Request, Response};
+
+const EXECUTING: Progress = Progress::Executing { cycles: 7 };
+
+#[tokio::test]
+async fn endpoints_answer_what_they_are_asked() {
+    let server = Server::start(Some(HANGS), |_| {}).await;
+    assert_eq!(server.http("/healthz").await, (200, "alive\n".into()));
+    assert_eq!(server.http("/readyz").await, (200, "ready\n".into()));
+    assert_eq!(server.http("/secrets").await.0, 404);
+    let mut client = Client::connect(&server).await;
+    client.request(1, Request::Ping).await;
+    assert_eq!(client.answer().await, (1, Ok(Response::Pong)));
+    let (status, text) = server.http("/metrics").await;
+    assert_eq!(status, 200);
+    for expected in [
+        "sextant_requests_total{request=\"ping\",outcome=\"ok\"} 1",
+        "sextant_connections 1",
+        "sextant_queue_depth{queue=\"committee-change\"} 0",
+        "sextant_ready 1",
+        &format!("vk_hash=\"{}\"", hex::encode(COMMITTEE_CHANGE.vk_hash)),
+        concat!("version=\"", env!("CARGO_PKG_VERSION"), "\""),
+        "# EOF",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn readiness_has_reasons() {
+    // It never gets ready: the server is warming up.
+    let server = Server::start(Some(HANGS), |config| config.warm = true).await;
+    assert_eq!(server.http("/readyz").await, (503, "warming up\n".into()));
+    server.stop().await;
+
+    let server = Server::start(Some(HANGS), |config| config.busy_at = 1).await;
+    let mut requests = committee_changes();
+    let mut client = Client::connect(&server).await;
+    client.request(1, requests.remove(0)).await;
+    client.wait_for(1, Progress::Preparing).await;
+    assert_eq!(server.http("/readyz").await.0, 200, "working is not busy");
+    client.request(2, requests.remove(0)).await;
+    client.wait_for(2, Progress::Queued { position: 0 }).await;
+    assert_eq!(server.http("/readyz").await, (503, "busy: 1 jobs wait\n".into()));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn draining_finishes_what_runs_and_hands_back_the_rest() {
+    let request = good_request();
+    let job = "cat $D/executing; while [ ! -e $D/go ]; do sleep 0.02; done; cat $D/proved";
+    let server = Server::start_with(Some(Script::for_jobs(&request, job)), |_| {}).await;
+    let mut idle = Client::connect(&server).await;
+    idle.request(1, Request::Ping).await;
+    assert_eq!(idle.answer().await, (1, Ok(Response::Pong)));
+    let mut client = Client::connect(&server).await;
+    client.request(1, request).await;
+    client.wait_for(1, EXECUTING).await;
+    client.request(2, committee_changes().swap_remove(1)).await;
+    client.wait_for(2, Progress::Queued { position: 0 }).await;
+
+    server.control.drain.cancel();
+    assert_eq!(idle.refusal().await.code, ErrorCode::ShuttingDown, "nothing to wait for");
+    let handed_back = client.error(2).await;
+    assert_eq!(handed_back.code, ErrorCode::ShuttingDown);
+    assert!(handed_back.retry_after_ms > 0, "another server may do it");
+    client.request(3, committee_changes().swap_remove(2)).await;
+    assert_eq!(client.error(3).await.code, ErrorCode::ShuttingDown);
+    client.request(4, Request::Ping).await;
+    assert_eq!(client.answer().await, (4, Ok(Response::Pong)));
+    assert!(server.http("/readyz").await.1.starts_with("draining"));
+    assert_eq!(server.http("/healthz").await.0, 200);
+    let refused = tokio::net::TcpStream::connect(server.address).await;
+    assert!(refused.is_err(), "nobody new comes in");
+
+    server.script.as_ref().unwrap().touch("go");
+    assert!(matches!(client.answer().await, (1, Ok(Response::Proof { .. }))));
+    assert_eq!(client.refusal().await.code, ErrorCode::ShuttingDown);
+    server.ended().await;
+}
+
+#[tokio::test]
+async fn draining_does_not_wait_for_ever() {
+    let request = good_request();
+    let script = Script::for_jobs(&request, "cat $D/executing; sleep 600");
+    let server =
+        Server::start_with(Some(script), |config| config.drain_timeout = Duration::from_millis(300)).await;
+    let mut client = Client::connect(&server).await;
+    client.request(1, request).await;
+    client.wait_for(1, EXECUTING).await;
+    let worker = server.script.as_ref().unwrap().pids()[0];
+    server.control.drain.cancel();
+    let error = client.error(1).await;
+    assert!(error.code == ErrorCode::ShuttingDown && error.retry_after_ms > 0, "{error:?}");
+    server.ended().await;
+    until("no orphan", Duration::from_secs(1), async || !common::worker::is_alive(worker)).await;
+}
