@@ -81,17 +81,9 @@ impl Client {
         let stream = connected.map_err(late)?.map_err(failed)?;
         // Small messages (cancel, ping) must not wait for larger ones; failing to set it changes nothing else.
         let _ = stream.set_nodelay(true);
-        match config.security.secure(server, stream) {
-            Err(bare) => {
-                let (reader, writer) = bare.into_split();
-                Self::over(reader, writer, config).await
-            }
-            Ok(securing) => {
-                let secured = timeout(config.connect_timeout, securing).await;
-                let (reader, writer) = tokio::io::split(secured.map_err(late)?.map_err(failed)?);
-                Self::over(reader, writer, config).await
-            }
-        }
+        let secured = timeout(config.connect_timeout, config.security.secure(server, stream)).await;
+        let (reader, writer) = secured.map_err(late)?.map_err(failed)?;
+        Self::over(reader, writer, config).await
     }
 
     /// Speaks to a server over any pair of streams.

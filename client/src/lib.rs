@@ -34,7 +34,7 @@ pub use client::{Client, ClientConfig};
 pub use error::{AnswerError, ClientError, DeadlineElapsed, TransportError};
 pub use prover::ServerProver;
 pub use proving::{Proof, Proving};
-pub use sextant_follow as follow;
 pub use security::Security;
+pub use sextant_follow as follow;
 pub use sextant_protocol::{Progress, ProofKind, ProofRecord, ServerError, ServerInfo, StatementInput};
 pub use sextant_sources::{self as sources, input};

@@ -11,8 +11,16 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem, pem::PemObject},
 };
 use sextant_protocol::Token;
-use tokio::net::TcpStream;
-use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::TlsConnector;
+
+/// What comes from the server.
+pub(crate) type Reader = Box<dyn AsyncRead + Send + Unpin>;
+/// What goes to the server.
+pub(crate) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// Environment variable that a token may come from, in place of a file.
 pub const TOKEN_VARIABLE: &str = "SEXTANT_CLIENT_TOKEN";
@@ -94,20 +102,21 @@ impl Security {
         self.token.clone()
     }
 
-    /// The TLS to be spoken to `server` (`host:port`); `None` for a bare connection.
-    pub(crate) fn secure<'a>(
-        &'a self,
-        server: &str,
-        stream: TcpStream,
-    ) -> Result<impl Future<Output = io::Result<TlsStream<TcpStream>>> + 'a, TcpStream> {
-        let Some(tls) = self.tls.clone() else { return Err(stream) };
+    /// Both directions of a connection to `server` (`host:port`): within TLS, or bare if there is none.
+    ///
+    /// # Errors
+    /// What went wrong in the TLS handshake.
+    pub(crate) async fn secure(&self, server: &str, stream: TcpStream) -> io::Result<(Reader, Writer)> {
+        let Some(tls) = self.tls.clone() else {
+            let (reader, writer) = stream.into_split();
+            return Ok((Box::new(reader), Box::new(writer)));
+        };
         let host =
             server.rsplit_once(':').map_or(server, |(host, _)| host).trim_matches(['[', ']']).to_owned();
-        Ok(async move {
-            let name = ServerName::try_from(host)
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-            TlsConnector::from(tls).connect(name, stream).await
-        })
+        let name =
+            ServerName::try_from(host).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let (reader, writer) = tokio::io::split(TlsConnector::from(tls).connect(name, stream).await?);
+        Ok((Box::new(reader), Box::new(writer)))
     }
 }
 
