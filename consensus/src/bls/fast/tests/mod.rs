@@ -1,9 +1,15 @@
 //! The arithmetic against the reference library, constants from their definitions, RFC 9380's vectors,
 //! and provers that cheat as well as they can.
 
+mod claims;
+mod cofactor;
 mod constants;
 mod fields;
 mod hashing;
+mod points;
+mod polynomials;
+mod prover;
+mod roots;
 mod transcript;
 mod witness;
 

@@ -10,14 +10,16 @@ use bls12_381::hash_to_curve::{ExpandMsgXmd, HashToCurve};
 use bls12_381::{G1Affine, G1Projective, G2Affine, G2Projective, Scalar};
 use sha2::Sha256;
 
-struct Statement {
-    key: [u8; 48],
-    message: [u8; 32],
-    signature: [u8; 96],
+/// A key without absentees, a message and a signature.
+#[derive(Clone)]
+pub struct Statement {
+    pub key: [u8; 48],
+    pub message: [u8; 32],
+    pub signature: [u8; 96],
 }
 
 impl Statement {
-    fn new(rng: &mut StdRng) -> Self {
+    pub fn new(rng: &mut StdRng) -> Self {
         let mut message = [0; 32];
         rng.fill_bytes(&mut message);
         let secret = Scalar::from(rng.next_u64() | 1);
@@ -31,13 +33,13 @@ impl Statement {
     }
 
     /// The hints that a prover makes who does not mind whether it is true, and whether it is.
-    fn hints(&self) -> (Vec<Fp>, bool) {
+    pub fn hints(&self) -> (Vec<Fp>, bool) {
         let mut recorder = HintRecorder::new();
         let holds = recorder.record(&self.key, &[], &self.message, &self.signature).unwrap();
         (recorder.elements, holds)
     }
 
-    fn check(&self, hints: &[Fp]) -> Result<(), BlsError> {
+    pub fn check(&self, hints: &[Fp]) -> Result<(), BlsError> {
         let mut tape = Tape::new(hints);
         check(&self.key, &[], &self.message, &self.signature, &mut tape)
     }
