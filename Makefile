@@ -6,7 +6,7 @@ CARGO_TARGET_DIR ?= $(SEXTANT_CACHE)/target
 export SEXTANT_CACHE CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test torture vectors fuzz guest-cost bench programs programs-check fmt lint docs
+.PHONY: help setup build demo test torture vectors fuzz guest-cost bench verify-rate programs programs-check fmt lint docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -38,6 +38,10 @@ guest-cost: setup ## Cycles, gas and precompile calls of both guests, without pr
 
 bench: setup ## Time and memory of real proofs against an empty program (KINDS="stark compressed" RUNS=2); run nothing beside it
 	@cargo run --release --quiet -p sextant-tests --bin bench -- $(KINDS)
+
+verify-rate: setup ## Proofs verified in a second, directly and through the server (KINDS="stark compressed")
+	cargo build --release -p proof-server
+	@cargo run --release --quiet -p sextant-tests --bin verify-rate -- $(KINDS)
 
 programs: setup ## Rebuild both guests into artifacts/
 	programs/build.sh --install

@@ -2,8 +2,11 @@
 //! proofs, full queues, killed workers. A [`Plan`] says how much of each; the [`Report`] is figures, and
 //! [`Report::verdict`] says which of them are not good enough.
 
-mod attacks;
+mod connections;
+mod frames;
 mod peer;
+mod proving;
+mod verifying;
 
 use std::time::Duration;
 
@@ -24,12 +27,21 @@ pub struct Plan {
     pub busy: usize,
     /// Kills of the verification worker.
     pub kills: usize,
+    /// Kills of a prover at work, at each stage in turn. A proof is made after them.
+    pub prover_kills: usize,
 }
 
 impl Plan {
-    /// Seconds.
-    pub const SHORT: Self =
-        Self { frames: 5_000, idle_connections: 600, drips: 10, pings: 300, busy: 50, kills: 3 };
+    /// Seconds. Provers are not killed: another test of the whole system does that.
+    pub const SHORT: Self = Self {
+        frames: 5_000,
+        idle_connections: 600,
+        drips: 10,
+        pings: 300,
+        busy: 50,
+        kills: 3,
+        prover_kills: 0,
+    };
     /// Minutes.
     pub const LONG: Self = Self {
         frames: 1_000_000,
@@ -38,6 +50,7 @@ impl Plan {
         pings: 5_000,
         busy: 1_000,
         kills: 20,
+        prover_kills: 20,
     };
 }
 
@@ -65,6 +78,12 @@ pub struct Report {
     pub busy: (Duration, Duration),
     /// Kills of a worker, and requests that ended in a typed answer.
     pub kills: (usize, usize),
+    /// Kills of a prover, and requests that ended in a proof or a typed error that says when to ask again.
+    pub prover_kills: (usize, usize),
+    /// The request after those was proven.
+    pub proof_after_kills: bool,
+    /// Pings while provers worked and died: median and 99th percentile.
+    pub proving_pings: (Duration, Duration),
     /// Resident memory of the server before the first attack and after the last, bytes.
     pub memory: (u64, u64),
     /// Lines of the server's log that tell of a panic.
@@ -83,7 +102,6 @@ pub async fn run(plan: Plan) -> Report {
     let server = Server::start_logged(
         &[
             "--warm=false",
-            // The proving lane's place is taken by something that never gets ready: its queue fills.
             "--max-connections",
             &connections,
             "--max-connections-per-address",
@@ -97,13 +115,13 @@ pub async fn run(plan: Plan) -> Report {
     );
     let mut report = Report::default();
     // Everything that is started once and stays: the verification worker, pools, buffers.
-    attacks::warm_up(server.address()).await;
+    verifying::warm_up(server.address()).await;
     report.memory.0 = server.memory();
-    attacks::broken_frames(server.address(), plan.frames, &mut report).await;
-    attacks::idle_connections(server.address(), plan.idle_connections, &mut report).await;
-    attacks::drips(server.address(), plan.drips, &mut report).await;
-    attacks::bad_proofs(server.address(), plan.pings, &mut report).await;
-    attacks::kills(&server, plan.kills, &mut report).await;
+    frames::send(server.address(), plan.frames, &mut report).await;
+    connections::idle(server.address(), plan.idle_connections, &mut report).await;
+    connections::drips(server.address(), plan.drips, &mut report).await;
+    verifying::bad_proofs(server.address(), plan.pings, &mut report).await;
+    verifying::kills(&server, plan.kills, &mut report).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     report.memory.1 = server.memory();
     let workers = server.workers();
@@ -113,7 +131,8 @@ pub async fn run(plan: Plan) -> Report {
     let log = std::fs::read_to_string(log.path()).expect("the log");
     report.panics = log.lines().filter(|line| line.contains("panicked at")).count();
 
-    attacks::full_queue(plan.busy, &mut report).await;
+    proving::full_queue(plan.busy, &mut report).await;
+    proving::kills(plan.prover_kills, &mut report).await;
     report
 }
 
@@ -139,6 +158,11 @@ impl Report {
         check(self.bad_proofs > 0, "no bad proof was refused".into());
         check(self.busy.0 < Duration::from_millis(10), format!("Busy takes {:?}", self.busy.0));
         check(self.kills == (plan.kills, plan.kills), format!("kills and answers: {:?}", self.kills));
+        let provers = self.prover_kills;
+        check(provers == (plan.prover_kills, plan.prover_kills), format!("prover kills: {provers:?}"));
+        check(self.proof_after_kills || plan.prover_kills == 0, "no proof after the kills".into());
+        let pings = self.proving_pings.1;
+        check(pings < Duration::from_millis(50), format!("p99 of pings while proving is {pings:?}"));
         check(self.orphans == 0, format!("{} orphans", self.orphans));
         wrong
     }
@@ -159,9 +183,20 @@ impl std::fmt::Display for Report {
         row("pings under bad proofs, p50 p99", format!("{}, {}", ms(self.pings.0), ms(self.pings.1)))?;
         row("  bad proofs refused meanwhile", self.bad_proofs.to_string())?;
         row("Busy of a full queue, p50 slowest", format!("{}, {}", ms(self.busy.0), ms(self.busy.1)))?;
-        row("worker killed, typed answers", format!("{}, {}", self.kills.0, self.kills.1))?;
+        row("verifier killed, typed answers", format!("{}, {}", self.kills.0, self.kills.1))?;
+        if self.prover_kills.0 > 0 {
+            row("prover killed, typed answers", format!("{}, {}", self.prover_kills.0, self.prover_kills.1))?;
+            row("  then a proof", if self.proof_after_kills { "yes" } else { "no" }.into())?;
+            let (half, most) = self.proving_pings;
+            row("pings while proving, p50 p99", format!("{}, {}", ms(half), ms(most)))?;
+        }
         let (before, after) = self.memory;
         row("server memory before and after", format!("{:.1} MiB, {:.1} MiB", mib(before), mib(after)))?;
         row("orphans of a killed server", self.orphans.to_string())
     }
+}
+
+fn percentile(times: &mut [Duration], percent: usize) -> Duration {
+    times.sort();
+    times[(times.len() * percent / 100).clamp(1, times.len()) - 1]
 }

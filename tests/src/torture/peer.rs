@@ -65,7 +65,11 @@ impl Peer {
     }
 
     pub(super) async fn next(&mut self) -> Result<ServerMessage, End> {
-        match timeout(PATIENCE, self.reader.next()).await.expect("the server answers or closes") {
+        self.next_within(PATIENCE).await
+    }
+
+    pub(super) async fn next_within(&mut self, limit: Duration) -> Result<ServerMessage, End> {
+        match timeout(limit, self.reader.next()).await.expect("the server answers or closes") {
             Ok(Some(ServerMessage::Refused(error))) => Err(End::Refused(error)),
             Ok(Some(message)) => Ok(message),
             Ok(None) | Err(_) => Err(End::Closed),
@@ -74,8 +78,16 @@ impl Peer {
 
     /// The next answer; steps are skipped.
     pub(super) async fn answer(&mut self) -> Result<Result<Response, ServerError>, End> {
+        self.answer_within(PATIENCE).await
+    }
+
+    /// [`Self::answer`], with `limit` for each message.
+    pub(super) async fn answer_within(
+        &mut self,
+        limit: Duration,
+    ) -> Result<Result<Response, ServerError>, End> {
         loop {
-            match self.next().await? {
+            match self.next_within(limit).await? {
                 ServerMessage::Answer { result, .. } => return Ok(result),
                 ServerMessage::Progress { .. } => {}
                 other => panic!("{other:?}"),

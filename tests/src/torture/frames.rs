@@ -1,0 +1,136 @@
+//! Broken messages, made from the vectors and the fuzz targets' seeds.
+
+use sextant_consensus::Program;
+use sextant_protocol::{
+    ClientMessage, ProofKind, ProofRecord, ProveRequest, Request, StatementInput, encoding, proof::Circuits,
+};
+
+use super::{
+    Report,
+    peer::{End, Peer, frame},
+};
+
+/// A small generator of bytes, so that a run can be repeated.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit.max(1) as u64) as usize
+    }
+}
+
+/// Messages whose frame is whole and whose content is not what it should be. Those at first are answered one by one;
+/// the last of a connection does not decode, and ends it.
+pub(super) async fn send(address: &str, count: usize, report: &mut Report) {
+    const AT_ONCE: usize = 30;
+    let mut random = Random(0x5e87_a117);
+    let corpus: Vec<Vec<u8>> = sextant_fuzz_targets::seeds::of("messages")
+        .into_iter()
+        .flat_map(|vector| frames_of(&vector))
+        .chain(sextant_fuzz_targets::seeds::of("statement"))
+        .filter(|bytes| !bytes.is_empty())
+        .collect();
+    while report.frames.0 < count {
+        let mut peer = Peer::connect(address).await;
+        let mut bytes = Vec::new();
+        let answerable = random.below(AT_ONCE);
+        for id in 0..answerable as u64 {
+            let seed = &corpus[random.below(corpus.len())];
+            bytes.extend(frame(&ClientMessage::Request { id, request: refusable(seed, &mut random) }));
+        }
+        let body = undecodable(&corpus[random.below(corpus.len())], &mut random);
+        peer.write(&bytes).await.expect("the server reads");
+        for _ in 0..answerable {
+            match peer.answer().await {
+                Ok(Err(_)) => report.frames.1 += 1,
+                Ok(Ok(response)) => panic!("a broken request was answered: {response:?}"),
+                Err(_) => panic!("an answerable request ended the connection"),
+            }
+        }
+        let end = [&(body.len() as u32).to_be_bytes(), &body[..]].concat();
+        // It may close before it has read all.
+        let _ = peer.write(&end).await;
+        match peer.next().await {
+            Err(End::Refused(_) | End::Closed) => report.ended += 1,
+            Ok(message) => panic!("{message:?} where the end was due"),
+        }
+        report.frames.0 += answerable + 1;
+    }
+}
+
+/// The bodies of a vector's frames.
+fn frames_of(mut bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut bodies = Vec::new();
+    while let Some((head, rest)) = bytes.split_first_chunk::<4>() {
+        let length = (u32::from_be_bytes(*head) as usize).min(rest.len());
+        bodies.push(rest[..length].to_vec());
+        bytes = &rest[length..];
+    }
+    bodies
+}
+
+/// A request that decodes and is refused without a worker.
+fn refusable(seed: &[u8], random: &mut Random) -> Request {
+    match random.below(4) {
+        0 => {
+            let mut proof = bad_record(random);
+            proof.public_values = seed.iter().take(2_000).copied().collect();
+            Request::Verify(proof)
+        }
+        1 => Request::ProveBy { request: garbage(seed, random), vk_hash: [random.next() as u8; 32] },
+        _ => Request::Prove(garbage(seed, random)),
+    }
+}
+
+fn bad_record(random: &mut Random) -> ProofRecord {
+    ProofRecord {
+        program: random.below(4) as u32,
+        kind: ProofKind::Stark,
+        circuits: Circuits::Development,
+        circuit_version: "v0".into(),
+        vk_hash: [random.next() as u8; 32],
+        public_values: Vec::new(),
+        proof: vec![random.next() as u8; random.below(2_000)],
+    }
+}
+
+fn garbage(seed: &[u8], random: &mut Random) -> ProveRequest {
+    let mut bytes: Vec<u8> = seed.to_vec();
+    // Cut: no input of the consensus crate is the beginning of another.
+    bytes.truncate(random.below(bytes.len()));
+    if !bytes.is_empty() {
+        let at = random.below(bytes.len());
+        bytes[at] ^= 1 << random.below(8);
+    }
+    let program = Program::ALL[random.below(2)];
+    ProveRequest { input: StatementInput::new(program, bytes), kind: ProofKind::Stark, deadline_ms: 1_000 }
+}
+
+/// A body that is no message of a client.
+fn undecodable(seed: &[u8], random: &mut Random) -> Vec<u8> {
+    loop {
+        let mut body: Vec<u8> = seed.iter().take(60_000).copied().collect();
+        for _ in 0..=random.below(4) {
+            if body.is_empty() {
+                break;
+            }
+            let at = random.below(body.len());
+            match random.below(3) {
+                0 => body[at] = random.next() as u8,
+                1 => body.truncate(at),
+                _ => body.insert(at, random.next() as u8),
+            }
+        }
+        let decoded = encoding::decode::<ClientMessage>("client message", &body, 1 << 20);
+        if decoded.is_err() {
+            return body;
+        }
+    }
+}
