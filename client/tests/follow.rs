@@ -7,14 +7,10 @@ mod fake;
 use std::{path::Path, process::Output, sync::Arc};
 
 use common::{Folder, assert_names, sextant_with};
-use fake::{Peer, claiming, welcome};
+use fake::{Peer, claiming};
 use serde_json::Value;
 use sextant_client::{ProofKind, ServerProver, follow::Prover};
-use sextant_protocol::{
-    PROTOCOL_VERSION, Request, Response,
-    frame::{MAX_CLIENT_FRAME, MAX_SERVER_FRAME, MessageReader, MessageWriter},
-    request::ProvingCost,
-};
+use sextant_protocol::{Response, request::ProvingCost};
 use sextant_test_nodes::{
     Node,
     simulated::{PERIOD, Simulated},
@@ -27,14 +23,8 @@ async fn worthless_server() -> String {
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let (reader, writer) = stream.into_split();
-            let mut reader = MessageReader::new(reader, MAX_CLIENT_FRAME, "client message");
-            let mut writer = MessageWriter::new(writer, MAX_SERVER_FRAME);
-            let _: Option<sextant_protocol::ClientMessage> = reader.next().await.unwrap();
-            writer.send(&welcome(PROTOCOL_VERSION)).await.unwrap();
-            let mut peer = Peer { reader, writer };
-            let (id, request) = peer.request().await;
-            let Request::Prove(prove) = request else { panic!("{request:?}") };
+            let mut peer = Peer::greet(stream).await;
+            let (id, prove) = peer.prove_request().await;
             let (proof, input_digest) = (claiming(&prove.input, prove.kind), prove.input.digest());
             peer.answer(id, Ok(Response::Proof { proof, input_digest, cost: ProvingCost::default() })).await;
         }

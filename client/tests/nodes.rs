@@ -10,14 +10,11 @@ use std::{
 };
 
 use common::{BOOTSTRAP, Folder, UPDATE_1150, assert_names, file, sextant_with, text};
-use fake::{Peer, listen, welcome};
+use fake::{Peer, listen};
 use sextant_client::{ServerError, StatementInput};
 use sextant_consensus::{Program, codec};
 use sextant_fixtures::gloas;
-use sextant_protocol::{
-    ErrorCode, PROTOCOL_VERSION, Request,
-    frame::{MAX_CLIENT_FRAME, MAX_SERVER_FRAME, MessageReader, MessageWriter},
-};
+use sextant_protocol::ErrorCode;
 use sextant_test_nodes::{Node, Reply, recorded::Recorded};
 use tokio::net::TcpStream;
 
@@ -26,14 +23,8 @@ async fn asked_of_server(arguments: Vec<String>) -> (Output, Option<StatementInp
     let asked = Arc::new(Mutex::new(None));
     let keep = asked.clone();
     let address = listen(async move |stream: TcpStream| {
-        let (reader, writer) = stream.into_split();
-        let mut reader = MessageReader::new(reader, MAX_CLIENT_FRAME, "client message");
-        let mut writer = MessageWriter::new(writer, MAX_SERVER_FRAME);
-        let _: Option<sextant_protocol::ClientMessage> = reader.next().await.unwrap();
-        writer.send(&welcome(PROTOCOL_VERSION)).await.unwrap();
-        let mut peer = Peer { reader, writer };
-        let (id, request) = peer.request().await;
-        let Request::Prove(prove) = request else { panic!("{request:?}") };
+        let mut peer = Peer::greet(stream).await;
+        let (id, prove) = peer.prove_request().await;
         *keep.lock().unwrap() = Some(prove.input);
         peer.answer(id, Err(ServerError::new(ErrorCode::ProverFailed, "no prover here"))).await;
         peer.drain().await;

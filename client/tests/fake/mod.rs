@@ -8,7 +8,7 @@ use std::{future::Future, net::SocketAddr, time::Duration};
 use sextant_client::{Client, ClientConfig, Progress, ProofKind, ProofRecord, ServerError, StatementInput};
 use sextant_consensus::{Program, bls::Plain, check_statement, codec};
 use sextant_protocol::{
-    ClientMessage, PROTOCOL_VERSION, Request, RequestId, Response, ServerMessage,
+    ClientMessage, PROTOCOL_VERSION, ProveRequest, Request, RequestId, Response, ServerMessage,
     frame::{MAX_CLIENT_FRAME, MAX_SERVER_FRAME, MessageReader, MessageWriter},
     message::MAGIC,
     proof::Circuits,
@@ -25,6 +25,33 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// The server's side of the handshake.
+    pub async fn greet(stream: TcpStream) -> Self {
+        let (reader, writer) = stream.into_split();
+        let mut reader = MessageReader::new(reader, MAX_CLIENT_FRAME, "client message");
+        let mut writer = MessageWriter::new(writer, MAX_SERVER_FRAME);
+        match reader.next().await.unwrap() {
+            Some(ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION, agent }) => {
+                assert!(agent.len() <= 64);
+            }
+            other => panic!("a hello was due: {other:?}"),
+        }
+        match reader.next().await.unwrap() {
+            Some(ClientMessage::Introduction { hops: 0, .. }) => {}
+            other => panic!("an introduction was due: {other:?}"),
+        }
+        writer.send(&welcome(PROTOCOL_VERSION)).await.unwrap();
+        Self { reader, writer }
+    }
+
+    /// The next request, which must be for a proof.
+    pub async fn prove_request(&mut self) -> (RequestId, ProveRequest) {
+        match self.request().await {
+            (id, Request::ProveBy { request, .. }) => (id, request),
+            other => panic!("a request for a proof was due: {other:?}"),
+        }
+    }
+
     /// The next request.
     pub async fn request(&mut self) -> (RequestId, Request) {
         match self.reader.next().await.unwrap() {
@@ -76,24 +103,7 @@ where
     F: Future<Output = T> + Send,
     T: Send + 'static,
 {
-    let address = listen(async |stream: TcpStream| {
-        let (reader, writer) = stream.into_split();
-        let mut reader = MessageReader::new(reader, MAX_CLIENT_FRAME, "client message");
-        let mut writer = MessageWriter::new(writer, MAX_SERVER_FRAME);
-        match reader.next().await.unwrap() {
-            Some(ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION, agent }) => {
-                assert!(agent.len() <= 64);
-            }
-            other => panic!("a hello was due: {other:?}"),
-        }
-        match reader.next().await.unwrap() {
-            Some(ClientMessage::Introduction { hops: 0, .. }) => {}
-            other => panic!("an introduction was due: {other:?}"),
-        }
-        writer.send(&welcome(PROTOCOL_VERSION)).await.unwrap();
-        script(Peer { reader, writer }).await
-    })
-    .await;
+    let address = listen(async |stream: TcpStream| script(Peer::greet(stream).await).await).await;
     Client::connect_with(&address.to_string(), config).await.unwrap()
 }
 
