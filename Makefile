@@ -55,6 +55,7 @@ fmt: ## Check the format
 
 lint: setup ## Clippy, warnings denied
 	cargo clippy --release --workspace --all-targets -- -D warnings
+	cargo clippy --release -p proof-server --no-default-features -- -D warnings
 
 docs: setup ## Build the API documentation, warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps

@@ -27,6 +27,7 @@ pub(crate) fn processor_time(pid: u32) -> u64 {
 }
 
 /// Peak resident memory of this process, bytes.
+#[cfg(feature = "prover")]
 pub(crate) fn own_peak_memory() -> u64 {
     status_field(&fs::read_to_string("/proc/self/status").unwrap_or_default(), "VmHWM:")
 }

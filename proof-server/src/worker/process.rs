@@ -75,6 +75,7 @@ impl WorkerProcess {
             // A group of its own: a kill takes the executor process along, a terminal's ^C does not reach it.
             .process_group(0)
             .kill_on_drop(true);
+        #[cfg(feature = "prover")]
         allocator_settings(&mut command);
         let mut child = command.spawn()?;
         let missing = || std::io::Error::other("a pipe of the worker is missing");
@@ -160,6 +161,7 @@ impl Drop for WorkerProcess {
 }
 
 /// What the operator has set stays.
+#[cfg(feature = "prover")]
 fn allocator_settings(command: &mut Command) {
     for (name, value) in sextant_engine::ALLOCATOR_ENVIRONMENT {
         if std::env::var_os(name).is_none() {
