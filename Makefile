@@ -6,7 +6,7 @@ CARGO_TARGET_DIR ?= $(SEXTANT_CACHE)/target
 export SEXTANT_CACHE CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test torture vectors fuzz guest-cost bench verify-rate programs programs-check fmt lint docs
+.PHONY: help setup build demo test torture vectors fuzz guest-cost bench verify-rate programs programs-check fmt lint lint-deploy docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -56,6 +56,9 @@ fmt: ## Check the format
 lint: setup ## Clippy, warnings denied
 	cargo clippy --release --workspace --all-targets -- -D warnings
 	cargo clippy --release -p proof-server --no-default-features -- -D warnings
+
+lint-deploy: ## Check deploy/ with the linters of its formats (from PyPI and the Go module proxy)
+	@scripts/lint-deploy.sh
 
 docs: setup ## Build the API documentation, warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps

