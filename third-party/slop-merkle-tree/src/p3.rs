@@ -3,7 +3,6 @@ use std::{fmt::Debug, marker::PhantomData, sync::Arc};
 use serde::{Deserialize, Serialize};
 use slop_algebra::Field;
 use slop_baby_bear::{baby_bear_poseidon2::BabyBearDegree4Duplex, BabyBear};
-use slop_bn254::{Bn254Fr, BNGC, OUTER_DIGEST_SIZE};
 use slop_challenger::IopCtx;
 use slop_koala_bear::{KoalaBear, KoalaBearDegree4Duplex};
 
@@ -14,8 +13,6 @@ pub struct FieldMerkleTreeProver<P, PW, GC: IopCtx, const DIGEST_ELEMS: usize> {
     pub(crate) tcs: Arc<MerkleTreeTcs<GC>>,
     _phantom: PhantomData<(P, PW)>,
 }
-
-pub type BnProver<F, EF> = FieldMerkleTreeProver<F, Bn254Fr, BNGC<F, EF>, OUTER_DIGEST_SIZE>;
 
 impl<P, PW, GC: IopCtx, const DIGEST_ELEMS: usize> std::fmt::Debug
     for FieldMerkleTreeProver<P, PW, GC, DIGEST_ELEMS>
