@@ -6,7 +6,8 @@ CARGO_TARGET_DIR ?= $(SEXTANT_CACHE)/target
 export SEXTANT_CACHE CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test torture vectors fuzz guest-cost bench verify-rate programs programs-check fmt lint lint-deploy docs
+.PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench verify-rate programs programs-check \
+  fmt lint lint-deploy docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -22,6 +23,9 @@ demo: build ## Prove and verify both statements on real mainnet data through a r
 
 test: setup ## Run every test
 	@scripts/test.sh
+
+third-party: setup ## Test the changed crates of others against the originals
+	@scripts/third-party.sh
 
 torture: setup ## Do to a server what strangers may do: a million broken messages and more, in numbers (minutes)
 	cargo build --release -p proof-server

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test of the workspace and ends with one line over all test binaries. The programs are built first: tests
-# of the whole system start the real ones.
+# Runs every test of the workspace and of third-party/, and ends with one line over all test binaries. The programs are
+# built first: tests of the whole system start the real ones.
 set -uo pipefail
 
 log=$(mktemp)
@@ -8,6 +8,8 @@ trap 'rm -f "$log"' EXIT
 cargo build --release --workspace 2>&1 || exit 1
 cargo test --release --workspace --no-fail-fast "$@" 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
+"$(dirname "$0")/third-party.sh" 2>&1 | tee -a "$log"
+status=$((status | PIPESTATUS[0]))
 
 # "test result: ok. 8 passed; 0 failed; 0 ignored; ..." of each binary, added up.
 awk '/^test result:/ { for (i = 2; i < NF; i++) {
