@@ -36,12 +36,52 @@ pub(crate) type Compressed = SP1RecursionProof<SP1GlobalContext, SP1PcsProofInne
 /// The shape of a shard proof.
 pub(crate) type Shape = CoreProofShape<SP1Field, RiscvAir<SP1Field>>;
 
+/// SP1's prover for everything after the core.
+pub(crate) type RecursionWorker = SP1Worker<InMemoryArtifactClient, LocalWorkerClient, Components>;
+
+/// Starts SP1's recursion prover with so many keys for composing and for shrinking.
+pub(crate) async fn recursion_worker(
+    settings: &EngineSettings,
+    compose_keys: usize,
+    shrink_keys: usize,
+) -> anyhow::Result<RecursionWorker> {
+    let permits = ProverSemaphore::new(settings.parallel_shards);
+    let machine = RiscvAir::machine();
+    let core_verifier = CpuSP1ProverComponents::core_verifier(machine.clone());
+    let (client, _tasks) = LocalWorkerClient::init();
+    SP1WorkerBuilder::<Components>::new_with_machine(machine)
+        .with_core_opts(settings.core_opts())
+        .with_config(|config| settings.apply(config))
+        // Part of SP1's worker, never asked: shards are proven by `CoreProver`.
+        .with_core_air_prover(
+            Arc::new(CpuShardProver::new(core_verifier.shard_verifier().clone())),
+            permits.clone(),
+        )
+        .with_compress_air_prover(Arc::new(LazyRecursion::compose(compose_keys)), permits.clone())
+        .with_shrink_air_prover(Arc::new(LazyRecursion::shrink(shrink_keys)), permits.clone())
+        .with_wrap_air_prover(WrapOnDemand, permits)
+        .with_artifact_client(InMemoryArtifactClient::new())
+        .with_worker_client(client)
+        .build()
+        .await
+}
+
+/// A step of SP1's scheduler, which is not used here: names for what the step wants named.
+pub(crate) fn task_context() -> TaskContext {
+    TaskContext {
+        proof_id: ProofId::new("local"),
+        parent_id: None,
+        parent_context: None,
+        requester_id: RequesterId::new("local"),
+    }
+}
+
 /// Shapes whose recursion programs are kept; a program has a handful.
 const KEPT_SHAPES: usize = 8;
 
 /// SP1's recursion prover, with the keys that folding needs.
 pub(crate) struct Compressor {
-    worker: SP1Worker<InMemoryArtifactClient, LocalWorkerClient, Components>,
+    worker: RecursionWorker,
     recursive_core_verifier: RecursiveShardVerifier<SP1GlobalContext, RiscvAir<SP1Field>, AsmConfig>,
     programs: SP1NormalizeCache,
     arity: usize,
@@ -50,25 +90,7 @@ pub(crate) struct Compressor {
 impl Compressor {
     /// Compiles the recursion programs and sets up their keys: tens of seconds.
     pub(crate) async fn start(core: &CoreProver, settings: &EngineSettings) -> anyhow::Result<Self> {
-        let permits = ProverSemaphore::new(settings.parallel_shards);
-        let machine = RiscvAir::machine();
-        let core_verifier = CpuSP1ProverComponents::core_verifier(machine.clone());
-        let (client, _tasks) = LocalWorkerClient::init();
-        let worker = SP1WorkerBuilder::<Components>::new_with_machine(machine)
-            .with_core_opts(settings.core_opts())
-            .with_config(|config| settings.apply(config))
-            // Part of SP1's worker, never asked: shards are proven by `CoreProver`.
-            .with_core_air_prover(
-                Arc::new(CpuShardProver::new(core_verifier.shard_verifier().clone())),
-                permits.clone(),
-            )
-            .with_compress_air_prover(Arc::new(LazyRecursion::new(settings.reduce_arity)), permits.clone())
-            .with_shrink_air_prover(Arc::new(LazyRecursion::new(0)), permits.clone())
-            .with_wrap_air_prover(WrapOnDemand, permits)
-            .with_artifact_client(InMemoryArtifactClient::new())
-            .with_worker_client(client)
-            .build()
-            .await?;
+        let worker = recursion_worker(settings, settings.reduce_arity, 0).await?;
         Ok(Self {
             worker,
             recursive_core_verifier: recursive_verifier(core.verifier().shard_verifier()),
@@ -156,17 +178,11 @@ impl Compressor {
             .iter()
             .map(|proof| RecursionProof { shard_range: ShardRange::precompile(), proof: proof.clone() })
             .collect();
-        let context = TaskContext {
-            proof_id: ProofId::new("local"),
-            parent_id: None,
-            parent_context: None,
-            requester_id: RequesterId::new("local"),
-        };
         let request = ReduceTaskRequest {
             range_proofs: RangeProofs::new(ShardRange::precompile(), proofs),
             is_complete,
             output: output.clone(),
-            context,
+            context: task_context(),
         };
         self.worker
             .prover_engine()

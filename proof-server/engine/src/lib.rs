@@ -11,9 +11,12 @@
 mod compress;
 mod core;
 mod execute;
+#[cfg(feature = "snark")]
+pub mod groth16;
 mod records;
 mod recursion_keys;
 mod settings;
+mod wrap;
 
 use std::{
     borrow::Borrow,
@@ -36,6 +39,7 @@ use sp1_primitives::SP1Field;
 use sp1_prover_types::Artifact;
 use sp1_verifier::SP1Proof;
 use tokio::{sync::mpsc, task::JoinSet};
+pub use wrap::{Wrapped, Wrapper};
 
 use compress::Compressor;
 use core::{CoreKey, CoreProver, CoreShardProof};

@@ -4,21 +4,27 @@
 //! four proofs, deferred proofs, shrinking. [`LazyRecursion`] makes the first few it is asked for and answers the
 //! rest with placeholders that cannot prove anything. What would need one of those ends in a panic of the worker,
 //! never in a proof; and every proof is verified before it leaves the worker anyway.
+//!
+//! Shrinking and wrapping SP1 sets up twice, once for the verifying key alone. [`LazyRecursion`] remembers the last key
+//! it made, and [`KnownWrap`] answers with the wrap verifying key that SP1 ships and its verifiers pin.
 
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use sp1_hypercube::{
-    Machine, MachineVerifyingKey, SP1PcsProofInner, ShardProof,
+    Machine, MachineVerifyingKey, SP1PcsProofInner, SP1PcsProofOuter, ShardProof, ShardVerifier,
     prover::{AirProver, CpuShardProver, PreprocessedData, ProverPermit, ProverSemaphore, ProvingKey},
 };
-use sp1_primitives::{SP1Field, SP1GlobalContext};
-use sp1_prover::{CompressAir, CpuSP1ProverComponents, RecursionSC, SP1ProverComponents, WrapProverBuilder};
+use sp1_primitives::{SP1Field, SP1GlobalContext, SP1OuterGlobalContext};
+use sp1_prover::{
+    CompressAir, CpuSP1ProverComponents, RecursionSC, SP1ProverComponents, WrapAir, WrapProverBuilder,
+    WrapSC, verify::WRAP_VK_BYTES,
+};
 use sp1_recursion_circuit::dummy::dummy_vk;
 use sp1_recursion_executor::{ExecutionRecord, RecursionProgram};
 
@@ -28,18 +34,45 @@ type VerifyingKey = MachineVerifyingKey<Context>;
 type CpuRecursion = <CpuSP1ProverComponents as SP1ProverComponents>::RecursionProver;
 type CpuWrap = <CpuSP1ProverComponents as SP1ProverComponents>::WrapProver;
 type RecursionKey = ProvingKey<Context, RecursionSC, CpuRecursion>;
+type WrapVerifyingKey = MachineVerifyingKey<SP1OuterGlobalContext>;
+type WrapShardProof = ShardProof<SP1OuterGlobalContext, SP1PcsProofOuter>;
+
+/// A program and its key.
+type Known = (Arc<RecursionProgram<SP1Field>>, Arc<RecursionKey>);
 
 /// SP1's CPU recursion prover that sets up only the first `keys` programs it is given.
 pub(crate) struct LazyRecursion {
     inner: CpuRecursion,
     keys: AtomicUsize,
+    last: Mutex<Option<Known>>,
 }
 
 impl LazyRecursion {
-    /// `keys`: how many set-ups are real. SP1 sets up the compose programs first, in order of arity.
-    pub(crate) fn new(keys: usize) -> Self {
-        let verifier = CpuSP1ProverComponents::compress_verifier();
-        Self { inner: CpuShardProver::new(verifier.shard_verifier().clone()), keys: AtomicUsize::new(keys) }
+    /// For composing: `keys` set-ups are real. SP1 sets up the compose programs first, in order of arity.
+    pub(crate) fn compose(keys: usize) -> Self {
+        Self::new(CpuSP1ProverComponents::compress_verifier().shard_verifier(), keys)
+    }
+
+    /// For shrinking: one program.
+    pub(crate) fn shrink(keys: usize) -> Self {
+        Self::new(CpuSP1ProverComponents::shrink_verifier().shard_verifier(), keys)
+    }
+
+    fn new(verifier: &ShardVerifier<Context, RecursionSC>, keys: usize) -> Self {
+        Self {
+            inner: CpuShardProver::new(verifier.clone()),
+            keys: AtomicUsize::new(keys),
+            last: Mutex::default(),
+        }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Known>> {
+        // A plain value: whatever panicked while holding it left it whole.
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self, program: &Arc<RecursionProgram<SP1Field>>) -> Option<Arc<RecursionKey>> {
+        self.last().as_ref().filter(|(known, _)| Arc::ptr_eq(known, program)).map(|(_, key)| key.clone())
     }
 }
 
@@ -59,7 +92,8 @@ impl AirProver<Context, RecursionSC> for LazyRecursion {
         let wanted =
             self.keys.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
         let (vk, key, permit) = if wanted {
-            let (data, vk) = self.inner.setup_from_vk(program, vk, permits).await;
+            let (data, vk) = self.inner.setup_from_vk(program.clone(), vk, permits).await;
+            *self.last() = Some((program, data.pk.clone()));
             (vk, Some(data.pk), data.permit)
         } else {
             let permit = permits.acquire().await.expect("SP1 never closes the semaphore it hands out");
@@ -76,7 +110,13 @@ impl AirProver<Context, RecursionSC> for LazyRecursion {
         vk: Option<VerifyingKey>,
         permits: ProverSemaphore,
     ) -> (VerifyingKey, Proof, ProverPermit) {
-        self.inner.setup_and_prove_shard(program, record, vk, permits).await
+        match self.known(&program) {
+            Some(key) => {
+                let (proof, permit) = self.inner.prove_shard_with_pk(key.clone(), record, permits).await;
+                (key.vk.clone(), proof, permit)
+            }
+            None => self.inner.setup_and_prove_shard(program, record, vk, permits).await,
+        }
     }
 
     async fn prove_shard_with_pk(
@@ -101,12 +141,64 @@ impl AirProver<Context, RecursionSC> for LazyRecursion {
     }
 }
 
-/// Makes the wrap prover, which no kind served here needs, only when asked.
+/// SP1's CPU wrap prover, set up when it proves and not before.
+pub(crate) struct KnownWrap {
+    inner: CpuWrap,
+}
+
+impl AirProver<SP1OuterGlobalContext, WrapSC> for KnownWrap {
+    type PreprocessedData = ();
+
+    fn machine(&self) -> &Machine<SP1Field, WrapAir<SP1Field>> {
+        self.inner.machine()
+    }
+
+    async fn setup_from_vk(
+        &self,
+        _program: Arc<RecursionProgram<SP1Field>>,
+        _vk: Option<WrapVerifyingKey>,
+        permits: ProverSemaphore,
+    ) -> (PreprocessedData<ProvingKey<SP1OuterGlobalContext, WrapSC, Self>>, WrapVerifyingKey) {
+        let permit = permits.acquire().await.expect("SP1 never closes the semaphore it hands out");
+        let vk: WrapVerifyingKey =
+            bincode::deserialize(WRAP_VK_BYTES).expect("the key that SP1 ships decodes");
+        let pk = Arc::new(ProvingKey { vk: vk.clone(), preprocessed_data: () });
+        (PreprocessedData { pk, permit }, vk)
+    }
+
+    async fn setup_and_prove_shard(
+        &self,
+        program: Arc<RecursionProgram<SP1Field>>,
+        record: ExecutionRecord<SP1Field>,
+        vk: Option<WrapVerifyingKey>,
+        permits: ProverSemaphore,
+    ) -> (WrapVerifyingKey, WrapShardProof, ProverPermit) {
+        self.inner.setup_and_prove_shard(program, record, vk, permits).await
+    }
+
+    async fn prove_shard_with_pk(
+        &self,
+        _pk: Arc<ProvingKey<SP1OuterGlobalContext, WrapSC, Self>>,
+        _record: ExecutionRecord<SP1Field>,
+        _permits: ProverSemaphore,
+    ) -> (WrapShardProof, ProverPermit) {
+        unreachable!("SP1 wraps with a set-up each time")
+    }
+
+    async fn preprocessed_table_heights(
+        _pk: Arc<ProvingKey<SP1OuterGlobalContext, WrapSC, Self>>,
+    ) -> BTreeMap<String, usize> {
+        BTreeMap::new()
+    }
+}
+
+/// Makes the wrap prover when it is asked for.
 pub(crate) struct WrapOnDemand;
 
 impl WrapProverBuilder<Components> for WrapOnDemand {
-    fn build(&self) -> Arc<CpuWrap> {
-        Arc::new(CpuShardProver::new(CpuSP1ProverComponents::wrap_verifier().shard_verifier().clone()))
+    fn build(&self) -> Arc<KnownWrap> {
+        let verifier = CpuSP1ProverComponents::wrap_verifier();
+        Arc::new(KnownWrap { inner: CpuShardProver::new(verifier.shard_verifier().clone()) })
     }
 }
 
@@ -116,6 +208,6 @@ pub(crate) struct Components;
 impl SP1ProverComponents for Components {
     type CoreProver = <CpuSP1ProverComponents as SP1ProverComponents>::CoreProver;
     type RecursionProver = LazyRecursion;
-    type WrapProver = CpuWrap;
+    type WrapProver = KnownWrap;
     type WrapProverBuilder = WrapOnDemand;
 }

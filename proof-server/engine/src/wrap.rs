@@ -1,0 +1,60 @@
+//! Wrapping: a compressed proof becomes a small one of a field that BN254 SNARKs speak.
+//!
+//! Two steps of recursion: shrinking, and wrapping in the field of BN254's scalars. The second is by far the longest
+//! stage of a SNARK on CPUs.
+
+use anyhow::Context;
+use sp1_hypercube::{SP1PcsProofOuter, SP1WrapProof};
+use sp1_primitives::SP1OuterGlobalContext;
+use sp1_prover::worker::RawTaskRequest;
+use sp1_prover_types::ArtifactClient;
+use sp1_verifier::SP1Proof;
+
+use crate::{
+    EngineError, EngineSettings, Work,
+    compress::{RecursionWorker, recursion_worker, task_context},
+};
+
+/// A wrapped proof, verified: what a SNARK's circuit verifies.
+pub type Wrapped = SP1WrapProof<SP1OuterGlobalContext, SP1PcsProofOuter>;
+
+/// A started engine for wrapping; wraps one proof at a time.
+pub struct Wrapper {
+    worker: RecursionWorker,
+}
+
+impl Wrapper {
+    /// Compiles the recursion programs and sets up the key for shrinking: tens of seconds.
+    ///
+    /// # Errors
+    /// [`EngineError::Prover`] if SP1 does not start.
+    pub fn start(settings: EngineSettings) -> Work<'static, Self> {
+        Box::pin(async move {
+            let worker = recursion_worker(&settings, 0, 1).await.map_err(EngineError::Prover)?;
+            Ok(Self { worker })
+        })
+    }
+
+    /// Wraps a compressed proof. SP1 verifies after each of the two steps.
+    ///
+    /// # Errors
+    /// [`EngineError::Prover`] with SP1's reason, or if `proof` is of another kind.
+    pub fn wrap(&self, proof: SP1Proof) -> Work<'_, Wrapped> {
+        Box::pin(async move {
+            let SP1Proof::Compressed(proof) = proof else {
+                return Err(EngineError::Prover(anyhow::anyhow!("only compressed proofs are wrapped")));
+            };
+            self.shrink_and_wrap(*proof).await.map_err(EngineError::Prover)
+        })
+    }
+
+    async fn shrink_and_wrap(&self, proof: crate::compress::Compressed) -> anyhow::Result<Wrapped> {
+        let artifacts = self.worker.artifact_client();
+        let (input, output) = (artifacts.create_artifact()?, artifacts.create_artifact()?);
+        artifacts.upload(&input, proof).await?;
+        let request =
+            RawTaskRequest { inputs: vec![input], outputs: vec![output.clone()], context: task_context() };
+        self.worker.prover_engine().recursion_prover.run_shrink_wrap(request).await.context("wrapping")?;
+        artifacts.download::<Wrapped>(&output).await
+    }
+}
