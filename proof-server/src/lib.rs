@@ -13,6 +13,7 @@ mod access;
 mod audience;
 mod budget;
 mod cache;
+pub mod circuits;
 pub mod config;
 mod connection;
 mod control;
@@ -38,6 +39,7 @@ mod witness;
 pub mod worker;
 
 pub use access::{Budget, TokenFileError};
+pub use circuits::{CircuitsConfig, CircuitsError};
 pub use config::{CacheConfig, Config, LogFormat, Role, Settings, UpstreamConfig};
 pub use control::Control;
 pub use forward::ForwardError;

@@ -42,13 +42,10 @@ impl LocalProver {
     /// Waits for the worker and returns the proof. Dropped half-way it leaves the queue or ends the job.
     pub(crate) async fn prove(&self, mut request: CheckedRequest) -> Result<Response, ServerError> {
         let kind = request.request.kind;
-        let mode = WorkerMode::for_kind(kind).ok_or_else(|| {
-            ServerError::new(ErrorCode::Unsupported, format!("{kind} proofs are not made here"))
-        })?;
         let (reply, outcome) = oneshot::channel();
         let queued = Instant::now();
         let job = Job {
-            mode,
+            stages: WorkerMode::stages(kind),
             request: WorkerRequest::Prove(ProveJob {
                 program: request.request.input.program,
                 kind,

@@ -110,8 +110,7 @@ impl Services {
     }
 
     fn info(&self) -> ServerInfo {
-        let kinds =
-            if self.sub_servers.is_empty() { &[][..] } else { &[ProofKind::Stark, ProofKind::Compressed] };
+        let kinds = self.sub_servers.first().map(|any| any.shared.kinds.clone()).unwrap_or_default();
         ServerInfo {
             agent: AGENT.into(),
             circuit_version: CIRCUIT_VERSION.into(),
@@ -120,7 +119,7 @@ impl Services {
                 [] => Program::ALL.map(crate::programs::info_without_queue).into(),
                 sub_servers => sub_servers.iter().map(|sub_server| sub_server.info()).collect(),
             },
-            kinds: kinds.to_vec(),
+            kinds,
         }
     }
 }

@@ -8,13 +8,14 @@ use std::{
 };
 
 use sextant_consensus::Program;
-use sextant_protocol::{message::RequestCaps, proof::MAX_RECORD};
+use sextant_protocol::{ProofKind, message::RequestCaps, proof::MAX_RECORD};
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
     access::{Access, TokenFileError},
     cache::Cache,
+    circuits::CircuitsError,
     config::{Config, Role},
     connection::{ConnectionLimits, Context},
     control::Control,
@@ -64,6 +65,9 @@ pub enum StartError {
     /// The upstreams.
     #[error(transparent)]
     Forward(#[from] ForwardError),
+    /// What SNARKs are made with.
+    #[error(transparent)]
+    Circuits(#[from] CircuitsError),
 }
 
 /// The queues and what feeds on them.
@@ -108,6 +112,11 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         budgets: Arc::default(),
         checks: Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get))),
         max_input: config.max_input,
+        kinds: match config.role {
+            // What its upstreams do not make, they refuse themselves.
+            Role::Entrypoint => vec![ProofKind::Stark, ProofKind::Compressed, ProofKind::Groth16],
+            _ => config.circuits.kinds()?,
+        },
         metrics: metrics.clone(),
     });
     let forwarding = (config.role == Role::Entrypoint).then(|| {
@@ -193,6 +202,7 @@ fn start_lanes(
         program: config.worker_program.clone().map_or_else(std::env::current_exe, Ok)?,
         memory: config.machine_memory,
         scratch: scratch.path().into(),
+        circuits: config.circuits.clone(),
     };
     let limits = Limits {
         memory: config.worker_memory,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sextant_consensus::Program;
 use sextant_protocol::{
-    ErrorCode, Progress, ProveRequest, Response, ServerError, encoding,
+    ErrorCode, Progress, ProofKind, ProveRequest, Response, ServerError, encoding,
     request::{ProgramInfo, ProvingCost},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -24,7 +24,7 @@ use crate::{
     local::LocalProver,
     operations::Metrics,
     programs, witness,
-    worker::{Proved, WorkerMode},
+    worker::Proved,
 };
 
 /// Makes or finds the proofs of one program.
@@ -50,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) checks: Arc<Semaphore>,
     /// Bytes of the largest statement input.
     pub(crate) max_input: usize,
+    /// Kinds of proof that are made here.
+    pub(crate) kinds: Vec<ProofKind>,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -125,8 +127,8 @@ impl SubServer {
     }
 
     fn check_cheaply(&self, request: &ProveRequest, vk_hash: Option<[u8; 32]>) -> Result<(), ServerError> {
-        if WorkerMode::for_kind(request.kind).is_none() {
-            let message = format!("{} proofs are not made by this version", request.kind);
+        if !self.shared.kinds.contains(&request.kind) {
+            let message = format!("{} proofs are not made by this server", request.kind);
             return Err(ServerError::new(ErrorCode::Unsupported, message));
         }
         let pinned = programs::artifact(self.program).vk_hash;

@@ -8,7 +8,7 @@ use std::{
 
 use sextant_artifacts::CIRCUIT_VERSION;
 use sextant_consensus::public_values::Statement;
-use sextant_protocol::{ErrorCode, ProofRecord, ServerError, encoding};
+use sextant_protocol::{ErrorCode, ProofKind, ProofRecord, ServerError, encoding};
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
@@ -44,7 +44,7 @@ impl Verification {
         let (reply, outcome) = oneshot::channel();
         let queued = Instant::now();
         let job = Job {
-            mode: WorkerMode::Verify,
+            stages: &[WorkerMode::Verify],
             digest: Sha256::digest(encoding::encode(&proof)).into(),
             request: WorkerRequest::Verify(proof),
             // The protocol has no steps for verification.
@@ -79,7 +79,7 @@ fn check_cheaply(proof: &ProofRecord) -> Result<(), ServerError> {
     if proof.vk_hash != programs::artifact(program).vk_hash {
         return invalid(format!("the verifying key is not the pinned one of {program}"));
     }
-    if WorkerMode::for_kind(proof.kind).is_none() {
+    if proof.kind == ProofKind::Plonk {
         let message = format!("{} proofs are not verified by this version", proof.kind);
         return Err(ServerError::new(ErrorCode::Unsupported, message));
     }

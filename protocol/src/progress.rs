@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One step of a request. Steps come in this order; some may be missing, some repeat with new numbers.
+/// One step of a request. Steps come in this order, a SNARK's own before `Verifying`; some may be missing, some repeat
+/// with new numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Progress {
     /// The statement is checked natively.
@@ -35,4 +36,10 @@ pub enum Progress {
     Verifying,
     /// The proof is done; the answer follows.
     Done,
+    /// For a SNARK: a compressed proof is shrunk to the shape that wrapping takes.
+    Shrinking,
+    /// For a SNARK: it is proven once more, over the field that SNARKs speak. The longest step on a CPU.
+    Wrapping,
+    /// For a SNARK: its circuit proves that the wrapped proof holds.
+    Snark,
 }

@@ -81,7 +81,8 @@ pub struct ProofRecord {
     pub vk_hash: [u8; 32],
     /// ABI-encoded public values of the statement.
     pub public_values: Vec<u8>,
-    /// The engine's proof: bincode of SP1's `SP1Proof`.
+    /// The engine's proof. Of a STARK: bincode of SP1's `SP1Proof`. Of a SNARK: the bytes that its verifier contract
+    /// takes.
     pub proof: Vec<u8>,
 }
 

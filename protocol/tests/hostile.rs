@@ -138,7 +138,7 @@ fn unknown_tags_are_refused() {
         refused::<ServerMessage>(&format!("server message, {name}"), &tag(4));
         refused::<Request>(&format!("request, {name}"), &tag(5));
         refused::<Response>(&format!("response, {name}"), &tag(4));
-        refused::<Progress>(&format!("progress, {name}"), &tag(8));
+        refused::<Progress>(&format!("progress, {name}"), &tag(11));
         refused::<ProofKind>(&format!("proof kind, {name}"), &tag(4));
         refused::<ErrorCode>(&format!("error code, {name}"), &tag(14));
     }

@@ -2,6 +2,7 @@
 
 use sextant_consensus::{AbiError, Program};
 use sextant_protocol::ProofKind;
+use sextant_snark_verifier::SnarkError;
 use sp1_sdk::SP1VerificationError;
 
 /// Why a proof record is not accepted: one variant per check, in the order of the checks.
@@ -28,8 +29,8 @@ pub enum VerifyError {
         /// The record's.
         got: String,
     },
-    /// A proof by development circuits proves nothing.
-    #[error("development circuits are never accepted")]
+    /// A proof by development circuits proves nothing: whoever built them can forge.
+    #[error("made with development circuits, which prove nothing; not accepted unless asked for by name")]
     DevelopmentCircuits,
     /// This build does not verify that kind.
     #[error("{0} proofs are not supported by this version")]
@@ -57,6 +58,9 @@ pub enum VerifyError {
     /// The verifier refuses the proof.
     #[error("the proof does not hold: {0}")]
     Rejected(#[from] SP1VerificationError),
+    /// The verifier refuses the SNARK.
+    #[error(transparent)]
+    Snark(#[from] SnarkError),
     /// The verifier gave up on the proof.
     #[error("the proof is malformed: the verifier gave up ({0})")]
     Panicked(String),

@@ -2,8 +2,8 @@
 //!
 //! Nothing in a record is believed. The program's verifying key is the one embedded in this build; the record's own
 //! key hash, circuit version and kind are compared with what is pinned, the engine's proof is decoded under a size
-//! limit, and SP1's own verifier has the last word, with the public values bound to the proof. There is no mock or
-//! development proof that passes, and no switch that makes one pass.
+//! limit, and SP1's own verifier has the last word, with the public values bound to the proof. No mock proof passes.
+//! SNARKs by development circuits pass only a verifier that was made with [`Verifier::allow_development_circuits`].
 //!
 //! SP1's verifier is large and was written for proofs it made itself: on hostile bytes it may panic. Panics are
 //! caught here and are a refusal like any other. What cannot be caught is a failed allocation or a stack overflow;
@@ -17,8 +17,11 @@ mod pinned;
 pub use error::VerifyError;
 use pinned::Pinned;
 pub use pinned::pinned_vk_hash;
+pub use sextant_artifacts::CIRCUIT_VERSION;
 use sextant_consensus::{Program, public_values::Statement};
 use sextant_protocol::{ProofKind, ProofRecord, proof::Circuits};
+use sextant_snark_verifier::verify_groth16;
+pub use sextant_snark_verifier::{SnarkError, release_key};
 use sp1_sdk::{
     LightProver, Prover, SP1_CIRCUIT_VERSION, SP1Proof, SP1ProofWithPublicValues, SP1PublicValues,
 };
@@ -30,6 +33,8 @@ pub const MAX_PROOF: usize = 32 << 20;
 pub struct Verifier {
     prover: LightProver,
     programs: [Pinned; 2],
+    /// Verifying key of the development circuits that are accepted.
+    development_key: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -58,7 +63,15 @@ impl Verifier {
         })
         .join()
         .expect("SP1's light prover starts");
-        Self { prover, programs: Program::ALL.map(Pinned::new) }
+        Self { prover, programs: Program::ALL.map(Pinned::new), development_key: None }
+    }
+
+    /// Accepts SNARKs by the development circuits whose verifying key (gnark's `groth16_vk.bin`) is given. For tests:
+    /// whoever built the circuits can forge.
+    #[must_use]
+    pub fn allow_development_circuits(mut self, key: Vec<u8>) -> Self {
+        self.development_key = Some(key);
+        self
     }
 
     /// The SP1 circuit version accepted.
@@ -82,16 +95,22 @@ impl Verifier {
                 got: record.circuit_version.chars().take(32).collect(),
             });
         }
-        if record.circuits != Circuits::Release {
-            return Err(VerifyError::DevelopmentCircuits);
-        }
-        if !matches!(record.kind, ProofKind::Stark | ProofKind::Compressed) {
-            return Err(VerifyError::Unsupported(record.kind));
-        }
+        let circuit_key = match (record.kind, record.circuits, &self.development_key) {
+            (ProofKind::Plonk, ..) => return Err(VerifyError::Unsupported(record.kind)),
+            (_, Circuits::Release, _) => release_key(),
+            (ProofKind::Groth16, Circuits::Development, Some(key)) => key,
+            (_, Circuits::Development, _) => return Err(VerifyError::DevelopmentCircuits),
+        };
         // Before the proof: it costs nothing, and an honest proof always has well-formed values.
         let statement =
             Statement::abi_decode(program, &record.public_values).map_err(VerifyError::PublicValues)?;
 
+        if record.kind == ProofKind::Groth16 {
+            contain::panics(|| {
+                verify_groth16(&record.proof, &record.public_values, &pinned.vk_hash, circuit_key)
+            })??;
+            return Ok(statement);
+        }
         let proof = contain::decode(&record.proof, MAX_PROOF)?;
         match (record.kind, &proof) {
             (ProofKind::Stark, SP1Proof::Core(_)) | (ProofKind::Compressed, SP1Proof::Compressed(_)) => {}

@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         groth16::build_development_circuits(&wrapped, Path::new(folder))?;
     } else {
         let proof = groth16::prove(&wrapped, Path::new(folder))?;
-        std::fs::write(&rest[0], bincode::serialize(&proof)?)?;
+        std::fs::write(&rest[0], proof)?;
     }
     println!("{task} {:.1} s", start.elapsed().as_secs_f64());
     let status = std::fs::read_to_string("/proc/self/status")?;

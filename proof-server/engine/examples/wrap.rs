@@ -1,6 +1,6 @@
 //! Measures wrapping: `wrap PROOF OUT`, where `PROOF` is a compressed proof that `measure` wrote.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use sextant_engine::{EngineSettings, Wrapper};
 
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wrapper = Wrapper::start(EngineSettings::for_machine(24 << 30)).await?;
     println!("start {:.1} s", start.elapsed().as_secs_f64());
     let start = Instant::now();
-    let wrapped = wrapper.wrap(proof).await?;
+    let wrapped = wrapper.wrap(proof, Arc::new(|step| println!("{step:?}"))).await?;
     println!("wrap {:.1} s", start.elapsed().as_secs_f64());
     let status = std::fs::read_to_string("/proc/self/status")?;
     println!("{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default());

@@ -23,6 +23,7 @@ use sp1_prover::{
 use sp1_prover_types::{Artifact, ArtifactClient, InMemoryArtifactClient, network_base_types::ProofMode};
 use sp1_recursion_circuit::shard::RecursiveShardVerifier;
 use sp1_recursion_compiler::circuit::AsmConfig;
+use tokio::sync::Notify;
 
 use crate::{
     EngineSettings, ProgressSink,
@@ -39,11 +40,13 @@ pub(crate) type Shape = CoreProofShape<SP1Field, RiscvAir<SP1Field>>;
 /// SP1's prover for everything after the core.
 pub(crate) type RecursionWorker = SP1Worker<InMemoryArtifactClient, LocalWorkerClient, Components>;
 
-/// Starts SP1's recursion prover with so many keys for composing and for shrinking.
+/// Starts SP1's recursion prover with so many keys for composing and for shrinking. `wrapping` is told when SP1 begins
+/// to wrap.
 pub(crate) async fn recursion_worker(
     settings: &EngineSettings,
     compose_keys: usize,
     shrink_keys: usize,
+    wrapping: Arc<Notify>,
 ) -> anyhow::Result<RecursionWorker> {
     let permits = ProverSemaphore::new(settings.parallel_shards);
     let machine = RiscvAir::machine();
@@ -59,7 +62,7 @@ pub(crate) async fn recursion_worker(
         )
         .with_compress_air_prover(Arc::new(LazyRecursion::compose(compose_keys)), permits.clone())
         .with_shrink_air_prover(Arc::new(LazyRecursion::shrink(shrink_keys)), permits.clone())
-        .with_wrap_air_prover(WrapOnDemand, permits)
+        .with_wrap_air_prover(WrapOnDemand(wrapping), permits)
         .with_artifact_client(InMemoryArtifactClient::new())
         .with_worker_client(client)
         .build()
@@ -90,7 +93,7 @@ pub(crate) struct Compressor {
 impl Compressor {
     /// Compiles the recursion programs and sets up their keys: tens of seconds.
     pub(crate) async fn start(core: &CoreProver, settings: &EngineSettings) -> anyhow::Result<Self> {
-        let worker = recursion_worker(settings, settings.reduce_arity, 0).await?;
+        let worker = recursion_worker(settings, settings.reduce_arity, 0, Arc::default()).await?;
         Ok(Self {
             worker,
             recursive_core_verifier: recursive_verifier(core.verifier().shard_verifier()),

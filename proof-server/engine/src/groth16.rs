@@ -8,7 +8,6 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use sp1_prover::build::{build_constraints_and_witness, build_groth16_bn254_artifacts};
 use sp1_recursion_gnark_ffi::Groth16Bn254Prover;
-use sp1_verifier::SP1Proof;
 
 use crate::{EngineError, Wrapped};
 
@@ -24,19 +23,21 @@ pub fn build_development_circuits(wrapped: &Wrapped, folder: &Path) -> Result<()
     build_groth16_bn254_artifacts(&wrapped.vk, &wrapped.proof, folder).map_err(EngineError::Prover)
 }
 
-/// Proves `wrapped` with the circuits in `folder`. Blocking.
+/// Proves `wrapped` with the circuits in `folder`: the bytes that a verifier contract takes. Blocking.
 ///
 /// # Errors
 /// [`EngineError::Prover`] with the reason.
-pub fn prove(wrapped: &Wrapped, folder: &Path) -> Result<SP1Proof, EngineError> {
+pub fn prove(wrapped: &Wrapped, folder: &Path) -> Result<Vec<u8>, EngineError> {
     prove_checked(wrapped, folder).map_err(EngineError::Prover)
 }
 
-fn prove_checked(wrapped: &Wrapped, folder: &Path) -> anyhow::Result<SP1Proof> {
+fn prove_checked(wrapped: &Wrapped, folder: &Path) -> anyhow::Result<Vec<u8>> {
     for file in CIRCUIT_FILES {
         ensure!(folder.join(file).is_file(), "{} has no {file}", folder.display());
     }
     let (_, witness) =
         build_constraints_and_witness(&wrapped.vk, &wrapped.proof).context("the circuit's witness")?;
-    Ok(SP1Proof::Groth16(Groth16Bn254Prover::new().prove(witness, folder)))
+    let proof = Groth16Bn254Prover::new().prove(witness, folder);
+    let encoded = hex::decode(&proof.encoded_proof).context("gnark's proof")?;
+    Ok([&proof.groth16_vkey_hash[..4], &encoded].concat())
 }

@@ -27,6 +27,7 @@ use sp1_prover::{
 };
 use sp1_recursion_circuit::dummy::dummy_vk;
 use sp1_recursion_executor::{ExecutionRecord, RecursionProgram};
+use tokio::sync::Notify;
 
 type Context = SP1GlobalContext;
 type Proof = ShardProof<Context, SP1PcsProofInner>;
@@ -192,11 +193,12 @@ impl AirProver<SP1OuterGlobalContext, WrapSC> for KnownWrap {
     }
 }
 
-/// Makes the wrap prover when it is asked for.
-pub(crate) struct WrapOnDemand;
+/// Makes the wrap prover when it is asked for, and tells.
+pub(crate) struct WrapOnDemand(pub(crate) Arc<Notify>);
 
 impl WrapProverBuilder<Components> for WrapOnDemand {
     fn build(&self) -> Arc<KnownWrap> {
+        self.0.notify_one();
         let verifier = CpuSP1ProverComponents::wrap_verifier();
         Arc::new(KnownWrap { inner: CpuShardProver::new(verifier.shard_verifier().clone()) })
     }

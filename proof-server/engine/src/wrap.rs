@@ -3,16 +3,20 @@
 //! Two steps of recursion: shrinking, and wrapping in the field of BN254's scalars. The second is by far the longest
 //! stage of a SNARK on CPUs.
 
+use std::{pin::pin, sync::Arc};
+
 use anyhow::Context;
+use sextant_protocol::Progress;
 use sp1_hypercube::{SP1PcsProofOuter, SP1WrapProof};
 use sp1_primitives::SP1OuterGlobalContext;
 use sp1_prover::worker::RawTaskRequest;
 use sp1_prover_types::ArtifactClient;
 use sp1_verifier::SP1Proof;
+use tokio::sync::Notify;
 
 use crate::{
-    EngineError, EngineSettings, Work,
-    compress::{RecursionWorker, recursion_worker, task_context},
+    EngineError, EngineSettings, ProgressSink, Work,
+    compress::{Compressed, RecursionWorker, recursion_worker, task_context},
 };
 
 /// A wrapped proof, verified: what a SNARK's circuit verifies.
@@ -21,6 +25,8 @@ pub type Wrapped = SP1WrapProof<SP1OuterGlobalContext, SP1PcsProofOuter>;
 /// A started engine for wrapping; wraps one proof at a time.
 pub struct Wrapper {
     worker: RecursionWorker,
+    /// Hears of the wrap prover being made, which SP1 does when a proof is shrunk.
+    wrapping: Arc<Notify>,
 }
 
 impl Wrapper {
@@ -30,25 +36,35 @@ impl Wrapper {
     /// [`EngineError::Prover`] if SP1 does not start.
     pub fn start(settings: EngineSettings) -> Work<'static, Self> {
         Box::pin(async move {
-            let worker = recursion_worker(&settings, 0, 1).await.map_err(EngineError::Prover)?;
-            Ok(Self { worker })
+            let wrapping = Arc::new(Notify::new());
+            let worker = recursion_worker(&settings, 0, 1, wrapping.clone()).await;
+            Ok(Self { worker: worker.map_err(EngineError::Prover)?, wrapping })
         })
     }
 
-    /// Wraps a compressed proof. SP1 verifies after each of the two steps.
+    /// Wraps a compressed proof, reporting the two steps to `progress`. SP1 verifies after each.
     ///
     /// # Errors
     /// [`EngineError::Prover`] with SP1's reason, or if `proof` is of another kind.
-    pub fn wrap(&self, proof: SP1Proof) -> Work<'_, Wrapped> {
+    pub fn wrap(&self, proof: SP1Proof, progress: ProgressSink) -> Work<'_, Wrapped> {
         Box::pin(async move {
             let SP1Proof::Compressed(proof) = proof else {
                 return Err(EngineError::Prover(anyhow::anyhow!("only compressed proofs are wrapped")));
             };
-            self.shrink_and_wrap(*proof).await.map_err(EngineError::Prover)
+            let mut work = pin!(self.shrink_and_wrap(*proof));
+            progress(Progress::Shrinking);
+            let outcome = tokio::select! {
+                outcome = &mut work => outcome,
+                () = self.wrapping.notified() => {
+                    progress(Progress::Wrapping);
+                    work.await
+                }
+            };
+            outcome.map_err(EngineError::Prover)
         })
     }
 
-    async fn shrink_and_wrap(&self, proof: crate::compress::Compressed) -> anyhow::Result<Wrapped> {
+    async fn shrink_and_wrap(&self, proof: Compressed) -> anyhow::Result<Wrapped> {
         let artifacts = self.worker.artifact_client();
         let (input, output) = (artifacts.create_artifact()?, artifacts.create_artifact()?);
         artifacts.upload(&input, proof).await?;

@@ -14,7 +14,7 @@ use std::{
 use serde::Deserialize;
 pub use settings::Settings;
 
-use crate::{access::Budget, process, tls::TlsFiles};
+use crate::{access::Budget, circuits::CircuitsConfig, process, tls::TlsFiles};
 
 const MIB: u64 = 1 << 20;
 
@@ -162,6 +162,8 @@ pub struct Config {
     pub verify_worker_idle: Option<Duration>,
     /// Program started as worker; `None` is this one.
     pub worker_program: Option<PathBuf>,
+    /// What SNARKs are made with.
+    pub circuits: CircuitsConfig,
     /// Whether the STARK worker starts with the server.
     pub warm: bool,
     /// Where an entrypoint forwards to.
@@ -275,6 +277,10 @@ impl Settings {
             verify_worker_idle: Some(Duration::from_secs(self.verify_worker_idle.unwrap_or(300)))
                 .filter(|idle| !idle.is_zero()),
             worker_program: self.worker_program,
+            circuits: CircuitsConfig {
+                folder: self.circuits.or_else(CircuitsConfig::standard_folder),
+                allow_development: self.allow_dev_circuits.unwrap_or(false),
+            },
             warm: self.warm.unwrap_or(true),
             upstreams,
             max_hops: self.max_hops.unwrap_or(2),

@@ -154,6 +154,14 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_WORKER_PROGRAM", value_name = "FILE")]
     pub worker_program: Option<PathBuf>,
 
+    /// Folder with Groth16 circuits, for SNARKs [default: where SP1 keeps the released ones, if they are there]
+    #[arg(long, env = "SEXTANT_CIRCUITS", value_name = "FOLDER")]
+    pub circuits: Option<PathBuf>,
+
+    /// Make and accept SNARKs by development circuits, which prove nothing: for tests [default: false]
+    #[arg(long, env = "SEXTANT_ALLOW_DEV_CIRCUITS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub allow_dev_circuits: Option<bool>,
+
     /// Start the STARK worker with the server, not with the first request [default: true]
     #[arg(long, env = "SEXTANT_WARM", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub warm: Option<bool>,

@@ -217,6 +217,9 @@ pub(crate) fn stage_of(step: &Progress) -> &'static str {
         Progress::Executing { .. } => "execute",
         Progress::Proving { .. } => "prove",
         Progress::Compressing { .. } => "compress",
+        Progress::Shrinking => "shrink",
+        Progress::Wrapping => "wrap",
+        Progress::Snark => "snark",
         Progress::Verifying => "verify",
         Progress::Done => "done",
     }

@@ -14,6 +14,7 @@ use sextant_protocol::{
 use tokio::sync::mpsc;
 
 use super::{WorkerEvent, WorkerMode, WorkerRequest, job::Prover, messages::MAX_WORKER_FRAME};
+use crate::circuits::CircuitsConfig;
 
 /// Arguments of `proof-server worker`, set by the server.
 #[derive(Clone, Debug, clap::Args)]
@@ -24,6 +25,9 @@ pub struct WorkerArgs {
     /// Memory to plan with, bytes.
     #[arg(long)]
     pub memory: u64,
+    /// What SNARKs are made with.
+    #[command(flatten)]
+    pub circuits: CircuitsConfig,
 }
 
 /// Runs the worker until its stdin ends. Does not return: what is still computing then is not waited for.
@@ -90,7 +94,7 @@ async fn serve(args: &WorkerArgs, events: File) -> anyhow::Result<()> {
     tokio::spawn(read_jobs(jobs));
     let mut events = MessageWriter::new(tokio::fs::File::from_std(events), MAX_WORKER_FRAME);
 
-    let worker = Arc::new(Prover::start(args.mode, args.memory).await?);
+    let worker = Arc::new(Prover::start(args).await?);
     events.send(&WorkerEvent::Ready).await?;
 
     while let Some(request) = queue.recv().await {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use sextant_protocol::{ErrorCode, Progress, ProofRecord, ServerError};
+use sextant_protocol::{ErrorCode, Progress, ProofRecord, ServerError, proof::Circuits};
 use sextant_verifier::Verifier;
 
-use super::{WorkerEvent, WorkerMode, WorkerRequest};
+#[cfg(not(feature = "prover"))]
+use super::WorkerMode;
+use super::{WorkerEvent, WorkerRequest, child::WorkerArgs};
 
 #[cfg(feature = "prover")]
 mod proving;
@@ -15,24 +17,34 @@ pub(super) type ProgressSink = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// What a worker has loaded.
 pub(super) struct Prover {
-    /// Absent in a worker that verifies only.
     #[cfg(feature = "prover")]
-    engine: Option<proving::Prover>,
+    stage: proving::Stage,
     verifier: Arc<Verifier>,
 }
 
 impl Prover {
-    /// Loads what `mode` needs; `memory` is what it may plan with, bytes.
-    pub(super) async fn start(mode: WorkerMode, memory: u64) -> anyhow::Result<Self> {
-        let verifier = tokio::task::spawn_blocking(|| Arc::new(Verifier::new()));
+    /// Loads what the worker's mode needs.
+    pub(super) async fn start(args: &WorkerArgs) -> anyhow::Result<Self> {
+        let development = match args.circuits.allow_development {
+            true => args.circuits.open()?.filter(|circuits| circuits.worth == Circuits::Development),
+            false => None,
+        };
+        let verifier = tokio::task::spawn_blocking(move || match development {
+            Some(circuits) => Verifier::new().allow_development_circuits(circuits.key),
+            None => Verifier::new(),
+        });
         #[cfg(feature = "prover")]
-        let engine = proving::Prover::start(mode, memory).await?;
+        let stage = proving::Stage::start(args).await?;
         #[cfg(not(feature = "prover"))]
-        anyhow::ensure!(mode == WorkerMode::Verify, "built without a prover ({memory} bytes planned)");
+        anyhow::ensure!(
+            args.mode == WorkerMode::Verify,
+            "built without a prover ({} bytes planned)",
+            args.memory
+        );
         Ok(Self {
             #[cfg(feature = "prover")]
-            engine,
-            verifier: verifier.await?,
+            stage,
+            verifier: Arc::new(verifier.await?),
         })
     }
 
@@ -40,14 +52,11 @@ impl Prover {
     pub(super) async fn run(&self, request: WorkerRequest, progress: ProgressSink) -> WorkerEvent {
         let outcome = match request {
             #[cfg(feature = "prover")]
-            WorkerRequest::Prove(job) => match &self.engine {
-                Some(engine) => {
-                    engine.prove(job, progress, self).await.map(Box::new).map(WorkerEvent::Proved)
-                }
-                None => Err(internal("this worker verifies only")),
-            },
+            WorkerRequest::Prove(job) => self.stage.prove(job, progress, self).await.map(proved),
+            #[cfg(feature = "prover")]
+            WorkerRequest::Continue(before) => self.stage.go_on(*before, progress, self).await.map(proved),
             #[cfg(not(feature = "prover"))]
-            WorkerRequest::Prove(_) => {
+            WorkerRequest::Prove(_) | WorkerRequest::Continue(_) => {
                 drop(progress);
                 Err(internal("this worker verifies only"))
             }
@@ -72,6 +81,11 @@ impl Prover {
         })
         .await
     }
+}
+
+#[cfg(feature = "prover")]
+fn proved(proved: super::Proved) -> WorkerEvent {
+    WorkerEvent::Proved(Box::new(proved))
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ServerError> {

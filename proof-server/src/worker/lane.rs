@@ -36,8 +36,8 @@ pub(crate) type Outcome = Result<WorkerEvent, ServerError>;
 
 /// A job on its way to a worker.
 pub(crate) struct Job {
-    /// The worker it needs.
-    pub(crate) mode: WorkerMode,
+    /// The workers it needs, one after the other.
+    pub(crate) stages: &'static [WorkerMode],
     /// What is to be done.
     pub(crate) request: WorkerRequest,
     /// Names the job's content, to tell a job that kills workers from workers that die.
@@ -115,7 +115,7 @@ impl Lane {
                 continue;
             }
             self.metrics.waited(self.name, job.queued.elapsed());
-            let work = self.work(&mut worker, job.mode, &job.request, job.digest, &job.audience);
+            let work = self.stages(&mut worker, &job);
             let outcome = tokio::select! {
                 outcome = work => Some(outcome),
                 () = job.reply.closed() => None,
@@ -130,7 +130,25 @@ impl Lane {
         }
     }
 
-    /// Does one job. Cancelled by being dropped; `worker` is empty then, and the process dead.
+    /// Takes a job through its stages. Cancelled by being dropped, like [`Self::work`].
+    async fn stages(&self, worker: &mut Option<Ready>, job: &Job) -> Outcome {
+        let mut outcome = None;
+        for mode in job.stages {
+            let next;
+            let request = match outcome.take() {
+                None => &job.request,
+                Some(WorkerEvent::Proved(proved)) => {
+                    next = WorkerRequest::Continue(proved);
+                    &next
+                }
+                Some(event) => return Ok(event),
+            };
+            outcome = Some(self.work(worker, *mode, request, job.digest, &job.audience).await?);
+        }
+        outcome.ok_or_else(|| ServerError::new(ErrorCode::Internal, "a job without stages"))
+    }
+
+    /// Does one stage. Cancelled by being dropped; `worker` is empty then, and the process dead.
     async fn work(
         &self,
         worker: &mut Option<Ready>,

@@ -13,17 +13,23 @@ pub enum WorkerMode {
     Stark,
     /// Makes compressed proofs: holds recursion keys.
     Compressed,
+    /// Shrinks and wraps compressed proofs, on the way to a SNARK.
+    Wrap,
+    /// Makes Groth16 proofs of wrapped ones.
+    Groth16,
     /// Verifies proofs of strangers.
     Verify,
 }
 
 impl WorkerMode {
-    /// The worker that makes proofs of `kind`, if this version makes them.
-    pub const fn for_kind(kind: ProofKind) -> Option<Self> {
+    /// The workers that make a proof of `kind`, one after the other, each with what the one before it made. The peaks of
+    /// their memory do not add up that way. Empty for a kind that this version does not make.
+    pub const fn stages(kind: ProofKind) -> &'static [Self] {
         match kind {
-            ProofKind::Stark => Some(Self::Stark),
-            ProofKind::Compressed => Some(Self::Compressed),
-            ProofKind::Groth16 | ProofKind::Plonk => None,
+            ProofKind::Stark => &[Self::Stark],
+            ProofKind::Compressed => &[Self::Compressed],
+            ProofKind::Groth16 if cfg!(feature = "snark") => &[Self::Compressed, Self::Wrap, Self::Groth16],
+            ProofKind::Groth16 | ProofKind::Plonk => &[],
         }
     }
 
@@ -32,6 +38,8 @@ impl WorkerMode {
         match self {
             Self::Stark => "stark",
             Self::Compressed => "compressed",
+            Self::Wrap => "wrap",
+            Self::Groth16 => "groth16",
             Self::Verify => "verify",
         }
     }
@@ -42,6 +50,8 @@ impl WorkerMode {
 pub enum WorkerRequest {
     /// Prove a statement that has been checked.
     Prove(ProveJob),
+    /// Go on with what the worker of the stage before made.
+    Continue(Box<Proved>),
     /// Verify a proof.
     Verify(ProofRecord),
 }
@@ -66,7 +76,7 @@ pub enum WorkerEvent {
     Ready,
     /// Its job moved on.
     Progress(Progress),
-    /// Its job is a proof, verified.
+    /// Its job is a proof, verified; or, in a stage before the last, what the next stage goes on with.
     Proved(Box<Proved>),
     /// The proof it was given is valid.
     Verified,
@@ -81,8 +91,8 @@ pub struct Proved {
     pub proof: ProofRecord,
     /// Guest cycles.
     pub cycles: u64,
-    /// Milliseconds of executing, proving and verifying.
+    /// Milliseconds of executing, proving and verifying, in all stages so far.
     pub proving_ms: u64,
-    /// Peak resident memory of the worker so far, bytes.
+    /// Peak resident memory of the largest worker so far, bytes.
     pub peak_memory: u64,
 }

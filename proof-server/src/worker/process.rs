@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{WorkerEvent, WorkerMode, WorkerRequest, messages::MAX_WORKER_FRAME};
-use crate::process;
+use crate::{circuits::CircuitsConfig, process};
 
 /// Lines of a worker's stderr kept for the reason of its end.
 const KEPT_LINES: usize = 6;
@@ -36,6 +36,8 @@ pub(crate) struct WorkerSpec {
     pub(crate) memory: u64,
     /// Folder for its temporary files, private to the server.
     pub(crate) scratch: PathBuf,
+    /// What SNARKs are made with.
+    pub(crate) circuits: CircuitsConfig,
 }
 
 /// A running worker. Dropping it kills it.
@@ -68,6 +70,7 @@ impl WorkerProcess {
             .arg("worker")
             .args(["--mode", mode.as_str()])
             .args(["--memory", &spec.memory.to_string()])
+            .args(spec.circuits.arguments())
             .env("TMPDIR", &spec.scratch)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -68,6 +68,9 @@ pub fn server_messages() -> Vec<(&'static str, Vec<ServerMessage>)> {
         Progress::Compressing { done: 4 },
         Progress::Verifying,
         Progress::Done,
+        Progress::Shrinking,
+        Progress::Wrapping,
+        Progress::Snark,
     ];
     let cost = ProvingCost { cycles: 1_234_567, queued_ms: 5, proving_ms: 90_000, peak_memory: 8 << 30 };
     let info = ServerInfo {

@@ -87,6 +87,9 @@ fn describe(step: Progress) -> String {
         Progress::Proving { done, total } => format!("proving, {done} of {total} shards"),
         Progress::Compressing { done: 0 } => "compressing".into(),
         Progress::Compressing { done } => format!("compressing, {done} steps"),
+        Progress::Shrinking => "shrinking".into(),
+        Progress::Wrapping => "wrapping".into(),
+        Progress::Snark => "making the SNARK".into(),
         Progress::Verifying => "the server verifies the proof".into(),
         Progress::Done => "done; verifying here".into(),
     }

@@ -1,4 +1,4 @@
-//! Proving in a worker.
+//! Proving in a worker: its stage of the way from a statement to a proof.
 
 use std::time::Instant;
 
@@ -9,31 +9,45 @@ use sextant_verifier::Verifier;
 
 use super::{
     super::{ProveJob, Proved, WorkerMode},
-    ProgressSink, blocking, internal,
+    ProgressSink, WorkerArgs, blocking, internal,
 };
 use crate::{process, programs, time::millis};
 
-/// A started engine.
-pub(super) struct Prover {
-    engine: Engine,
-    settings: EngineSettings,
+#[cfg(feature = "snark")]
+mod snark;
+
+/// What a worker has loaded for proving.
+pub(super) enum Stage {
+    /// Nothing: it verifies only.
+    None,
+    /// From a statement to a STARK of this kind, compressed or not.
+    Stark { kind: ProofKind, engine: Engine, settings: EngineSettings },
+    /// From a compressed proof towards a SNARK.
+    #[cfg(feature = "snark")]
+    Snark(snark::SnarkStage),
 }
 
-impl Prover {
-    /// The engine for `mode`; none for one that only verifies.
-    pub(super) async fn start(mode: WorkerMode, memory: u64) -> anyhow::Result<Option<Self>> {
-        let kind = match mode {
+impl Stage {
+    /// Starts the engine for the worker's mode.
+    pub(super) async fn start(args: &WorkerArgs) -> anyhow::Result<Self> {
+        let kind = match args.mode {
             WorkerMode::Stark => ProofKind::Stark,
             WorkerMode::Compressed => ProofKind::Compressed,
-            WorkerMode::Verify => return Ok(None),
+            WorkerMode::Verify => return Ok(Self::None),
+            #[cfg(feature = "snark")]
+            WorkerMode::Wrap | WorkerMode::Groth16 => {
+                return Ok(Self::Snark(snark::SnarkStage::start(args).await?));
+            }
+            #[cfg(not(feature = "snark"))]
+            WorkerMode::Wrap | WorkerMode::Groth16 => anyhow::bail!("built without SNARKs"),
         };
-        let settings = EngineSettings::for_machine(memory);
+        let settings = EngineSettings::for_machine(args.memory);
         let engine = Engine::start(kind, settings.clone()).await?;
         // Part of being ready: the first proof of each program needs its key.
         for program in Program::ALL {
             engine.warm(programs::artifact(program).elf).await?;
         }
-        Ok(Some(Self { engine, settings }))
+        Ok(Self::Stark { kind, engine, settings })
     }
 
     /// Executes, proves, and verifies what was proven with `worker`'s verifier.
@@ -43,6 +57,7 @@ impl Prover {
         progress: ProgressSink,
         worker: &super::Prover,
     ) -> Result<Proved, ServerError> {
+        let Self::Stark { kind, engine, settings } = self else { return Err(internal("another stage's job")) };
         let program = Program::from_tag(job.program).ok_or_else(|| internal("unknown program"))?;
         let artifact = programs::artifact(program);
         let inputs = vec![job.input, job.hints];
@@ -50,42 +65,70 @@ impl Prover {
 
         progress(Progress::Executing { cycles: 0 });
         let execution = blocking({
-            let (inputs, settings) = (inputs.clone(), self.settings.clone());
+            let (inputs, settings) = (inputs.clone(), settings.clone());
             move || execute(artifact.elf, &inputs, &settings)
         })
         .await?
         .map_err(|error| failed(&error))?;
         progress(Progress::Executing { cycles: execution.cycles });
 
-        let proven = self
-            .engine
-            .prove(artifact.elf, inputs, progress.clone())
-            .await
-            .map_err(|error| failed(&error))?;
+        let proven =
+            engine.prove(artifact.elf, inputs, progress.clone()).await.map_err(|error| failed(&error))?;
         let proof = ProofRecord {
             program: job.program,
-            kind: job.kind,
+            kind: *kind,
             circuits: Circuits::Release,
             circuit_version: Verifier::circuit_version().into(),
             vk_hash: artifact.vk_hash,
             public_values: proven.public_values,
-            proof: bincode::serialize(&proven.proof)
-                .map_err(|error| internal(format!("proof encoding: {error}")))?,
+            proof: encode(&proven.proof)?,
         };
-
         progress(Progress::Verifying);
-        let (proof, verdict) = worker.check(proof).await?;
-        // The prover's own proof: that it does not hold is the prover's failure, not the client's.
-        verdict.map_err(|error| {
-            ServerError::new(ErrorCode::ProverFailed, format!("made an invalid proof: {error}"))
-        })?;
         Ok(Proved {
-            proof,
+            proof: verified(proof, worker).await?,
             cycles: execution.cycles,
             proving_ms: millis(start.elapsed()),
             peak_memory: process::own_peak_memory(),
         })
     }
+
+    /// Goes on with what the stage before made.
+    pub(super) async fn go_on(
+        &self,
+        before: Proved,
+        progress: ProgressSink,
+        worker: &super::Prover,
+    ) -> Result<Proved, ServerError> {
+        let start = Instant::now();
+        let proof = match self {
+            #[cfg(feature = "snark")]
+            Self::Snark(stage) => stage.go_on(before.proof, progress, worker).await?,
+            _ => {
+                drop((progress, worker));
+                return Err(internal("another stage's job"));
+            }
+        };
+        #[allow(unreachable_code)] // Without SNARKs no stage goes on.
+        Ok(Proved {
+            proof,
+            cycles: before.cycles,
+            proving_ms: before.proving_ms + millis(start.elapsed()),
+            peak_memory: before.peak_memory.max(process::own_peak_memory()),
+        })
+    }
+}
+
+/// The record, if it holds. It is the prover's own: that it does not hold is the prover's failure, not the client's.
+async fn verified(proof: ProofRecord, worker: &super::Prover) -> Result<ProofRecord, ServerError> {
+    let (proof, verdict) = worker.check(proof).await?;
+    verdict.map_err(|error| {
+        ServerError::new(ErrorCode::ProverFailed, format!("made an invalid proof: {error}"))
+    })?;
+    Ok(proof)
+}
+
+fn encode<T: serde::Serialize>(proof: &T) -> Result<Vec<u8>, ServerError> {
+    bincode::serialize(proof).map_err(|error| internal(format!("proof encoding: {error}")))
 }
 
 /// The statement was checked natively before: a guest that refuses it now contradicts the native check.

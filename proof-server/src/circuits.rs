@@ -1,0 +1,144 @@
+//! The circuits that SNARKs are made with: a folder of files that are too large to embed, and what they are worth.
+//!
+//! The released circuits come from a ceremony; their verifying key is part of SP1's verifier. Circuits with any other
+//! key are development circuits: whoever built them can forge, so they are used, and proofs by them accepted, only where
+//! the configuration says so by name.
+
+use std::path::{Path, PathBuf};
+
+use sextant_protocol::{ProofKind, proof};
+use sextant_verifier::{CIRCUIT_VERSION, release_key};
+
+/// The files that proving needs; the last is the verifying key.
+const FILES: [&str; 3] = ["groth16_circuit.bin", "groth16_pk.bin", VERIFYING_KEY];
+const VERIFYING_KEY: &str = "groth16_vk.bin";
+
+/// What the configuration says about circuits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct CircuitsConfig {
+    /// Folder with Groth16 circuits.
+    #[arg(long = "circuits", value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
+    /// Whether development circuits are used and accepted.
+    #[arg(long = "allow-dev-circuits")]
+    pub allow_development: bool,
+}
+
+/// Why there are no circuits to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum CircuitsError {
+    /// A file is missing or cannot be read.
+    #[error("circuits: {path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// Development circuits, and nobody asked for them.
+    #[error(
+        "{0} holds development circuits, whose proofs prove nothing to anybody else; for tests there is \
+         --allow-dev-circuits"
+    )]
+    Development(PathBuf),
+}
+
+/// A folder of circuits that may be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Circuits {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What proofs by them are worth.
+    pub worth: proof::Circuits,
+    /// Their verifying key.
+    pub key: Vec<u8>,
+}
+
+impl CircuitsConfig {
+    /// Where SP1 keeps the released circuits that it downloads, if they are there.
+    pub fn standard_folder() -> Option<PathBuf> {
+        let home = std::env::var_os("HOME")?;
+        let folder = Path::new(&home).join(".sp1/circuits/groth16").join(CIRCUIT_VERSION);
+        folder.join(VERIFYING_KEY).is_file().then_some(folder)
+    }
+
+    /// Looks at the folder, if there is one.
+    ///
+    /// # Errors
+    /// [`CircuitsError`] names the file, or says that the circuits are not what was asked for.
+    pub fn open(&self) -> Result<Option<Circuits>, CircuitsError> {
+        let Some(folder) = &self.folder else { return Ok(None) };
+        let failed = |path: PathBuf| |source| CircuitsError::File { path, source };
+        for name in FILES {
+            let path = folder.join(name);
+            std::fs::metadata(&path).map_err(failed(path))?;
+        }
+        let path = folder.join(VERIFYING_KEY);
+        let key = std::fs::read(&path).map_err(failed(path))?;
+        let worth = if key == release_key() { proof::Circuits::Release } else { proof::Circuits::Development };
+        if worth == proof::Circuits::Development && !self.allow_development {
+            return Err(CircuitsError::Development(folder.clone()));
+        }
+        Ok(Some(Circuits { folder: folder.clone(), worth, key }))
+    }
+
+    /// The kinds of proof that a server with these circuits makes itself.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn kinds(&self) -> Result<Vec<ProofKind>, CircuitsError> {
+        let mut kinds = vec![ProofKind::Stark, ProofKind::Compressed];
+        if self.open()?.is_some() && cfg!(feature = "snark") {
+            kinds.push(ProofKind::Groth16);
+        }
+        Ok(kinds)
+    }
+
+    /// These as arguments of a worker.
+    pub(crate) fn arguments(&self) -> Vec<std::ffi::OsString> {
+        let mut arguments = Vec::new();
+        if let Some(folder) = &self.folder {
+            arguments.extend(["--circuits".into(), folder.into()]);
+        }
+        if self.allow_development {
+            arguments.push("--allow-dev-circuits".into());
+        }
+        arguments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder_with(key: &[u8]) -> (tempfile::TempDir, CircuitsConfig) {
+        let folder = tempfile::tempdir().unwrap();
+        for name in FILES {
+            std::fs::write(folder.path().join(name), key).unwrap();
+        }
+        let config = CircuitsConfig { folder: Some(folder.path().into()), allow_development: false };
+        (folder, config)
+    }
+
+    #[test]
+    fn released_circuits_are_known_by_their_key() {
+        let (_folder, config) = folder_with(release_key());
+        assert_eq!(config.open().unwrap().unwrap().worth, proof::Circuits::Release);
+    }
+
+    #[test]
+    fn development_circuits_are_used_only_where_that_is_said() {
+        let (_folder, mut config) = folder_with(b"homemade");
+        assert!(matches!(config.open(), Err(CircuitsError::Development(_))));
+        config.allow_development = true;
+        assert_eq!(config.open().unwrap().unwrap().worth, proof::Circuits::Development);
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let (folder, config) = folder_with(release_key());
+        std::fs::remove_file(folder.path().join("groth16_pk.bin")).unwrap();
+        assert!(config.open().unwrap_err().to_string().contains("groth16_pk.bin"));
+        assert_eq!(CircuitsConfig::default().open().unwrap(), None);
+    }
+}
