@@ -3,10 +3,14 @@
 # One cache outside the clone, so that SP1 is compiled once per machine. Override any of these.
 SEXTANT_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sextant
 CARGO_TARGET_DIR ?= $(SEXTANT_CACHE)/target
-export SEXTANT_CACHE CARGO_TARGET_DIR
+# SNARKs need Go, for gnark. Without it everything else is built. One set of features for all commands: another one
+# would compile SP1's last crates again.
+SEXTANT_FEATURES ?= $(if $(shell command -v go),--features proof-server/snark)
+export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
+PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench verify-rate programs programs-check \
+.PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench verify-rate snark-setup programs programs-check \
   fmt lint lint-deploy docs
 
 help: ## List the commands
@@ -15,8 +19,9 @@ help: ## List the commands
 setup: ## Install what building needs and the machine lacks (Debian packages)
 	@scripts/setup.sh
 
-build: setup ## Build the server and the client
-	cargo build --release --workspace
+build: setup ## Build the server and the client; with SNARKs if Go is there
+	@command -v go >/dev/null || echo "build: no Go on this machine, so the server makes no SNARKs (Go 1.24 or newer)"
+	cargo build --release --workspace $(SEXTANT_FEATURES)
 
 demo: build ## Prove and verify both statements on real mainnet data through a real server
 	@scripts/demo.sh
@@ -27,9 +32,8 @@ test: setup ## Run every test
 third-party: setup ## Test the changed crates of others against the originals
 	@scripts/third-party.sh
 
-torture: setup ## Do to a server what strangers may do: a million broken messages and more, in numbers (minutes)
-	cargo build --release -p proof-server
-	cargo run --release --quiet -p sextant-tests --bin torture
+torture: build ## Do to a server what strangers may do: a million broken messages and more, in numbers (minutes)
+	@$(PROGRAMS)/torture
 
 vectors: setup ## Run the specification's light-client vectors, or those under DIR=path
 	@cargo run --release --quiet -p sextant-vectors --bin vectors -- $(DIR)
@@ -37,15 +41,17 @@ vectors: setup ## Run the specification's light-client vectors, or those under D
 fuzz: setup ## Fuzz every decoder of untrusted bytes, SECONDS_EACH=600 each (needs nightly Rust and cargo-fuzz)
 	@scripts/fuzz.sh $(or $(SECONDS_EACH),600)
 
-guest-cost: setup ## Cycles, gas and precompile calls of both guests, without proving
-	cargo run --release --quiet -p sextant-tests --bin guest-cost
+guest-cost: build ## Cycles, gas and precompile calls of both guests, without proving
+	@$(PROGRAMS)/guest-cost
 
-bench: setup ## Time and memory of real proofs against an empty program (KINDS="stark compressed" RUNS=2); run nothing beside it
-	@cargo run --release --quiet -p sextant-tests --bin bench -- $(KINDS)
+bench: build ## Time and memory of real proofs against an empty program (KINDS="stark compressed" RUNS=2); run nothing beside it
+	@$(PROGRAMS)/bench $(KINDS)
 
-verify-rate: setup ## Proofs verified in a second, directly and through the server (KINDS="stark compressed")
-	cargo build --release -p proof-server
-	@cargo run --release --quiet -p sextant-tests --bin verify-rate -- $(KINDS)
+verify-rate: build ## Proofs verified in a second, directly and through the server (KINDS="stark compressed")
+	@$(PROGRAMS)/verify-rate $(KINDS)
+
+snark-setup: build ## Build Groth16 circuits for tests where the released ones cannot be had (FOLDER=...; half an hour)
+	@$(PROGRAMS)/proof-server dev-circuits $(or $(FOLDER),$(SEXTANT_CACHE)/dev-circuits)
 
 programs: setup ## Rebuild both guests into artifacts/
 	programs/build.sh --install
@@ -58,11 +64,11 @@ fmt: ## Check the format
 	rustfmt --check --edition 2024 --config-path rustfmt.toml $(wildcard programs/*/src/main.rs)
 
 lint: setup ## Clippy, warnings denied
-	cargo clippy --release --workspace --all-targets -- -D warnings
+	cargo clippy --release --workspace --all-targets $(SEXTANT_FEATURES) -- -D warnings
 	cargo clippy --release -p proof-server --no-default-features -- -D warnings
 
 lint-deploy: ## Check deploy/ with the linters of its formats (from PyPI and the Go module proxy)
 	@scripts/lint-deploy.sh
 
 docs: setup ## Build the API documentation, warnings denied
-	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps $(SEXTANT_FEATURES)

@@ -5,8 +5,9 @@ set -uo pipefail
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-cargo build --release --workspace 2>&1 || exit 1
-cargo test --release --workspace --no-fail-fast "$@" 2>&1 | tee "$log"
+# shellcheck disable=SC2086 # Several words, or none.
+cargo build --release --workspace ${SEXTANT_FEATURES:-} 2>&1 || exit 1
+cargo test --release --workspace --no-fail-fast ${SEXTANT_FEATURES:-} "$@" 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
 "$(dirname "$0")/third-party.sh" 2>&1 | tee -a "$log"
 status=$((status | PIPESTATUS[0]))

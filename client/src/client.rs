@@ -18,6 +18,8 @@ use tokio::{
 use crate::{
     AnswerError, CheckedInput, ClientError, DeadlineElapsed, Proving, Security, TransportError,
     connection::{Connection, response_name},
+    proving::Asked,
+    verify::LocalVerifier,
 };
 
 /// How long a client waits, and how it introduces itself.
@@ -37,6 +39,8 @@ pub struct ClientConfig {
     pub agent: String,
     /// TLS and who asks. Default: neither.
     pub security: Security,
+    /// What proofs are verified with. Default: no SNARKs by development circuits.
+    pub verifier: LocalVerifier,
 }
 
 impl Default for ClientConfig {
@@ -49,6 +53,7 @@ impl Default for ClientConfig {
             silence_limit: Duration::from_secs(180),
             agent: concat!("sextant-client/", env!("CARGO_PKG_VERSION")).into(),
             security: Security::default(),
+            verifier: LocalVerifier::default(),
         }
     }
 }
@@ -166,7 +171,8 @@ impl Client {
         let request = Request::ProveBy { request, vk_hash: pinned_vk_hash(program) };
         let pending = self.connection.send(request)?;
         let limit = deadline.map(|limit| limit + self.config.deadline_grace);
-        Ok(Proving::new(pending, program, kind, expected, input_digest, limit))
+        let asked = Asked { program, kind, expected, input_digest };
+        Ok(Proving::new(pending, asked, limit, self.config.verifier.clone()))
     }
 
     /// Asks the server to verify a proof. For one's own use [`crate::verify::verify`] is the one to trust.

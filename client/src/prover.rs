@@ -6,7 +6,7 @@ use sextant_consensus::public_values::Statement;
 use sextant_follow::{Proven, Prover, ProverError};
 use sextant_protocol::{Progress, ProofKind, ProofRecord, StatementInput};
 
-use crate::{Client, ClientConfig, ClientError, Proof, verify::verify_apart};
+use crate::{Client, ClientConfig, ClientError, Proof};
 
 /// Asks a proof server, over a connection of its own for each proof, so that a server may come and go. What it answers is
 /// verified here before it counts.
@@ -69,7 +69,7 @@ impl Prover for ServerProver {
     }
 
     async fn verify(&self, record: ProofRecord) -> Result<Statement, ProverError> {
-        match verify_apart(record).await {
+        match self.config.verifier.verify_apart(record).await {
             Ok((_, statement)) => Ok(statement),
             Err(error) => Err(ProverError { message: error.to_string(), retry_after: None }),
         }

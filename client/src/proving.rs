@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     AnswerError, ClientError, DeadlineElapsed,
     connection::{Pending, response_name},
-    verify,
+    verify::LocalVerifier,
 };
 
 /// A proof that was verified here, and what it says.
@@ -30,29 +30,28 @@ pub struct Proving {
     pending: Pending,
     asked: Asked,
     limit: Option<(Instant, Duration)>,
+    verifier: LocalVerifier,
 }
 
 /// What the answer must match.
 #[derive(Debug)]
-struct Asked {
-    program: Program,
-    kind: ProofKind,
-    expected: Statement,
-    input_digest: [u8; 32],
+pub(crate) struct Asked {
+    pub(crate) program: Program,
+    pub(crate) kind: ProofKind,
+    pub(crate) expected: Statement,
+    pub(crate) input_digest: [u8; 32],
 }
 
 impl Proving {
     pub(crate) fn new(
         pending: Pending,
-        program: Program,
-        kind: ProofKind,
-        expected: Statement,
-        input_digest: [u8; 32],
+        asked: Asked,
         limit: Option<Duration>,
+        verifier: LocalVerifier,
     ) -> Self {
         // A limit beyond what the clock can express is none.
         let limit = limit.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
-        Self { pending, asked: Asked { program, kind, expected, input_digest }, limit }
+        Self { pending, asked, limit, verifier }
     }
 
     /// The statement that is being proven, as this client computed it.
@@ -95,7 +94,7 @@ impl Proving {
             return Err(AnswerError::Unexpected { expected: "proof", got }.into());
         };
         self.asked.compare(&proof, &input_digest)?;
-        let (record, statement) = verify::verify_apart(proof).await.map_err(AnswerError::from)?;
+        let (record, statement) = self.verifier.verify_apart(proof).await.map_err(AnswerError::from)?;
         // `compare` saw the bytes; this is what the verifier understood them to say.
         if statement != self.asked.expected {
             return Err(AnswerError::PublicValues { at: 0 }.into());

@@ -1,6 +1,6 @@
 //! Verification without any server: the proof against pinned programs, and what it says against what is expected.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use sextant_consensus::{hash::Root, public_values::Statement};
 use sextant_protocol::ProofRecord;
@@ -18,17 +18,65 @@ pub enum VerifyError {
     Crashed,
 }
 
-/// Verifies a proof against the programs pinned in this build, and returns what it proves.
-///
-/// That is all a proof can say by itself: which chain and which committee it speaks about has to be compared with what
-/// the caller trusts, see [`Expectation`].
+/// Verifies proofs in this process. Clones share the engine's recursion keys, which are set up for the first proof; so do
+/// all defaults.
+#[derive(Clone, Debug)]
+pub struct LocalVerifier {
+    development_key: Option<Arc<[u8]>>,
+    verifier: Arc<OnceLock<Verifier>>,
+}
+
+impl Default for LocalVerifier {
+    fn default() -> Self {
+        static SHARED: OnceLock<Arc<OnceLock<Verifier>>> = OnceLock::new();
+        Self { development_key: None, verifier: SHARED.get_or_init(Arc::default).clone() }
+    }
+}
+
+impl LocalVerifier {
+    /// Accepts SNARKs by the development circuits whose verifying key (`groth16_vk.bin`) is given, too. For tests: whoever
+    /// built the circuits can forge.
+    #[must_use]
+    pub fn allow_development_circuits(key: Vec<u8>) -> Self {
+        Self { development_key: Some(key.into()), verifier: Arc::default() }
+    }
+
+    /// Verifies a proof against the programs pinned in this build, and returns what it proves.
+    ///
+    /// That is all a proof can say by itself: which chain and which committee it speaks about has to be compared with what
+    /// the caller trusts, see [`Expectation`].
+    ///
+    /// # Errors
+    /// [`VerifyError`] names the first thing that is not as it must be.
+    pub fn verify(&self, record: &ProofRecord) -> Result<Statement, VerifyError> {
+        let verifier = self.verifier.get_or_init(|| match &self.development_key {
+            Some(key) => Verifier::new().allow_development_circuits(key.to_vec()),
+            None => Verifier::new(),
+        });
+        Ok(verifier.verify(record)?)
+    }
+
+    /// [`Self::verify`] for async callers, away from their threads. The proof comes from a stranger: where the engine panics
+    /// on it, it is refused.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub async fn verify_apart(&self, record: ProofRecord) -> Result<(ProofRecord, Statement), VerifyError> {
+        let verifier = self.clone();
+        let verified = spawn_blocking(move || {
+            let statement = verifier.verify(&record)?;
+            Ok((record, statement))
+        });
+        verified.await.unwrap_or(Err(VerifyError::Crashed))
+    }
+}
+
+/// [`LocalVerifier::verify`] by the default verifier.
 ///
 /// # Errors
-/// [`VerifyError`] names the first thing that is not as it must be.
+/// As there.
 pub fn verify(record: &ProofRecord) -> Result<Statement, VerifyError> {
-    // Made once: it sets up the engine's recursion keys.
-    static VERIFIER: OnceLock<Verifier> = OnceLock::new();
-    Ok(VERIFIER.get_or_init(Verifier::new).verify(record)?)
+    LocalVerifier::default().verify(record)
 }
 
 /// What the reader of a proof trusts already.
@@ -81,19 +129,6 @@ impl Expectation {
             _ => Ok(()),
         }
     }
-}
-
-/// [`verify`] for async callers, away from their threads. The proof comes from a stranger: where the engine panics on it, it is
-/// refused.
-///
-/// # Errors
-/// As [`verify`].
-pub async fn verify_apart(record: ProofRecord) -> Result<(ProofRecord, Statement), VerifyError> {
-    let verified = spawn_blocking(move || {
-        let statement = verify(&record)?;
-        Ok((record, statement))
-    });
-    verified.await.unwrap_or(Err(VerifyError::Crashed))
 }
 
 #[cfg(test)]

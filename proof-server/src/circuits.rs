@@ -75,7 +75,8 @@ impl CircuitsConfig {
         }
         let path = folder.join(VERIFYING_KEY);
         let key = std::fs::read(&path).map_err(failed(path))?;
-        let worth = if key == release_key() { proof::Circuits::Release } else { proof::Circuits::Development };
+        let worth =
+            if key == release_key() { proof::Circuits::Release } else { proof::Circuits::Development };
         if worth == proof::Circuits::Development && !self.allow_development {
             return Err(CircuitsError::Development(folder.clone()));
         }

@@ -17,6 +17,8 @@ pub mod circuits;
 pub mod config;
 mod connection;
 mod control;
+#[cfg(feature = "snark")]
+pub mod dev_circuits;
 mod forward;
 mod jobs;
 mod listener;

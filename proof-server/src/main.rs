@@ -19,7 +19,9 @@ use tokio::{
 };
 
 /// Proving frees and allocates gigabytes all the time. This allocator keeps the pages (the server sets its options
-/// for the worker); the system's gives them back and has the kernel clear them again, a sixth of the proving time.
+/// for the worker); the system's gives them back and has the kernel clear them again, a sixth of the proving time. One
+/// that only verifies is smaller with the system's.
+#[cfg(feature = "prover")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -47,6 +49,9 @@ enum Command {
         /// Whom it is for
         name: String,
     },
+    /// Build Groth16 circuits for tests: half an hour, 20 GB of memory. Proofs by them prove nothing
+    #[cfg(feature = "snark")]
+    DevCircuits(proof_server::dev_circuits::DevCircuitsArgs),
     /// A worker process; started by the server only
     #[command(hide = true)]
     Worker(WorkerArgs),
@@ -56,6 +61,8 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve { config, settings } => serve(config, *settings),
         Command::NewToken { name } => new_token(&name),
+        #[cfg(feature = "snark")]
+        Command::DevCircuits(args) => proof_server::dev_circuits::run(&args),
         Command::Worker(args) => {
             // Its lines are read by the server, which logs them in its own form.
             logging::start(LogFormat::Text);

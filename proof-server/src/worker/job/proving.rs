@@ -57,7 +57,9 @@ impl Stage {
         progress: ProgressSink,
         worker: &super::Prover,
     ) -> Result<Proved, ServerError> {
-        let Self::Stark { kind, engine, settings } = self else { return Err(internal("another stage's job")) };
+        let Self::Stark { kind, engine, settings } = self else {
+            return Err(internal("another stage's job"));
+        };
         let program = Program::from_tag(job.program).ok_or_else(|| internal("unknown program"))?;
         let artifact = programs::artifact(program);
         let inputs = vec![job.input, job.hints];

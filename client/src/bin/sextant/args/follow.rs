@@ -6,7 +6,7 @@ use clap::Args;
 use sextant_client::{ProofKind, sources::Endpoint};
 use sextant_consensus::hash::Root;
 
-use super::{Beacon, Network, Rpc, Server, WatchedAccounts, root};
+use super::{Beacon, Circuits, Network, Rpc, Server, WatchedAccounts, root};
 
 /// `sextant follow`.
 #[derive(Debug, Args)]
@@ -47,9 +47,12 @@ pub struct Follow {
     /// Prove the accounts only when something about them has changed [default: at each new finalized head]
     #[arg(long)]
     pub on_change: bool,
-    /// Form of the proofs: `stark` is made fastest, `compressed` has one small size
+    /// Form of the proofs: `stark` is made fastest, `compressed` has one small size, `groth16` is for contracts
     #[arg(long, default_value = "stark")]
     pub kind: ProofKind,
+    /// Which SNARKs count.
+    #[command(flatten)]
+    pub circuits: Circuits,
     /// Most handovers in one proof when catching up
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=128))]
     pub max_handovers: u64,

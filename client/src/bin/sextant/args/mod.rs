@@ -1,5 +1,6 @@
 //! The command line.
 
+mod circuits;
 mod follow;
 mod network;
 mod nodes;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use sextant_client::ProofKind;
 use sextant_consensus::hash::Root;
 
+pub use circuits::Circuits;
 pub use follow::{Follow, Status};
 pub use network::Network;
 pub use nodes::{Beacon, Rpc};
@@ -134,9 +136,12 @@ pub struct ProveOptions {
     /// The chain.
     #[command(flatten)]
     pub network: Network,
-    /// Form of the proof: `stark` is made fastest, `compressed` has one small size
+    /// Form of the proof: `stark` is made fastest, `compressed` has one small size, `groth16` is for contracts
     #[arg(long, default_value = "stark")]
     pub kind: ProofKind,
+    /// Which SNARKs count.
+    #[command(flatten)]
+    pub circuits: Circuits,
     /// Give up after this many seconds, queueing included [default: the server's maximum]
     #[arg(long, value_name = "SECONDS")]
     pub deadline: Option<u64>,
@@ -159,6 +164,9 @@ pub struct Verify {
     /// Root of the sync committee that must have signed (`hash_tree_root(SyncCommittee)`, hex)
     #[arg(long, value_name = "ROOT", value_parser = root)]
     pub committee_root: Option<Root>,
+    /// Which SNARKs count.
+    #[command(flatten)]
+    pub circuits: Circuits,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use sextant_client::{
-    ServerProver,
+    ClientConfig, ServerProver,
     follow::{Cadence, Config, Event, Follower, State},
     sources::{BeaconNodes, BlockId},
 };
@@ -35,7 +35,9 @@ pub async fn run(arguments: Follow) -> Outcome {
         [] => None,
         _ => Some(arguments.rpc.nodes(arguments.beacon.config())?),
     };
-    let mut prover = ServerProver::new(&arguments.server.address, client_config(&arguments.server)?)
+    let client =
+        ClientConfig { verifier: arguments.circuits.verifier()?, ..client_config(&arguments.server)? };
+    let mut prover = ServerProver::new(&arguments.server.address, client)
         .with_deadline(arguments.deadline.map(Duration::from_secs));
     if !arguments.json {
         let lines = Mutex::new(Lines::default());

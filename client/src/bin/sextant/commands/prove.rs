@@ -39,7 +39,8 @@ pub async fn run(prove: Prove) -> Outcome {
         CheckError::Statement(error) => prepared.explain(&error),
         other => other.to_string(),
     })?;
-    let client = Client::connect_with(&options.server.address, client_config(&options.server)?).await?;
+    let config = ClientConfig { verifier: options.circuits.verifier()?, ..client_config(&options.server)? };
+    let client = Client::connect_with(&options.server.address, config).await?;
     let deadline = options.deadline.map(Duration::from_secs);
     let mut proving = client.prove_checked(checked, options.kind, deadline)?;
     progress::show(&mut proving).await;

@@ -1,7 +1,7 @@
 //! `sextant verify`: a proof file against the pinned programs, a network and, if given, a committee.
 
 use serde_json::json;
-use sextant_client::verify::{Expectation, verify_apart};
+use sextant_client::verify::Expectation;
 
 use super::{Outcome, read_proof};
 use crate::{args::Verify, output, render};
@@ -10,8 +10,8 @@ use crate::{args::Verify, output, render};
 pub async fn run(arguments: Verify) -> Outcome {
     let name = arguments.file.display().to_string();
     let record = read_proof(&arguments.file)?;
-    let (record, statement) =
-        verify_apart(record).await.map_err(|error| format!("{name}: not a valid proof: {error}"))?;
+    let verified = arguments.circuits.verifier()?.verify_apart(record).await;
+    let (record, statement) = verified.map_err(|error| format!("{name}: not a valid proof: {error}"))?;
     let expectation = Expectation {
         chain_digest: Some(arguments.network.digest()),
         committee_root: arguments.committee_root,

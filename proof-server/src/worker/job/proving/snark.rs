@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use serde::de::DeserializeOwned;
 use sextant_engine::{EngineSettings, Wrapped, Wrapper, groth16};
 use sextant_protocol::{ErrorCode, Progress, ProofKind, ProofRecord, ServerError};
-use serde::de::DeserializeOwned;
 
 use super::{
     super::{ProgressSink, Prover, WorkerArgs, blocking, internal},

@@ -1,0 +1,126 @@
+//! `proof-server dev-circuits`: builds Groth16 circuits for tests, on machines that cannot have the released ones.
+//!
+//! The circuit is SP1's own; only its keys are homemade, and whoever made them can forge. Building needs some wrapped
+//! proof, whatever it proves: here one of the empty program. Each step is a process of its own, so that their memory does
+//! not add up, and leaves a file: what was built before an interruption is not built again. The folder gets its name
+//! when it is complete.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Instant,
+};
+
+use anyhow::{Context, bail, ensure};
+use sextant_artifacts::EMPTY_ELF;
+use sextant_engine::{Engine, EngineSettings, Wrapper, groth16};
+use sextant_protocol::ProofKind;
+
+use crate::process;
+
+/// Arguments of `proof-server dev-circuits`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DevCircuitsArgs {
+    /// Where the circuits go; must not be there yet
+    pub folder: PathBuf,
+    /// One step of the work, in the unfinished folder; for this program's own use
+    #[arg(long, hide = true)]
+    step: Option<Step>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Step {
+    Compress,
+    Wrap,
+    SetUp,
+}
+
+impl Step {
+    const ALL: [Self; 3] = [Self::Compress, Self::Wrap, Self::SetUp];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Compress => "compress",
+            Self::Wrap => "wrap",
+            Self::SetUp => "set-up",
+        }
+    }
+
+    /// The last file that the step writes.
+    const fn output(self) -> &'static str {
+        match self {
+            Self::Compress => "compressed.bin",
+            Self::Wrap => "wrapped.bin",
+            Self::SetUp => "done",
+        }
+    }
+}
+
+/// Builds the circuits, telling each step on standard error.
+///
+/// # Errors
+/// The step that failed, and why; what is done so far stays for the next time.
+pub fn run(args: &DevCircuitsArgs) -> anyhow::Result<()> {
+    let DevCircuitsArgs { folder, step } = args;
+    if let Some(step) = step {
+        return work(*step, folder);
+    }
+    ensure!(!folder.exists(), "{} is there already", folder.display());
+    eprintln!("development circuits: for tests only; whoever has them can forge proofs that they accept");
+    let mut unfinished: OsString = folder.into();
+    unfinished.push(".unfinished");
+    let unfinished = PathBuf::from(unfinished);
+    fs::create_dir_all(&unfinished).with_context(|| unfinished.display().to_string())?;
+    for step in Step::ALL {
+        if unfinished.join(step.output()).exists() {
+            eprintln!("{}: done before", step.name());
+            continue;
+        }
+        eprintln!("{} ...", step.name());
+        let start = Instant::now();
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("dev-circuits").arg(&unfinished).args(["--step", step.name()]);
+        let status = command.envs(sextant_engine::ALLOCATOR_ENVIRONMENT).status()?;
+        if !status.success() {
+            bail!("{}: {status}", step.name());
+        }
+        eprintln!("{}: {:.0} s", step.name(), start.elapsed().as_secs_f64());
+    }
+    for step in Step::ALL {
+        fs::remove_file(unfinished.join(step.output()))?;
+    }
+    fs::rename(&unfinished, folder).with_context(|| folder.display().to_string())?;
+    println!("{}", folder.display());
+    Ok(())
+}
+
+#[tokio::main]
+async fn work(step: Step, folder: &Path) -> anyhow::Result<()> {
+    let settings = EngineSettings::for_machine(process::machine_memory());
+    let read = |step: Step| fs::read(folder.join(step.output())).context(step.output());
+    let output = match step {
+        Step::Compress => {
+            let engine = Engine::start(ProofKind::Compressed, settings).await?;
+            let proven = engine.prove(EMPTY_ELF, Vec::new(), Arc::new(|_| ())).await?;
+            bincode::serialize(&proven.proof)?
+        }
+        Step::Wrap => {
+            let proof = bincode::deserialize(&read(Step::Compress)?)?;
+            let wrapper = Wrapper::start(settings).await?;
+            bincode::serialize(&wrapper.wrap(proof, Arc::new(|_| ())).await?)?
+        }
+        Step::SetUp => {
+            let wrapped = bincode::deserialize(&read(Step::Wrap)?)?;
+            groth16::build_development_circuits(&wrapped, folder)?;
+            Vec::new()
+        }
+    };
+    // Whole or not at all: the file says that the step is done.
+    let path = folder.join(step.output());
+    let aside = path.with_extension("part");
+    fs::write(&aside, output)?;
+    Ok(fs::rename(aside, path)?)
+}
