@@ -10,8 +10,8 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench verify-rate snark-setup programs programs-check \
-  fmt lint lint-deploy docs
+.PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench verify-rate snark-setup devnet devnet-e2e \
+  programs programs-check fmt lint lint-deploy docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -34,6 +34,15 @@ third-party: setup ## Test the changed crates of others against the originals
 
 torture: build ## Do to a server what strangers may do: a million broken messages and more, in numbers (minutes)
 	@$(PROGRAMS)/torture
+
+devnet: ## Start a local beacon chain and execution client, and say how to follow them (needs node 20; Ctrl-C ends it)
+	@tests/devnet/setup.sh
+	@exec node tests/devnet/devnet.js --hints
+
+devnet-e2e: setup ## Follow that network with a real server and real STARKs, until committees have changed (minutes)
+	@tests/devnet/setup.sh
+	cargo build --release -p proof-server -p sextant-client
+	cargo run --release --quiet -p sextant-tests --bin devnet-e2e
 
 vectors: setup ## Run the specification's light-client vectors, or those under DIR=path
 	@cargo run --release --quiet -p sextant-vectors --bin vectors -- $(DIR)

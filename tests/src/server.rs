@@ -57,13 +57,7 @@ impl Server {
 
     /// The prover workers that it runs now: its child processes.
     pub fn workers(&self) -> Vec<i32> {
-        let mut workers = Vec::new();
-        let tasks = format!("/proc/{}/task", self.child.id());
-        for task in std::fs::read_dir(tasks).into_iter().flatten().flatten() {
-            let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            workers.extend(children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
-        }
-        workers
+        children(self.child.id())
     }
 
     /// Resident memory of the server itself, without its workers, bytes.
@@ -97,6 +91,16 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The processes that a process started and that are there, zombies included.
+pub fn children(pid: u32) -> Vec<i32> {
+    let mut children = Vec::new();
+    for task in std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+        let list = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        children.extend(list.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+    }
+    children
 }
 
 /// Sends a signal to one process.

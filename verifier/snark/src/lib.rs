@@ -20,9 +20,9 @@ pub enum SnarkError {
         /// Bytes given.
         got: usize,
     },
-    /// The verifier's reason.
+    /// The verifier's reason; SP1 does not export its type.
     #[error("the proof does not hold: {0}")]
-    Rejected(sp1_verifier::groth16::error::Groth16Error),
+    Rejected(String),
 }
 
 /// The verifying key of the released circuits, in gnark's encoding.
@@ -49,5 +49,5 @@ pub fn verify_groth16(
         return Err(SnarkError::Length { got: proof.len() });
     }
     let vk_hash = format!("0x{}", hex::encode(vk_hash));
-    Groth16Verifier::verify(proof, public_values, &vk_hash, circuit_key).map_err(SnarkError::Rejected)
+    Groth16Verifier::verify(proof, public_values, &vk_hash, circuit_key).map_err(|error| SnarkError::Rejected(error.to_string()))
 }
