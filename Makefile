@@ -14,7 +14,7 @@ PROGRAMS = $(CARGO_TARGET_DIR)/release
   programs programs-check fmt lint lint-deploy docs
 
 help: ## List the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 setup: ## Install what building needs and the machine lacks (Debian packages)
 	@scripts/setup.sh
