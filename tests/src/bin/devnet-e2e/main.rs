@@ -110,10 +110,9 @@ async fn run() -> Result<()> {
     }
     println!("\non disk at the end:\n{}", follower::status_table(&folder)?);
     println!(
-        "{} finalized heads executed, {} STARKs made, {} processes started and none left, {:.0} s",
+        "{} finalized heads executed, {} STARKs made, no process left, {:.0} s",
         executed.len(),
         proofs.len(),
-        processes.len() + 4, // those beside: network, server, and the follower twice
         started.elapsed().as_secs_f64()
     );
     Ok(())
