@@ -39,7 +39,7 @@ devnet: ## Start a local beacon chain and execution client, and say how to follo
 	@tests/devnet/setup.sh
 	@exec node tests/devnet/devnet.js --hints
 
-devnet-e2e: setup ## Follow that network with a real server and real STARKs, until committees have changed (minutes)
+devnet-e2e: build ## Follow that network with a real server and real STARKs, until committees have changed (minutes)
 	@tests/devnet/setup.sh
 	cargo build --release -p proof-server -p sextant-client -p sextant-tests
 	@$(CARGO_TARGET_DIR)/release/devnet-e2e

@@ -7,7 +7,7 @@ use std::{
 
 use sextant_artifacts::CIRCUIT_VERSION;
 use sextant_consensus::Program;
-use sextant_protocol::{ErrorCode, ProofKind, ProveRequest, Request, Response, ServerError, ServerInfo};
+use sextant_protocol::{ErrorCode, ProveRequest, Request, Response, ServerError, ServerInfo};
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
 use crate::{

@@ -101,7 +101,7 @@ impl Lane {
                     _ => std::future::pending().await,
                 }
             };
-            let mut job = tokio::select! {
+            let job = tokio::select! {
                 () = control.ending() => return,
                 job = self.jobs.next() => job,
                 () = idle => {
@@ -115,10 +115,11 @@ impl Lane {
                 continue;
             }
             self.metrics.waited(self.name, job.queued.elapsed());
-            let work = self.stages(&mut worker, &job);
+            let Job { stages, request, digest, audience, mut reply, .. } = job;
+            let work = self.stages(&mut worker, stages, &request, digest, &audience);
             let outcome = tokio::select! {
                 outcome = work => Some(outcome),
-                () = job.reply.closed() => None,
+                () = reply.closed() => None,
                 () = control.stop.cancelled() => Some(Err(shutting_down())),
             };
             let Some(outcome) = outcome else {
@@ -126,24 +127,31 @@ impl Lane {
                 continue;
             };
             // Nobody there to hear it is the same as given up.
-            let _ = job.reply.send(outcome);
+            let _ = reply.send(outcome);
         }
     }
 
     /// Takes a job through its stages. Cancelled by being dropped, like [`Self::work`].
-    async fn stages(&self, worker: &mut Option<Ready>, job: &Job) -> Outcome {
+    async fn stages(
+        &self,
+        worker: &mut Option<Ready>,
+        stages: &[WorkerMode],
+        first: &WorkerRequest,
+        digest: [u8; 32],
+        audience: &Audience,
+    ) -> Outcome {
         let mut outcome = None;
-        for mode in job.stages {
+        for mode in stages {
             let next;
             let request = match outcome.take() {
-                None => &job.request,
+                None => first,
                 Some(WorkerEvent::Proved(proved)) => {
                     next = WorkerRequest::Continue(proved);
                     &next
                 }
                 Some(event) => return Ok(event),
             };
-            outcome = Some(self.work(worker, *mode, request, job.digest, &job.audience).await?);
+            outcome = Some(self.work(worker, *mode, request, digest, audience).await?);
         }
         outcome.ok_or_else(|| ServerError::new(ErrorCode::Internal, "a job without stages"))
     }

@@ -5,7 +5,7 @@
 //! recursion keys, and a nonce that nobody checks. The verifying key of the circuit decides what a proof is worth: that
 //! of the released circuits comes from a ceremony, that of development circuits from whoever built them, who can forge.
 
-use sp1_verifier::{GROTH16_VK_BYTES, Groth16Verifier};
+use sp1_verifier::{GROTH16_VK_BYTES, Groth16Error, Groth16Verifier};
 
 /// Bytes of a proof as a verifier contract takes it: 4 of the circuit key's hash, 32 each of exit code, recursion key
 /// root and nonce, 256 of the proof.
@@ -20,9 +20,9 @@ pub enum SnarkError {
         /// Bytes given.
         got: usize,
     },
-    /// The verifier's reason; SP1 does not export its type.
+    /// The verifier's reason.
     #[error("the proof does not hold: {0}")]
-    Rejected(String),
+    Rejected(Groth16Error),
 }
 
 /// The verifying key of the released circuits, in gnark's encoding.
@@ -49,5 +49,5 @@ pub fn verify_groth16(
         return Err(SnarkError::Length { got: proof.len() });
     }
     let vk_hash = format!("0x{}", hex::encode(vk_hash));
-    Groth16Verifier::verify(proof, public_values, &vk_hash, circuit_key).map_err(|error| SnarkError::Rejected(error.to_string()))
+    Groth16Verifier::verify(proof, public_values, &vk_hash, circuit_key).map_err(SnarkError::Rejected)
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{circuits::Circuits, worker::WorkerMode};
 
 /// A stage on the way to a SNARK.
-pub(super) enum SnarkStage {
+pub(in crate::worker::job) enum SnarkStage {
     /// A compressed proof becomes a wrapped one.
     Wrap(Box<Wrapper>),
     /// A wrapped proof becomes a Groth16 one.
