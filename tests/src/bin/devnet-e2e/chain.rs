@@ -60,8 +60,8 @@ impl Chain {
         Ok(self.beacon.bootstrap(config, block, accept).await?)
     }
 
-    /// That the network's latest finalized block names one of these committees, and no other for its period; likewise
-    /// the first block of each period before. Returns the periods compared.
+    /// That the first block of each period, as far as that is final, names the committee that was proven for it. Returns
+    /// the periods compared; that of the checkpoint is where trust begins, not what was proven.
     pub async fn confirm_committees(&self, committees: &BTreeMap<u64, Root>) -> Result<Vec<u64>> {
         let config = &self.chain.config;
         let (_, head) = self.beacon.header(BlockId::Finalized).await?;
