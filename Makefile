@@ -41,8 +41,7 @@ devnet: ## Start a local beacon chain and execution client, and say how to follo
 
 devnet-e2e: build ## Follow that network with a real server and real STARKs, until committees have changed (minutes)
 	@tests/devnet/setup.sh
-	cargo build --release -p proof-server -p sextant-client -p sextant-tests
-	@$(CARGO_TARGET_DIR)/release/devnet-e2e
+	@$(PROGRAMS)/devnet-e2e
 
 vectors: setup ## Run the specification's light-client vectors, or those under DIR=path
 	@cargo run --release --quiet -p sextant-vectors --bin vectors -- $(DIR)
