@@ -116,13 +116,15 @@ pub fn is_alive(pid: i32) -> bool {
     status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
 }
 
-/// A program of this workspace, beside the running test.
+/// A program of this workspace, beside the running test or tool.
 ///
 /// # Panics
 /// When it was not built: `make test` builds everything first.
 pub fn binary(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("this test's path");
-    let folder = test.ancestors().nth(2).expect("target folder");
+    let this = std::env::current_exe().expect("this program's path");
+    // Tests lie in a folder of their own below the programs'; tools lie among them.
+    let folder = this.parent().filter(|folder| !folder.ends_with("deps"));
+    let folder = folder.or_else(|| this.ancestors().nth(2)).expect("target folder");
     let path = folder.join(name);
     assert!(
         path.exists(),
