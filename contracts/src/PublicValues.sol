@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+// What the two guest programs commit to: `abi.encode` of these structures, byte for byte. The other side is
+// consensus/src/public_values.rs.
+
+/// @notice What both statements begin with: eleven words.
+struct Head {
+    /// @dev Version of this layout.
+    uint32 version;
+    /// @dev Which program: a tag of {PublicValues}.
+    uint32 program;
+    /// @dev SHA-256 over genesis, preset and fork schedule.
+    bytes32 chainDigest;
+    /// @dev Period of the committee that has to be trusted.
+    uint64 signerPeriod;
+    /// @dev `hash_tree_root` of that committee.
+    bytes32 signerCommitteeRoot;
+    /// @dev Seats that signed; the lowest number where several committees signed in a row.
+    uint32 participation;
+    /// @dev Slot of the finalized header.
+    uint64 finalizedSlot;
+    /// @dev Beacon block root of the finalized header.
+    bytes32 finalizedRoot;
+    /// @dev Execution block number; 0, together with a zero state root, if not proven.
+    uint64 blockNumber;
+    /// @dev Hash of the execution block that the finalized header proves.
+    bytes32 blockHash;
+    /// @dev State root under that block. Zero means "not proven".
+    bytes32 stateRoot;
+}
+
+/// @notice A committee that became known.
+struct Learned {
+    /// @dev The period in which it signs.
+    uint64 period;
+    /// @dev `hash_tree_root(SyncCommittee)`.
+    bytes32 committeeRoot;
+}
+
+/// @notice Statement 1: the trusted committee handed over, once or several times in a row.
+struct CommitteeChange {
+    Head head;
+    /// @dev The committees of the periods after the signer's, in order.
+    Learned[] learned;
+}
+
+/// @notice A storage slot's proven content.
+struct Slot {
+    bytes32 key;
+    /// @dev Whether the trie holds it: an absent slot reads as zero, a zero is never stored.
+    bool exists;
+    bytes32 value;
+}
+
+/// @notice An account's proven content; all zero but the address if it does not exist.
+struct Account {
+    address account;
+    bool exists;
+    uint64 nonce;
+    uint256 balance;
+    bytes32 storageRoot;
+    bytes32 codeHash;
+    /// @dev The slots that were asked for, ascending.
+    Slot[] slots;
+}
+
+/// @notice Statement 2: accounts and slots in the execution state under a finalized header.
+struct Inclusion {
+    Head head;
+    /// @dev The accounts that were asked for, ascending.
+    Account[] accounts;
+}
+
+/// @title Decoding of public values
+/// @notice Accepts one encoding of each statement and no other.
+library PublicValues {
+    /// @notice Version of the layout above.
+    uint32 internal constant VERSION = 1;
+    /// @notice Tag of the committee change program.
+    uint32 internal constant COMMITTEE_CHANGE = 1;
+    /// @notice Tag of the inclusion program.
+    uint32 internal constant INCLUSION = 2;
+
+    /// @dev The offset word and the head, before which no statement ends.
+    uint256 private constant SHORTEST = 12 * 32;
+
+    /// @notice Too short, or not a whole number of words.
+    error WrongLength(uint256 length);
+    /// @notice Another version of the layout.
+    error WrongVersion(uint256 got, uint256 expected);
+    /// @notice Public values of another program.
+    error WrongProgram(uint256 got, uint256 expected);
+    /// @notice Decodes, but is not what `abi.encode` writes: surplus bytes or offsets elsewhere.
+    error NotCanonical();
+
+    /// @notice Reads a committee change.
+    /// @dev A word out of its type's range, or a list longer than the bytes, reverts without data: that is Solidity's
+    /// own decoder.
+    function committeeChange(bytes calldata values) internal pure returns (CommitteeChange memory statement) {
+        _expect(values, COMMITTEE_CHANGE);
+        statement = abi.decode(values, (CommitteeChange));
+        if (keccak256(abi.encode(statement)) != keccak256(values)) revert NotCanonical();
+    }
+
+    /// @notice Reads an inclusion. Reverts as {committeeChange} does.
+    function inclusion(bytes calldata values) internal pure returns (Inclusion memory statement) {
+        _expect(values, INCLUSION);
+        statement = abi.decode(values, (Inclusion));
+        if (keccak256(abi.encode(statement)) != keccak256(values)) revert NotCanonical();
+    }
+
+    /// @dev Length, version and program, before anything else is looked at.
+    function _expect(bytes calldata values, uint256 program) private pure {
+        if (values.length < SHORTEST || values.length % 32 != 0) revert WrongLength(values.length);
+        uint256 version = uint256(bytes32(values[32:64]));
+        if (version != VERSION) revert WrongVersion(version, VERSION);
+        uint256 got = uint256(bytes32(values[64:96]));
+        if (got != program) revert WrongProgram(got, program);
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {Account, CommitteeChange, Head, Inclusion, PublicValues, Slot} from "./PublicValues.sol";
+
+/// @title Statements that were proven, and what can be read from them
+/// @notice One storage word stands for a whole statement: the hash of its public values. Whoever wants to read a part
+/// brings the public values along; what was not proven cannot be read, it reverts.
+abstract contract Statements {
+    struct Record {
+        uint64 provenAt;
+        uint64 finalizedSlot;
+    }
+
+    mapping(bytes32 digest => Record) private _records;
+
+    /// @notice A statement was proven; its digest is `keccak256(publicValues)`.
+    event StatementProven(bytes32 indexed digest, uint32 indexed program, uint64 indexed finalizedSlot);
+
+    /// @notice The statement was proven before: nothing to do.
+    error AlreadyProven(bytes32 digest);
+    /// @notice No proof of this statement was accepted.
+    error NotProven(bytes32 digest);
+    /// @notice The statement does not speak about this account.
+    error AccountNotInStatement(address account);
+    /// @notice The statement does not speak about this slot.
+    error SlotNotInStatement(address account, bytes32 key);
+
+    /// @notice When the statement was proven here, Unix time in seconds. Whoever wants to wait before relying on it
+    /// counts from there.
+    function provenAt(bytes calldata publicValues) public view returns (uint64 time) {
+        bytes32 digest = keccak256(publicValues);
+        time = _records[digest].provenAt;
+        if (time == 0) revert NotProven(digest);
+    }
+
+    /// @notice The finalized header of a proven statement of either kind. A state root of zero is not proven.
+    function provenHead(bytes calldata publicValues) public view returns (Head memory) {
+        provenAt(publicValues);
+        // A statement begins with the offset of its structure, one word; its head follows.
+        return abi.decode(publicValues[32:], (Head));
+    }
+
+    /// @notice An account of a proven inclusion. `exists` tells an empty account from one that is not there.
+    function provenAccount(bytes calldata publicValues, address account) public view returns (Account memory) {
+        provenAt(publicValues);
+        Account[] memory accounts = PublicValues.inclusion(publicValues).accounts;
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            if (accounts[i].account == account) return accounts[i];
+        }
+        revert AccountNotInStatement(account);
+    }
+
+    /// @notice A storage slot of a proven inclusion. `exists` is false where the state holds nothing, which contracts
+    /// read as zero.
+    function provenSlot(bytes calldata publicValues, address account, bytes32 key)
+        public
+        view
+        returns (bool exists, bytes32 value)
+    {
+        Slot[] memory slots = provenAccount(publicValues, account).slots;
+        for (uint256 i = 0; i < slots.length; ++i) {
+            if (slots[i].key == key) return (slots[i].exists, slots[i].value);
+        }
+        revert SlotNotInStatement(account, key);
+    }
+
+    /// @dev Refuses what is known: before the costly check of the proof.
+    function _requireNew(bytes calldata publicValues) internal view returns (bytes32 digest) {
+        digest = keccak256(publicValues);
+        if (_records[digest].provenAt != 0) revert AlreadyProven(digest);
+    }
+
+    function _record(bytes32 digest, Head memory head) internal {
+        _records[digest] = Record({provenAt: uint64(block.timestamp), finalizedSlot: head.finalizedSlot});
+        emit StatementProven(digest, head.program, head.finalizedSlot);
+    }
+}
