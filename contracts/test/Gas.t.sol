@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {LightClient} from "../src/LightClient.sol";
+import {Head} from "../src/PublicValues.sol";
+import {Base} from "./support/Base.sol";
+import {FreeVerifier, Groth16Price} from "./support/Verifiers.sol";
+import {vm} from "./support/Vm.sol";
+
+/// @notice What a submission costs as a transaction of its own: 21,000, calldata, cold storage, the head moving and
+/// every word written for the first time. The proof is as long as a Groth16 proof of SP1 6 and has no zero byte.
+contract GasTest is Base {
+    event Gas(string what, uint256 gas);
+
+    function test_gas_of_a_committee_change() public {
+        Head memory head = change(ONE_HANDOVER).head;
+        LightClient client = deploy(head, address(new FreeVerifier()));
+        client.submitCommitteeChange(recorded(ONE_HANDOVER), proof());
+        _report("one committee change beside the verifier", 104_000);
+        client = deploy(head, address(new Groth16Price()));
+        client.submitCommitteeChange(recorded(ONE_HANDOVER), proof());
+        _report("one committee change, precompiles of Groth16", 320_000);
+        require(client.headSlot() == head.finalizedSlot, "the head did not move");
+    }
+
+    function test_gas_of_two_handovers() public {
+        LightClient client = deploy(change(TWO_HANDOVERS).head, address(new FreeVerifier()));
+        client.submitCommitteeChange(recorded(TWO_HANDOVERS), proof());
+        _report("two handovers beside the verifier", 130_000);
+    }
+
+    function test_gas_of_an_inclusion() public {
+        Head memory head = inclusion(ONE_SLOT).head;
+        LightClient client = deploy(head, address(new FreeVerifier()));
+        client.submitInclusion(recorded(ONE_SLOT), proof());
+        _report("inclusion of one slot beside the verifier", 84_000);
+        client = deploy(head, address(new Groth16Price()));
+        client.submitInclusion(recorded(ONE_SLOT), proof());
+        _report("inclusion of one slot, precompiles of Groth16", 300_000);
+        require(client.headSlot() == head.finalizedSlot, "the head did not move");
+    }
+
+    function _report(string memory what, uint256 limit) private {
+        uint256 used = vm.lastCallGas().gasTotalUsed;
+        emit Gas(what, used);
+        require(used <= limit, string.concat(what, ": ", vm.toString(used)));
+    }
+
+    /// @dev Selector, exit code 0, the root of the recursion keys, a nonce of 0, and 8 words of points.
+    function proof() private pure returns (bytes memory) {
+        bytes memory points;
+        for (uint256 i = 0; i < 8; ++i) {
+            points = bytes.concat(points, keccak256(abi.encode(i)));
+        }
+        return bytes.concat(bytes4(0x4388a21c), bytes32(0), keccak256("keys"), bytes32(0), points);
+    }
+}
