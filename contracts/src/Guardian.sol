@@ -33,7 +33,15 @@ abstract contract Guardian {
     /// @notice When it may be executed, Unix time in seconds.
     uint64 public executableFrom;
 
-    Trust internal _trust;
+    // What was trusted at deployment is part of the code, which costs a submission nothing to read. Storage is read only
+    // once it was replaced.
+    ISP1Verifier private immutable _firstVerifier;
+    bytes32 private immutable _firstCommitteeChangeKey;
+    bytes32 private immutable _firstInclusionKey;
+    bytes32 private immutable _firstChainDigest;
+    Trust private _replacement;
+    /// @notice Whether what is trusted was ever replaced.
+    bool public trustReplaced;
 
     /// @notice A replacement was announced.
     event TrustAnnounced(Trust trust, uint64 executableFrom);
@@ -71,7 +79,10 @@ abstract contract Guardian {
     constructor(Trust memory initial, address guardian_, uint64 delay_) {
         if (guardian_ != address(0) && delay_ == 0) revert NoDelay();
         _check(initial);
-        _trust = initial;
+        _firstVerifier = initial.verifier;
+        _firstCommitteeChangeKey = initial.committeeChangeKey;
+        _firstInclusionKey = initial.inclusionKey;
+        _firstChainDigest = initial.chainDigest;
         guardian = guardian_;
         delay = delay_;
         emit TrustReplaced(initial);
@@ -80,7 +91,7 @@ abstract contract Guardian {
 
     /// @notice What is trusted now.
     function trust() external view returns (Trust memory) {
-        return _trust;
+        return Trust(_verifier(), _committeeChangeKey(), _inclusionKey(), _chainDigest());
     }
 
     /// @notice Announces a replacement. It counts only when executed, after {delay}.
@@ -108,7 +119,8 @@ abstract contract Guardian {
         _check(next);
         delete announced;
         delete executableFrom;
-        _trust = next;
+        _replacement = next;
+        trustReplaced = true;
         emit TrustReplaced(next);
     }
 
@@ -127,6 +139,22 @@ abstract contract Guardian {
     /// @notice Gives the role up for good: what is trusted now can never be replaced again.
     function renounceGuardian() external onlyGuardian {
         _setGuardian(address(0));
+    }
+
+    function _verifier() internal view returns (ISP1Verifier) {
+        return trustReplaced ? _replacement.verifier : _firstVerifier;
+    }
+
+    function _committeeChangeKey() internal view returns (bytes32) {
+        return trustReplaced ? _replacement.committeeChangeKey : _firstCommitteeChangeKey;
+    }
+
+    function _inclusionKey() internal view returns (bytes32) {
+        return trustReplaced ? _replacement.inclusionKey : _firstInclusionKey;
+    }
+
+    function _chainDigest() internal view returns (bytes32) {
+        return trustReplaced ? _replacement.chainDigest : _firstChainDigest;
     }
 
     function _setGuardian(address to) private {

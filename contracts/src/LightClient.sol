@@ -30,7 +30,7 @@ struct Rules {
 /// @notice Follows the sync committees by proofs of committee changes, and accepts proofs about accounts and storage
 /// slots under finalized headers. Anybody may submit; nothing but a proof changes what is known. What a proof is worth,
 /// and what not: docs/contracts.md and docs/security.md.
-contract LightClient is Guardian, Statements {
+contract LightClient is Statements, Guardian {
     /// @notice Time of slot 0, Unix time in seconds.
     uint64 public immutable genesisTime;
     /// @notice Seconds per slot.
@@ -42,8 +42,9 @@ contract LightClient is Guardian, Statements {
 
     /// @notice The highest finalized slot known. It never falls.
     uint64 public headSlot;
-    /// @notice Beacon block root of the finalized header at {headSlot}.
-    bytes32 public headRoot;
+    /// @notice The first 23 bytes of the beacon block root there: as many as fit in a word beside the slot. They tell
+    /// another header from this one; the whole root is read from the statement.
+    bytes23 public headRootPrefix;
     mapping(uint64 period => bytes32) private _committees;
 
     /// @notice A committee became known.
@@ -62,7 +63,7 @@ contract LightClient is Guardian, Statements {
     /// @notice The statement teaches another committee than the one known for this period.
     error ContradictingCommittee(uint64 period, bytes32 got, bytes32 known);
     /// @notice The statement has another finalized header at the head's slot.
-    error ContradictingHeader(uint64 slot, bytes32 got, bytes32 known);
+    error ContradictingHeader(uint64 slot, bytes32 got, bytes23 known);
     /// @notice Learned periods do not follow the signer's, one by one, or there is none.
     error LearnedOutOfOrder();
     /// @notice Every committee is known, and the header is not newer than the head.
@@ -103,12 +104,12 @@ contract LightClient is Guardian, Statements {
     /// @param proof The proof, as the verifier expects it.
     function submitCommitteeChange(bytes calldata publicValues, bytes calldata proof) external {
         bytes32 digest = _requireNew(publicValues);
-        CommitteeChange memory statement = PublicValues.committeeChange(publicValues);
+        CommitteeChange calldata statement = PublicValues.committeeChange(publicValues);
         bool isNew = _check(statement.head);
         // The head may be newer: a period's best update is often one of its first. What it teaches still counts.
         if (_checkLearned(statement)) isNew = true;
         if (!isNew) revert NothingNew(statement.head.finalizedSlot, headSlot);
-        _trust.verifier.verifyProof(_trust.committeeChangeKey, publicValues, proof);
+        _verifier().verifyProof(_committeeChangeKey(), publicValues, proof);
 
         for (uint256 i = 0; i < statement.learned.length; ++i) {
             _learn(statement.learned[i].period, statement.learned[i].committeeRoot);
@@ -122,9 +123,9 @@ contract LightClient is Guardian, Statements {
     /// @param proof The proof, as the verifier expects it.
     function submitInclusion(bytes calldata publicValues, bytes calldata proof) external {
         bytes32 digest = _requireNew(publicValues);
-        Head memory head = PublicValues.inclusion(publicValues).head;
+        Head calldata head = PublicValues.inclusion(publicValues).head;
         _check(head);
-        _trust.verifier.verifyProof(_trust.inclusionKey, publicValues, proof);
+        _verifier().verifyProof(_inclusionKey(), publicValues, proof);
         _accept(digest, head);
     }
 
@@ -135,8 +136,8 @@ contract LightClient is Guardian, Statements {
     }
 
     /// @dev All that can be said about a statement's head without its proof. Returns if it is newer than the head.
-    function _check(Head memory head) private view returns (bool newer) {
-        if (head.chainDigest != _trust.chainDigest) revert WrongChain(head.chainDigest, _trust.chainDigest);
+    function _check(Head calldata head) private view returns (bool newer) {
+        if (head.chainDigest != _chainDigest()) revert WrongChain(head.chainDigest, _chainDigest());
         bytes32 known = _committees[head.signerPeriod];
         if (known == 0) revert UnknownCommittee(head.signerPeriod);
         if (known != head.signerCommitteeRoot) {
@@ -147,14 +148,14 @@ contract LightClient is Guardian, Statements {
         if (slotTime > block.timestamp) revert FromTheFuture(head.finalizedSlot, block.timestamp);
         if (block.timestamp - slotTime > maxAge) revert TooOld(head.finalizedSlot, block.timestamp);
         uint64 slot = headSlot;
-        if (head.finalizedSlot == slot && head.finalizedRoot != headRoot) {
-            revert ContradictingHeader(slot, head.finalizedRoot, headRoot);
+        if (head.finalizedSlot == slot && bytes23(head.finalizedRoot) != headRootPrefix) {
+            revert ContradictingHeader(slot, head.finalizedRoot, headRootPrefix);
         }
         return head.finalizedSlot > slot;
     }
 
     /// @dev Learned committees follow one another and agree with what is known. Returns if one of them is new.
-    function _checkLearned(CommitteeChange memory statement) private view returns (bool isNew) {
+    function _checkLearned(CommitteeChange calldata statement) private view returns (bool isNew) {
         if (statement.learned.length == 0) revert LearnedOutOfOrder();
         uint64 period = statement.head.signerPeriod;
         for (uint256 i = 0; i < statement.learned.length; ++i) {
@@ -174,14 +175,14 @@ contract LightClient is Guardian, Statements {
         emit CommitteeLearned(period, root);
     }
 
-    function _accept(bytes32 digest, Head memory head) private {
+    function _accept(bytes32 digest, Head calldata head) private {
         _record(digest, head);
         if (head.finalizedSlot > headSlot) _setHead(head.finalizedSlot, head.finalizedRoot);
     }
 
     function _setHead(uint64 slot, bytes32 root) private {
         headSlot = slot;
-        headRoot = root;
+        headRootPrefix = bytes23(root);
         emit HeadMoved(slot, root);
     }
 }

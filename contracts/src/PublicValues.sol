@@ -94,19 +94,24 @@ library PublicValues {
     /// @notice Decodes, but is not what `abi.encode` writes: surplus bytes or offsets elsewhere.
     error NotCanonical();
 
-    /// @notice Reads a committee change.
-    /// @dev A word out of its type's range, or a list longer than the bytes, reverts without data: that is Solidity's
-    /// own decoder.
-    function committeeChange(bytes calldata values) internal pure returns (CommitteeChange memory statement) {
+    /// @notice Reads a committee change, in place.
+    /// @dev The structure is looked at where it lies and encoded anew: only the one canonical encoding comes out as it
+    /// went in, and every offset in it points where the encoder puts it, inside of `values`. A word out of its type's
+    /// range, or an offset out of the call's data, reverts without data: that is Solidity's own decoder.
+    function committeeChange(bytes calldata values) internal pure returns (CommitteeChange calldata statement) {
         _expect(values, COMMITTEE_CHANGE);
-        statement = abi.decode(values, (CommitteeChange));
+        assembly ("memory-safe") {
+            statement := add(values.offset, 32)
+        }
         if (keccak256(abi.encode(statement)) != keccak256(values)) revert NotCanonical();
     }
 
-    /// @notice Reads an inclusion. Reverts as {committeeChange} does.
-    function inclusion(bytes calldata values) internal pure returns (Inclusion memory statement) {
+    /// @notice Reads an inclusion, in place. Reverts as {committeeChange} does.
+    function inclusion(bytes calldata values) internal pure returns (Inclusion calldata statement) {
         _expect(values, INCLUSION);
-        statement = abi.decode(values, (Inclusion));
+        assembly ("memory-safe") {
+            statement := add(values.offset, 32)
+        }
         if (keccak256(abi.encode(statement)) != keccak256(values)) revert NotCanonical();
     }
 

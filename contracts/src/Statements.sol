@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Account, CommitteeChange, Head, Inclusion, PublicValues, Slot} from "./PublicValues.sol";
+import {Account, Head, PublicValues, Slot} from "./PublicValues.sol";
 
 /// @title Statements that were proven, and what can be read from them
 /// @notice One storage word stands for a whole statement: the hash of its public values. Whoever wants to read a part
 /// brings the public values along; what was not proven cannot be read, it reverts.
 abstract contract Statements {
-    struct Record {
-        uint64 provenAt;
-        uint64 finalizedSlot;
-    }
-
-    mapping(bytes32 digest => Record) private _records;
+    mapping(bytes32 digest => uint256 time) private _provenAt;
 
     /// @notice A statement was proven; its digest is `keccak256(publicValues)`.
     event StatementProven(bytes32 indexed digest, uint32 indexed program, uint64 indexed finalizedSlot);
@@ -28,9 +23,9 @@ abstract contract Statements {
 
     /// @notice When the statement was proven here, Unix time in seconds. Whoever wants to wait before relying on it
     /// counts from there.
-    function provenAt(bytes calldata publicValues) public view returns (uint64 time) {
+    function provenAt(bytes calldata publicValues) public view returns (uint256 time) {
         bytes32 digest = keccak256(publicValues);
-        time = _records[digest].provenAt;
+        time = _provenAt[digest];
         if (time == 0) revert NotProven(digest);
     }
 
@@ -43,12 +38,7 @@ abstract contract Statements {
 
     /// @notice An account of a proven inclusion. `exists` tells an empty account from one that is not there.
     function provenAccount(bytes calldata publicValues, address account) public view returns (Account memory) {
-        provenAt(publicValues);
-        Account[] memory accounts = PublicValues.inclusion(publicValues).accounts;
-        for (uint256 i = 0; i < accounts.length; ++i) {
-            if (accounts[i].account == account) return accounts[i];
-        }
-        revert AccountNotInStatement(account);
+        return _account(publicValues, account);
     }
 
     /// @notice A storage slot of a proven inclusion. `exists` is false where the state holds nothing, which contracts
@@ -58,21 +48,30 @@ abstract contract Statements {
         view
         returns (bool exists, bytes32 value)
     {
-        Slot[] memory slots = provenAccount(publicValues, account).slots;
+        Slot[] calldata slots = _account(publicValues, account).slots;
         for (uint256 i = 0; i < slots.length; ++i) {
             if (slots[i].key == key) return (slots[i].exists, slots[i].value);
         }
         revert SlotNotInStatement(account, key);
     }
 
+    function _account(bytes calldata publicValues, address account) private view returns (Account calldata) {
+        provenAt(publicValues);
+        Account[] calldata accounts = PublicValues.inclusion(publicValues).accounts;
+        for (uint256 i = 0; i < accounts.length; ++i) {
+            if (accounts[i].account == account) return accounts[i];
+        }
+        revert AccountNotInStatement(account);
+    }
+
     /// @dev Refuses what is known: before the costly check of the proof.
     function _requireNew(bytes calldata publicValues) internal view returns (bytes32 digest) {
         digest = keccak256(publicValues);
-        if (_records[digest].provenAt != 0) revert AlreadyProven(digest);
+        if (_provenAt[digest] != 0) revert AlreadyProven(digest);
     }
 
-    function _record(bytes32 digest, Head memory head) internal {
-        _records[digest] = Record({provenAt: uint64(block.timestamp), finalizedSlot: head.finalizedSlot});
+    function _record(bytes32 digest, Head calldata head) internal {
+        _provenAt[digest] = block.timestamp;
         emit StatementProven(digest, head.program, head.finalizedSlot);
     }
 }
