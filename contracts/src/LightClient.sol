@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {Archive} from "./Archive.sol";
 import {Guardian, Trust} from "./Guardian.sol";
 import {CommitteeChange, Head, Inclusion, PublicValues} from "./PublicValues.sol";
-import {Statements} from "./Statements.sol";
 
 /// @notice Where a light client begins: a finalized header that the deployer trusts, and its sync committee.
 struct Checkpoint {
@@ -30,7 +30,7 @@ struct Rules {
 /// @notice Follows the sync committees by proofs of committee changes, and accepts proofs about accounts and storage
 /// slots under finalized headers. Anybody may submit; nothing but a proof changes what is known. What a proof is worth,
 /// and what not: docs/contracts.md and docs/security.md.
-contract LightClient is Statements, Guardian {
+contract LightClient is Archive, Guardian {
     /// @notice Time of slot 0, Unix time in seconds.
     uint64 public immutable genesisTime;
     /// @notice Seconds per slot.

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {LightClient} from "../src/LightClient.sol";
+import {Account, CommitteeChange, Head, Inclusion, Learned, Slot} from "../src/PublicValues.sol";
+import {Base} from "./support/Base.sol";
+import {vm} from "./support/Vm.sol";
+
+/// @notice Submits whatever forge thinks of: statements new and old, agreeing and contradicting, each with a proof that
+/// the verifier accepts; and remembers what it was told.
+contract Relayer is Base {
+    uint64 public constant FIRST_PERIOD = 1150;
+    uint64 public constant PERIODS = 8;
+
+    LightClient public client;
+    uint64 public highest;
+    mapping(uint64 period => bytes32) public learned;
+    mapping(bytes32 digest => bool) public accepted;
+    /// @notice Public values that were submitted, accepted or not.
+    bytes[] public submitted;
+    uint256 public acceptances;
+
+    Head private _head;
+
+    constructor() {
+        _head = change(ONE_HANDOVER).head;
+        client = deploy(_head);
+        highest = client.headSlot();
+        learned[FIRST_PERIOD] = _head.signerCommitteeRoot;
+    }
+
+    function count() external view returns (uint256) {
+        return submitted.length;
+    }
+
+    function changeCommittee(uint64 period, uint8 handovers, uint64 slot, uint256 variant) external {
+        Head memory head = _statement(1, period, slot, variant);
+        CommitteeChange memory statement = CommitteeChange(head, new Learned[](1 + handovers % 3));
+        for (uint256 i = 0; i < statement.learned.length; ++i) {
+            uint64 at = head.signerPeriod + 1 + uint64(i);
+            // Mostly the committee that everybody agrees on; now and then a lie.
+            uint256 lie = variant >> (8 * i) & 0xff;
+            statement.learned[i] = Learned(at, keccak256(abi.encode(at, lie < 240 ? 0 : lie)));
+        }
+        bytes memory values = abi.encode(statement);
+        verifier.accept(CHANGE_KEY, values, PROOF);
+        try client.submitCommitteeChange(values, PROOF) {
+            for (uint256 i = 0; i < statement.learned.length; ++i) {
+                uint64 at = statement.learned[i].period;
+                if (learned[at] == 0) learned[at] = statement.learned[i].committeeRoot;
+            }
+            _remember(values, head);
+        } catch {
+            submitted.push(values);
+        }
+    }
+
+    function include(uint64 period, uint64 slot, uint256 variant, Slot memory content) external {
+        Inclusion memory statement = Inclusion(_statement(2, period, slot, variant), new Account[](1));
+        statement.accounts[0].account = address(uint160(variant));
+        statement.accounts[0].slots = new Slot[](1);
+        statement.accounts[0].slots[0] = content;
+        bytes memory values = abi.encode(statement);
+        verifier.accept(INCLUSION_KEY, values, PROOF);
+        try client.submitInclusion(values, PROOF) {
+            _remember(values, statement.head);
+        } catch {
+            submitted.push(values);
+        }
+    }
+
+    function wait_(uint32 time) external {
+        vm.warp(block.timestamp + time % 5 days);
+    }
+
+    /// @dev A head that may be anything near what is known.
+    function _statement(uint32 program, uint64 period, uint64 slot, uint256 variant)
+        private
+        view
+        returns (Head memory head)
+    {
+        head = _head;
+        head.program = program;
+        head.signerPeriod = FIRST_PERIOD + period % PERIODS;
+        head.signerCommitteeRoot = learned[head.signerPeriod];
+        uint64 now_ = uint64((block.timestamp - GENESIS) / 12);
+        head.finalizedSlot = now_ - 120_000 + slot % 121_000;
+        head.finalizedRoot = keccak256(abi.encode(head.finalizedSlot, variant % 16 == 0));
+        if (variant % 31 == 0) head.chainDigest = 0;
+        if (variant % 37 == 0) head.participation = 300;
+    }
+
+    function _remember(bytes memory values, Head memory head) private {
+        submitted.push(values);
+        accepted[keccak256(values)] = true;
+        ++acceptances;
+        // Whatever was accepted keeps the rules.
+        require(head.chainDigest == _head.chainDigest && head.participation >= SIGNERS, "rules");
+        require(timeOf(head.finalizedSlot) <= block.timestamp, "from the future");
+        require(block.timestamp - timeOf(head.finalizedSlot) <= MAX_AGE, "too old");
+        if (head.finalizedSlot > highest) highest = head.finalizedSlot;
+    }
+}
+
+contract InvariantsTest {
+    Relayer private relayer;
+
+    function setUp() public {
+        relayer = new Relayer();
+    }
+
+    /// @dev forge calls these contracts, in any order with any arguments.
+    function targetContracts() external view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(relayer);
+    }
+
+    /// The head is the highest finalized slot that was ever accepted: so it never falls.
+    function invariant_the_head_never_falls() public view {
+        require(relayer.client().headSlot() == relayer.highest(), "head");
+    }
+
+    function invariant_a_known_committee_never_changes() public view {
+        LightClient client = relayer.client();
+        for (uint64 period = relayer.FIRST_PERIOD() - 1; period < relayer.FIRST_PERIOD() + 12; ++period) {
+            bytes32 learned = relayer.learned(period);
+            try client.committeeRoot(period) returns (bytes32 root) {
+                require(root != 0 && root == learned, "a committee changed");
+            } catch {
+                require(learned == 0, "a committee was lost");
+            }
+        }
+    }
+
+    function invariant_what_is_readable_was_proven() public view {
+        LightClient client = relayer.client();
+        uint256 readable;
+        for (uint256 i = 0; i < relayer.count(); ++i) {
+            bytes memory values = relayer.submitted(i);
+            try client.provenHead(values) {
+                require(relayer.accepted(keccak256(values)), "unproven, and yet readable");
+                ++readable;
+            } catch {
+                require(!relayer.accepted(keccak256(values)), "proven, and yet unreadable");
+            }
+        }
+        require(readable >= relayer.acceptances(), "something proven is gone");
+    }
+}
