@@ -143,7 +143,9 @@ contract LightClient is Archive, Guardian {
         if (known != head.signerCommitteeRoot) {
             revert UntrustedCommittee(head.signerPeriod, head.signerCommitteeRoot, known);
         }
-        if (head.participation < minParticipation) revert TooFewSigners(head.participation, minParticipation);
+        if (head.participation < minParticipation) {
+            revert TooFewSigners(head.participation, minParticipation);
+        }
         uint256 slotTime = uint256(genesisTime) + uint256(head.finalizedSlot) * secondsPerSlot;
         if (slotTime > block.timestamp) revert FromTheFuture(head.finalizedSlot, block.timestamp);
         if (block.timestamp - slotTime > maxAge) revert TooOld(head.finalizedSlot, block.timestamp);

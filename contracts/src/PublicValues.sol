@@ -98,7 +98,11 @@ library PublicValues {
     /// @dev The structure is looked at where it lies and encoded anew: only the one canonical encoding comes out as it
     /// went in, and every offset in it points where the encoder puts it, inside of `values`. A word out of its type's
     /// range, or an offset out of the call's data, reverts without data: that is Solidity's own decoder.
-    function committeeChange(bytes calldata values) internal pure returns (CommitteeChange calldata statement) {
+    function committeeChange(bytes calldata values)
+        internal
+        pure
+        returns (CommitteeChange calldata statement)
+    {
         _expect(values, COMMITTEE_CHANGE);
         assembly ("memory-safe") {
             statement := add(values.offset, 32)

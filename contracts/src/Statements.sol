@@ -37,7 +37,11 @@ abstract contract Statements {
     }
 
     /// @notice An account of a proven inclusion. `exists` tells an empty account from one that is not there.
-    function provenAccount(bytes calldata publicValues, address account) public view returns (Account memory) {
+    function provenAccount(bytes calldata publicValues, address account)
+        public
+        view
+        returns (Account memory)
+    {
         return _account(publicValues, account);
     }
 

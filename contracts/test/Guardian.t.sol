@@ -127,7 +127,10 @@ contract GuardianTest is Base {
         vm.warp(client.executableFrom());
         vm.prank(GUARDIAN);
         client.execute(next);
-        require(client.committeeRoot(1151) == change(ONE_HANDOVER).learned[0].committeeRoot, "a committee was lost");
+        require(
+            client.committeeRoot(1151) == change(ONE_HANDOVER).learned[0].committeeRoot,
+            "a committee was lost"
+        );
         require(client.provenAt(recorded(ONE_HANDOVER)) != 0, "a statement was lost");
 
         CommitteeChange memory statement = change(TWO_HANDOVERS);

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Account, CommitteeChange, Head, Inclusion, Learned, PublicValues, Slot} from "../src/PublicValues.sol";
+import {
+    Account,
+    CommitteeChange,
+    Head,
+    Inclusion,
+    Learned,
+    PublicValues,
+    Slot
+} from "../src/PublicValues.sol";
 import {Base} from "./support/Base.sol";
 import {vm} from "./support/Vm.sol";
 
@@ -28,7 +36,8 @@ contract PublicValuesTest is Base {
         for (uint256 i = 0; i < STATEMENTS; ++i) {
             string memory path = string.concat(".statements[", vm.toString(i), "]");
             bytes memory values = vm.parseJsonBytes(json, string.concat(path, ".publicValues"));
-            if (vm.parseJsonUint(json, string.concat(path, ".head.program")) == PublicValues.COMMITTEE_CHANGE) {
+            if (vm.parseJsonUint(json, string.concat(path, ".head.program")) == PublicValues.COMMITTEE_CHANGE)
+            {
                 CommitteeChange memory statement = decoder.committeeChange(values);
                 _compareHead(json, path, statement.head);
                 _compareLearned(json, path, statement.learned);
@@ -100,13 +109,17 @@ contract PublicValuesTest is Base {
         decoder.committeeChange(moved);
     }
 
-    function testFuzz_what_is_encoded_is_decoded(Head memory head, Learned[] memory learned, Account memory account, uint8 accounts)
-        public
-        view
-    {
+    function testFuzz_what_is_encoded_is_decoded(
+        Head memory head,
+        Learned[] memory learned,
+        Account memory account,
+        uint8 accounts
+    ) public view {
         (head.version, head.program) = (PublicValues.VERSION, PublicValues.COMMITTEE_CHANGE);
         bytes memory values = abi.encode(CommitteeChange(head, learned));
-        require(keccak256(abi.encode(decoder.committeeChange(values))) == keccak256(values), "committee change");
+        require(
+            keccak256(abi.encode(decoder.committeeChange(values))) == keccak256(values), "committee change"
+        );
 
         head.program = PublicValues.INCLUSION;
         Inclusion memory statement = Inclusion(head, new Account[](accounts % 4));
@@ -125,10 +138,10 @@ contract PublicValuesTest is Base {
         return abi.encode(decoder.inclusion(values));
     }
 
-    function _flipEach(bytes memory values, function(bytes memory) external view returns (bytes memory) encode)
-        private
-        view
-    {
+    function _flipEach(
+        bytes memory values,
+        function(bytes memory) external view returns (bytes memory) encode
+    ) private view {
         uint256 refused;
         for (uint256 i = 0; i < values.length; ++i) {
             values[i] ^= 0x40;
@@ -169,7 +182,10 @@ contract PublicValuesTest is Base {
         require(!vm.keyExistsJson(json, surplus), "a committee that was not decoded");
     }
 
-    function _compareAccounts(string memory json, string memory path, Account[] memory accounts) private view {
+    function _compareAccounts(string memory json, string memory path, Account[] memory accounts)
+        private
+        view
+    {
         require(accounts.length > 0, "no account");
         for (uint256 i = 0; i < accounts.length; ++i) {
             string memory entry = string.concat(path, ".accounts[", vm.toString(i), "]");
@@ -197,11 +213,19 @@ contract PublicValuesTest is Base {
         require(!vm.keyExistsJson(json, surplus), "a slot that was not decoded");
     }
 
-    function _uint(string memory json, string memory path, string memory field) private pure returns (uint256) {
+    function _uint(string memory json, string memory path, string memory field)
+        private
+        pure
+        returns (uint256)
+    {
         return vm.parseJsonUint(json, string.concat(path, field));
     }
 
-    function _word(string memory json, string memory path, string memory field) private pure returns (bytes32) {
+    function _word(string memory json, string memory path, string memory field)
+        private
+        pure
+        returns (bytes32)
+    {
         return vm.parseJsonBytes32(json, string.concat(path, field));
     }
 }

@@ -64,7 +64,7 @@ contract ReadingTest is Base {
         client.keepSlot(edited, account.account, 0);
     }
 
-    function test_what_was_not_asked_is_unreadable() public {
+    function test_whfinalizedwas_not_asked_is_unreadable() public {
         bytes memory reason = abi.encodeWithSelector(Statements.AccountNotInStatement.selector, STRANGER);
         vm.expectRevert(reason);
         client.provenAccount(values, STRANGER);
@@ -89,78 +89,89 @@ contract ReadingTest is Base {
 
     function test_kept_facts_are_read_by_slot() public {
         Inclusion memory included = inclusion(THREE_ACCOUNTS);
-        uint64 at_ = included.head.finalizedSlot;
+        uint64 finalized = included.head.finalizedSlot;
         for (uint256 i = 0; i < included.accounts.length; ++i) {
             Account memory account = included.accounts[i];
-            vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, at_));
-            client.accountAt(at_, account.account);
+            vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, finalized));
+            client.accountAt(finalized, account.account);
             client.keepAccount(values, account.account);
             (bool exists, uint64 nonce, uint256 balance, bytes32 storageRoot, bytes32 codeHash) =
-                client.accountAt(at_, account.account);
-            require(exists == account.exists && nonce == account.nonce && balance == account.balance, "account");
+                client.accountAt(finalized, account.account);
+            require(
+                exists == account.exists && nonce == account.nonce && balance == account.balance, "account"
+            );
             require(storageRoot == account.storageRoot && codeHash == account.codeHash, "account's roots");
             for (uint256 j = 0; j < account.slots.length; ++j) {
                 Slot memory slot = account.slots[j];
-                vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, at_));
-                client.storageAt(at_, account.account, slot.key);
+                vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, finalized));
+                client.storageAt(finalized, account.account, slot.key);
                 client.keepSlot(values, account.account, slot.key);
-                (bool there, bytes32 value) = client.storageAt(at_, account.account, slot.key);
+                (bool there, bytes32 value) = client.storageAt(finalized, account.account, slot.key);
                 require(there == slot.exists && value == slot.value, "slot");
                 // Another finalized slot says nothing of it.
-                vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, at_ + 1));
-                client.storageAt(at_ + 1, account.account, slot.key);
+                vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, finalized + 1));
+                client.storageAt(finalized + 1, account.account, slot.key);
             }
         }
-        require(client.finalizedRoot(at_) == included.head.finalizedRoot, "finalized root");
-        require(client.stateRoot(at_) == included.head.stateRoot, "state root");
-        client.keepSlot(values, included.accounts[0].account, included.accounts[0].slots[0].key);
+        require(client.finalizedRoot(finalized) == included.head.finalizedRoot, "finalized root");
+        require(client.stateRoot(finalized) == included.head.stateRoot, "state root");
+        Account memory again = _withSlots(included);
+        client.keepSlot(values, again.account, again.slots[0].key);
     }
 
     function test_headers_are_unreadable_until_kept() public {
-        uint64 at_ = inclusion(THREE_ACCOUNTS).head.finalizedSlot;
-        vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, at_));
-        client.finalizedRoot(at_);
-        vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, at_));
-        client.stateRoot(at_);
+        uint64 finalized = inclusion(THREE_ACCOUNTS).head.finalizedSlot;
+        vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, finalized));
+        client.finalizedRoot(finalized);
+        vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, finalized));
+        client.stateRoot(finalized);
         client.keepHeader(values);
-        client.finalizedRoot(at_);
-        client.stateRoot(at_);
+        client.finalizedRoot(finalized);
+        client.stateRoot(finalized);
     }
 
     /// Since Gloas a statement may prove the header and not the state: that reads as unproven until one proves it.
     function test_a_state_root_of_zero_is_not_proven() public {
         Inclusion memory included = inclusion(THREE_ACCOUNTS);
-        uint64 at_ = included.head.finalizedSlot;
+        uint64 finalized = included.head.finalizedSlot;
         (bytes32 proven, uint64 number) = (included.head.stateRoot, included.head.blockNumber);
         (included.head.stateRoot, included.head.blockNumber) = (0, 0);
         submitInclusion(client, abi.encode(included));
         client.keepHeader(abi.encode(included));
-        require(client.finalizedRoot(at_) == included.head.finalizedRoot, "finalized root");
-        vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, at_));
-        client.stateRoot(at_);
+        require(client.finalizedRoot(finalized) == included.head.finalizedRoot, "finalized root");
+        vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, finalized));
+        client.stateRoot(finalized);
         client.keepHeader(values);
-        require(client.stateRoot(at_) == proven && number != 0, "state root");
+        require(client.stateRoot(finalized) == proven && number != 0, "state root");
         client.keepHeader(abi.encode(included));
-        require(client.stateRoot(at_) == proven, "the state root was lost");
+        require(client.stateRoot(finalized) == proven, "the state root was lost");
     }
 
     /// Two headers of one slot, behind the head where the light client does not compare them: one of them is kept.
-    function test_a_header_that_contradicts_the_kept_one() public {
+    function test_a_header_thfinalizedcontradicts_the_kept_one() public {
         Inclusion memory included = inclusion(THREE_ACCOUNTS);
-        uint64 at_ = included.head.finalizedSlot - 1;
-        included.head.finalizedSlot = at_;
+        uint64 finalized = included.head.finalizedSlot - 1;
+        included.head.finalizedSlot = finalized;
         (bytes32 one, bytes32 other) = (keccak256("one"), keccak256("other"));
         included.head.finalizedRoot = one;
         submitInclusion(client, abi.encode(included));
         client.keepHeader(abi.encode(included));
         included.head.finalizedRoot = other;
         submitInclusion(client, abi.encode(included));
-        bytes memory reason = abi.encodeWithSelector(Archive.ContradictsKept.selector, at_, other, one);
+        bytes memory reason = abi.encodeWithSelector(Archive.ContradictsKept.selector, finalized, other, one);
         vm.expectRevert(reason);
         client.keepHeader(abi.encode(included));
         vm.expectRevert(reason);
         client.keepAccount(abi.encode(included), included.accounts[0].account);
+        Account memory account = _withSlots(included);
         vm.expectRevert(reason);
-        client.keepSlot(abi.encode(included), included.accounts[0].account, included.accounts[0].slots[0].key);
+        client.keepSlot(abi.encode(included), account.account, account.slots[0].key);
+    }
+
+    function _withSlots(Inclusion memory included) private pure returns (Account memory) {
+        for (uint256 i = 0; i < included.accounts.length; ++i) {
+            if (included.accounts[i].slots.length > 0) return included.accounts[i];
+        }
+        revert("the recording lacks slots");
     }
 }

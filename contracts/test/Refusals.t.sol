@@ -33,7 +33,9 @@ contract RefusalsTest is Base {
         refuseInclusion(
             client, recorded(ONE_HANDOVER), abi.encodeWithSelector(PublicValues.WrongProgram.selector, 1, 2)
         );
-        refuseChange(client, recorded(ONE_SLOT), abi.encodeWithSelector(PublicValues.WrongProgram.selector, 2, 1));
+        refuseChange(
+            client, recorded(ONE_SLOT), abi.encodeWithSelector(PublicValues.WrongProgram.selector, 2, 1)
+        );
     }
 
     function test_another_proof() public {

@@ -68,7 +68,9 @@ abstract contract Base {
 
     /// @dev Begins a little before the statement.
     function checkpoint(Head memory head) internal pure returns (Checkpoint memory) {
-        return Checkpoint(head.finalizedSlot - 64, keccak256("checkpoint"), head.signerPeriod, head.signerCommitteeRoot);
+        return Checkpoint(
+            head.finalizedSlot - 64, keccak256("checkpoint"), head.signerPeriod, head.signerCommitteeRoot
+        );
     }
 
     function timeOf(uint64 slot) internal pure returns (uint256) {
