@@ -11,7 +11,7 @@ PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench verify-rate snark-setup devnet devnet-e2e \
-  programs programs-check fmt lint lint-deploy docs
+  contracts-test contracts-gas programs programs-check fmt lint lint-deploy docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -60,6 +60,12 @@ verify-rate: build ## Proofs verified in a second, directly and through the serv
 
 snark-setup: build ## Build Groth16 circuits for tests where the released ones cannot be had (FOLDER=...; half an hour)
 	@$(PROGRAMS)/proof-server dev-circuits $(or $(FOLDER),$(SEXTANT_CACHE)/dev-circuits)
+
+contracts-test: ## Format and tests of the contracts (needs node 20 with npm; forge and solc are installed from it)
+	@scripts/contracts-test.sh
+
+contracts-gas: ## Gas of each submission, as transactions of their own
+	@scripts/contracts-test.sh --match-contract GasTest -vv
 
 programs: setup ## Rebuild both guests into artifacts/
 	programs/build.sh --install

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {LightClient} from "../src/LightClient.sol";
-import {Head} from "../src/PublicValues.sol";
+import {Account, Head, Inclusion} from "../src/PublicValues.sol";
 import {Base} from "./support/Base.sol";
 import {FreeVerifier, Groth16Price} from "./support/Verifiers.sol";
 import {vm} from "./support/Vm.sol";
@@ -10,7 +10,8 @@ import {vm} from "./support/Vm.sol";
 /// @notice What a submission costs as a transaction of its own: 21,000, calldata, cold storage, the head moving and
 /// every word written for the first time. The proof is as long as a Groth16 proof of SP1 6 and has no zero byte.
 contract GasTest is Base {
-    event Gas(string what, uint256 gas);
+    /// @dev The name under which forge prints an event with -vv.
+    event log_named_uint(string key, uint256 val);
 
     function test_gas_of_a_committee_change() public {
         Head memory head = change(ONE_HANDOVER).head;
@@ -21,6 +22,31 @@ contract GasTest is Base {
         client.submitCommitteeChange(recorded(ONE_HANDOVER), proof());
         _report("one committee change, precompiles of Groth16", 320_000);
         require(client.headSlot() == head.finalizedSlot, "the head did not move");
+    }
+
+    function test_gas_after_a_replacement() public {
+        Head memory head = inclusion(ONE_SLOT).head;
+        address price = address(new Groth16Price());
+        LightClient client = deploy(head, price);
+        vm.prank(GUARDIAN);
+        client.announce(trustIn(head, price));
+        vm.warp(client.executableFrom());
+        vm.prank(GUARDIAN);
+        client.execute(trustIn(head, price));
+        client.submitInclusion(recorded(ONE_SLOT), proof());
+        _report("inclusion of one slot after a replacement", 300_000);
+    }
+
+    function test_gas_of_keeping() public {
+        Inclusion memory statement = inclusion(ONE_SLOT);
+        LightClient client = deploy(statement.head, address(new FreeVerifier()));
+        bytes memory values = recorded(ONE_SLOT);
+        client.submitInclusion(values, proof());
+        client.keepHeader(values);
+        _report("header kept", 100_000);
+        Account memory account = statement.accounts[0];
+        client.keepSlot(values, account.account, account.slots[0].key);
+        _report("slot kept, header known", 90_000);
     }
 
     function test_gas_of_two_handovers() public {
@@ -42,7 +68,7 @@ contract GasTest is Base {
 
     function _report(string memory what, uint256 limit) private {
         uint256 used = vm.lastCallGas().gasTotalUsed;
-        emit Gas(what, used);
+        emit log_named_uint(what, used);
         require(used <= limit, string.concat(what, ": ", vm.toString(used)));
     }
 

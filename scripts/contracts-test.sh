@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Format, build and tests of the contracts. Arguments go to `forge test`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/contracts.sh
+cd contracts
+node_modules/.bin/forge fmt --check
+node_modules/.bin/forge test "$@"
