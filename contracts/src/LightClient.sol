@@ -40,6 +40,8 @@ contract LightClient is Archive, Guardian {
     /// @notice Seats that must have signed.
     uint32 public immutable minParticipation;
 
+    // These two and {Guardian.trustReplaced} before them share a storage word: what every submission reads and writes.
+
     /// @notice The highest finalized slot known. It never falls.
     uint64 public headSlot;
     /// @notice The first 23 bytes of the beacon block root there: as many as fit in a word beside the slot. They tell
