@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test of the workspace and of third-party/, and ends with one line over all test binaries. The programs are
+# Runs every test of the workspace, of third-party/ and of the contracts, and ends with one line over all test binaries. The programs are
 # built first: tests of the whole system start the real ones.
 set -uo pipefail
 
@@ -11,6 +11,12 @@ cargo test --release --workspace --no-fail-fast ${SEXTANT_FEATURES:-} "$@" 2>&1 
 status=${PIPESTATUS[0]}
 "$(dirname "$0")/third-party.sh" 2>&1 | tee -a "$log"
 status=$((status | PIPESTATUS[0]))
+if command -v npm >/dev/null; then
+  "$(dirname "$0")/contracts-test.sh" 2>&1 | tee -a "$log"
+  status=$((status | PIPESTATUS[0]))
+else
+  echo "test: no npm on this machine, so the contracts are NOT tested (node 20 or newer)"
+fi
 
 # "test result: ok. 8 passed; 0 failed; 0 ignored; ..." of each binary, added up.
 awk '/^test result:/ { for (i = 2; i < NF; i++) {

@@ -83,7 +83,8 @@ pub fn run(args: &DevCircuitsArgs) -> anyhow::Result<()> {
         let start = Instant::now();
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("dev-circuits").arg(&unfinished).args(["--step", step.name()]);
-        let status = command.envs(sextant_engine::ALLOCATOR_ENVIRONMENT).status()?;
+        process::memory_settings(&mut command, process::machine_memory());
+        let status = command.status()?;
         if !status.success() {
             bail!("{}: {status}", step.name());
         }

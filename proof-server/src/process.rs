@@ -26,6 +26,18 @@ pub(crate) fn processor_time(pid: u32) -> u64 {
     used(pid) + children(pid).into_iter().map(used).sum::<u64>()
 }
 
+/// Settings of the allocators of a process that proves, which may plan with `memory` bytes. What the operator has set
+/// stays. gnark's, which is Go's, would otherwise let garbage pile up to as much again as it needs.
+#[cfg(feature = "prover")]
+pub(crate) fn memory_settings(command: &mut std::process::Command, memory: u64) {
+    let go_limit = (memory / 10 * 7).to_string();
+    for (name, value) in sextant_engine::ALLOCATOR_ENVIRONMENT.into_iter().chain([("GOMEMLIMIT", &*go_limit)]) {
+        if std::env::var_os(name).is_none() {
+            command.env(name, value);
+        }
+    }
+}
+
 /// Peak resident memory of this process, bytes.
 #[cfg(feature = "prover")]
 pub(crate) fn own_peak_memory() -> u64 {

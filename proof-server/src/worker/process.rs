@@ -79,7 +79,7 @@ impl WorkerProcess {
             .process_group(0)
             .kill_on_drop(true);
         #[cfg(feature = "prover")]
-        allocator_settings(&mut command);
+        process::memory_settings(command.as_std_mut(), spec.memory);
         let mut child = command.spawn()?;
         let missing = || std::io::Error::other("a pipe of the worker is missing");
         let stdin = child.stdin.take().ok_or_else(missing)?;
@@ -160,16 +160,6 @@ impl Drop for WorkerProcess {
         self.shared_memory.extend(process::shared_memory(self.pid));
         self.kill_group();
         process::remove_files(&self.shared_memory);
-    }
-}
-
-/// What the operator has set stays.
-#[cfg(feature = "prover")]
-fn allocator_settings(command: &mut Command) {
-    for (name, value) in sextant_engine::ALLOCATOR_ENVIRONMENT {
-        if std::env::var_os(name).is_none() {
-            command.env(name, value);
-        }
     }
 }
 
