@@ -51,3 +51,43 @@ pub fn verify_groth16(
     let vk_hash = format!("0x{}", hex::encode(vk_hash));
     Groth16Verifier::verify(proof, public_values, &vk_hash, circuit_key).map_err(SnarkError::Rejected)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shape of a proof by the released circuits, with points that are none.
+    fn shaped() -> Vec<u8> {
+        let mut proof = vec![7; PROOF_LENGTH];
+        // The first bytes of the circuit key's SHA-256, as SP1's notes give it for version 6.1.0.
+        proof[..4].copy_from_slice(&[0x43, 0x88, 0xa2, 0x1c]);
+        proof[4..36].fill(0);
+        proof[36..68].copy_from_slice(&*sp1_verifier::VK_ROOT_BYTES);
+        proof
+    }
+
+    fn reason(proof: &[u8]) -> String {
+        verify_groth16(proof, b"values", &[1; 32], release_key()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_proof_has_one_length() {
+        for length in [0, 1, PROOF_LENGTH - 1, PROOF_LENGTH + 1] {
+            assert_eq!(reason(&vec![0; length]), format!("a Groth16 proof has 356 bytes, not {length}"));
+        }
+    }
+
+    /// Each is refused for what is wrong with it, in the order of the checks.
+    #[test]
+    fn rubbish_is_refused_for_its_reason() {
+        let edited = |at: usize| {
+            let mut proof = shaped();
+            proof[at] ^= 1;
+            reason(&proof)
+        };
+        let reasons = [edited(0), edited(36), edited(35), reason(&shaped())];
+        for (one, other) in reasons.iter().zip(&reasons[1..]) {
+            assert_ne!(one, other);
+        }
+    }
+}
