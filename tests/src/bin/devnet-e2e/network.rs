@@ -16,7 +16,10 @@ use super::{Result, SIGTERM};
 const READY_LIMIT: Duration = Duration::from_secs(180);
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
-/// A running network; killed when dropped.
+/// As many as it allows, so that a slow machine proves enough before the chain has caught up and slows down.
+const PERIODS_BEHIND: &str = "11";
+
+/// A running network. Nobody needs to kill it: it ends in order when this process is gone.
 pub struct Network {
     child: Child,
     /// Where it is.
@@ -45,9 +48,9 @@ impl Network {
     pub async fn start() -> Result<Self> {
         let mut child = Command::new("node")
             .arg(sextant_fixtures::repository().join("tests/devnet/devnet.js"))
+            .args(["--periods-behind", PERIODS_BEHIND])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
             .map_err(|error| format!("node: {error}"))?;
         let output = child.stdout.take().ok_or("no output")?;
