@@ -31,7 +31,8 @@ pub(crate) fn processor_time(pid: u32) -> u64 {
 #[cfg(feature = "prover")]
 pub(crate) fn memory_settings(command: &mut std::process::Command, memory: u64) {
     let go_limit = (memory / 10 * 7).to_string();
-    for (name, value) in sextant_engine::ALLOCATOR_ENVIRONMENT.into_iter().chain([("GOMEMLIMIT", &*go_limit)]) {
+    for (name, value) in sextant_engine::ALLOCATOR_ENVIRONMENT.into_iter().chain([("GOMEMLIMIT", &*go_limit)])
+    {
         if std::env::var_os(name).is_none() {
             command.env(name, value);
         }
