@@ -185,14 +185,21 @@ fn proof_files_that_are_none_end_in_one_line() {
 #[test]
 fn a_proof_is_refused_with_its_reason() {
     type Edit = fn(&mut ProofRecord);
-    let cases: [(&str, Edit); 9] = [
+    let cases: [(&str, Edit); 12] = [
         ("does not decode", |_| {}),
         ("unknown program tag 9", |record| record.program = 9),
         ("is not the pinned one of inclusion", |record| record.program = 2),
         ("is not the pinned one of committee-change", |record| record.vk_hash[31] ^= 1),
         ("circuit version \"v0\"", |record| record.circuit_version = "v0".into()),
         ("development circuits", |record| record.circuits = Circuits::Development),
-        ("groth16 proofs are not supported", |record| record.kind = ProofKind::Groth16),
+        ("a Groth16 proof has 356 bytes", |record| record.kind = ProofKind::Groth16),
+        ("the proof does not hold", |record| {
+            (record.kind, record.proof) = (ProofKind::Groth16, vec![0; 356]);
+        }),
+        ("development circuits", |record| {
+            (record.kind, record.circuits) = (ProofKind::Groth16, Circuits::Development);
+        }),
+        ("plonk proofs are not supported", |record| record.kind = ProofKind::Plonk),
         ("public values", |record| record.public_values.push(0)),
         // An SP1 core proof of no shards.
         ("is not a compressed proof", |record| record.proof = vec![0; 12]),
@@ -204,6 +211,21 @@ fn a_proof_is_refused_with_its_reason() {
         let path = folder.write("a.proof", record.to_file_bytes());
         assert_names(&sextant(&["verify", text(&path)]), &["a.proof: not a valid proof", reason]);
     }
+}
+
+/// Whoever accepts development circuits says so with their key, and hears a warning; the proof must hold all the same.
+#[test]
+fn development_circuits_are_accepted_by_name_only() {
+    let folder = Folder::new();
+    let mut record = worthless();
+    (record.kind, record.circuits, record.proof) = (ProofKind::Groth16, Circuits::Development, vec![0; 356]);
+    let path = folder.write("a.proof", record.to_file_bytes());
+    let key = folder.write("groth16_vk.bin", sextant_verifier::release_key());
+    let output = sextant(&["verify", text(&path), "--allow-dev-circuits", text(&key)]);
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("warning") && said.contains("the proof does not hold"), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
 }
 
 /// Whatever the engine's verifier does on proofs of the right form and no content: one line, no panic's trace.
