@@ -64,7 +64,7 @@ contract ReadingTest is Base {
         client.keepSlot(edited, account.account, 0);
     }
 
-    function test_whfinalizedwas_not_asked_is_unreadable() public {
+    function test_what_was_not_asked_is_unreadable() public {
         bytes memory reason = abi.encodeWithSelector(Statements.AccountNotInStatement.selector, STRANGER);
         vm.expectRevert(reason);
         client.provenAccount(values, STRANGER);
@@ -148,7 +148,7 @@ contract ReadingTest is Base {
     }
 
     /// Two headers of one slot, behind the head where the light client does not compare them: one of them is kept.
-    function test_a_header_thfinalizedcontradicts_the_kept_one() public {
+    function test_a_header_that_contradicts_the_kept_one() public {
         Inclusion memory included = inclusion(THREE_ACCOUNTS);
         uint64 finalized = included.head.finalizedSlot - 1;
         included.head.finalizedSlot = finalized;
