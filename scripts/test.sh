@@ -19,9 +19,9 @@ else
 fi
 
 # "test result: ok. 8 passed; 0 failed; 0 ignored; ..." of each binary, added up.
-awk '/^test result:/ { for (i = 2; i < NF; i++) {
+awk '/^(test|Suite) result:/ { for (i = 2; i < NF; i++) {
        if ($(i+1) == "passed;") passed += $i
        if ($(i+1) == "failed;") failed += $i
-       if ($(i+1) == "ignored;") skipped += $i } }
+       if ($(i+1) == "ignored;" || $(i+1) == "skipped;") skipped += $i } }
      END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$log"
 exit "$status"
