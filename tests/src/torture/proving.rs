@@ -1,6 +1,7 @@
 //! The proving lane: a full queue, and provers killed at whatever they do.
 
 use std::{
+    fs::File,
     io,
     os::unix::fs::PermissionsExt,
     path::Path,
@@ -28,7 +29,7 @@ pub(super) async fn full_queue(count: usize, report: &mut Report) {
     let worker = worker.to_str().expect("a plain name").to_owned();
     let arguments =
         ["--warm=false", "--queue-capacity", "1", "--queue-share", "1", "--worker-program", &worker];
-    let server = Server::start(&arguments);
+    let server = Server::start_logged(&arguments, nowhere());
     let requests = committee_changes();
     let mut holder = Peer::connect(server.address()).await;
     for (id, request) in (0..2).zip(&requests) {
@@ -49,6 +50,11 @@ pub(super) async fn full_queue(count: usize, report: &mut Report) {
         times.push(start.elapsed());
     }
     report.busy = (percentile(&mut times, 50), percentile(&mut times, 100));
+}
+
+/// For a log of a thousand lines that say the same.
+fn nowhere() -> File {
+    File::options().write(true).open("/dev/null").expect("it is always there")
 }
 
 fn script(path: &Path, line: &str) -> io::Result<()> {
@@ -72,7 +78,7 @@ pub(super) async fn kills(count: usize, report: &mut Report) {
     if count == 0 {
         return;
     }
-    let server = Server::start(&[]);
+    let server = Server::start_logged(&[], nowhere());
     let (stop, stopped) = oneshot::channel();
     let pinging = task::spawn(ping_until(server.address().to_owned(), stopped));
     let mut peer = Peer::connect(server.address()).await;
