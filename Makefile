@@ -58,8 +58,8 @@ bench: build ## Time and memory of real proofs against an empty program (KINDS="
 verify-rate: build ## Proofs verified in a second, directly and through the server (KINDS="stark compressed")
 	@$(PROGRAMS)/verify-rate $(KINDS)
 
-snark-setup: build ## Build Groth16 circuits for tests where the released ones cannot be had (FOLDER=...; half an hour)
-	@$(PROGRAMS)/proof-server dev-circuits $(or $(FOLDER),$(SEXTANT_CACHE)/dev-circuits)
+snark-setup: build ## Build Groth16 circuits for tests where the released ones cannot be had (FOLDER=...)
+	@$(PROGRAMS)/proof-server dev-circuits $(or $(FOLDER),$(SEXTANT_CACHE)/dev-circuits) --keys-program "$$(scripts/dev-circuits.sh)"
 
 contracts-test: ## Format and tests of the contracts (needs node 20 with npm; forge and solc are installed from it)
 	@scripts/contracts-test.sh

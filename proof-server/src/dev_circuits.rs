@@ -2,8 +2,8 @@
 //!
 //! The circuit is SP1's own; only its keys are homemade, and whoever made them can forge. Building needs some wrapped
 //! proof, whatever it proves: here one of the empty program. Each step is a process of its own, so that their memory does
-//! not add up, and leaves a file: what was built before an interruption is not built again. The folder gets its name
-//! when it is complete.
+//! not add up, and leaves a file: what was built before an interruption is not built again. The last step, the keys, is
+//! a Go program of its own, `proof-server/dev-circuits`. The folder gets its name when it is complete.
 
 use std::{
     ffi::OsString,
@@ -26,6 +26,9 @@ use crate::process;
 pub struct DevCircuitsArgs {
     /// Where the circuits go; must not be there yet
     pub folder: PathBuf,
+    /// The program that makes keys; `make snark-setup` builds it
+    #[arg(long, value_name = "FILE", required_unless_present = "step")]
+    keys_program: Option<PathBuf>,
     /// One step of the work, in the unfinished folder; for this program's own use
     #[arg(long, hide = true)]
     step: Option<Step>,
@@ -35,17 +38,19 @@ pub struct DevCircuitsArgs {
 enum Step {
     Compress,
     Wrap,
-    SetUp,
+    Circuit,
+    Keys,
 }
 
 impl Step {
-    const ALL: [Self; 3] = [Self::Compress, Self::Wrap, Self::SetUp];
+    const ALL: [Self; 4] = [Self::Compress, Self::Wrap, Self::Circuit, Self::Keys];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Compress => "compress",
             Self::Wrap => "wrap",
-            Self::SetUp => "set-up",
+            Self::Circuit => "circuit",
+            Self::Keys => "keys",
         }
     }
 
@@ -54,17 +59,22 @@ impl Step {
         match self {
             Self::Compress => "compressed.bin",
             Self::Wrap => "wrapped.bin",
-            Self::SetUp => "done",
+            Self::Circuit => "circuit-written",
+            Self::Keys => "groth16_vk.bin",
         }
     }
 }
+
+/// Files that nobody needs once the keys are made.
+const SCAFFOLDING: [&str; 5] =
+    ["compressed.bin", "wrapped.bin", "circuit-written", "constraints.json", "groth16_witness.json"];
 
 /// Builds the circuits, telling each step on standard error.
 ///
 /// # Errors
 /// The step that failed, and why; what is done so far stays for the next time.
 pub fn run(args: &DevCircuitsArgs) -> anyhow::Result<()> {
-    let DevCircuitsArgs { folder, step } = args;
+    let DevCircuitsArgs { folder, keys_program, step } = args;
     if let Some(step) = step {
         return work(*step, folder);
     }
@@ -81,17 +91,24 @@ pub fn run(args: &DevCircuitsArgs) -> anyhow::Result<()> {
         }
         eprintln!("{} ...", step.name());
         let start = Instant::now();
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg("dev-circuits").arg(&unfinished).args(["--step", step.name()]);
-        process::memory_settings(&mut command, process::machine_memory());
-        let status = command.status()?;
+        let mut command = match (step, keys_program) {
+            (Step::Keys, Some(program)) => Command::new(program),
+            _ => {
+                let mut command = Command::new(std::env::current_exe()?);
+                command.args(["dev-circuits", "--step", step.name()]);
+                command
+            }
+        };
+        process::memory_settings(command.arg(&unfinished), process::machine_memory());
+        let status = command.status().with_context(|| format!("{:?}", command.get_program()))?;
         if !status.success() {
             bail!("{}: {status}", step.name());
         }
         eprintln!("{}: {:.0} s", step.name(), start.elapsed().as_secs_f64());
     }
-    for step in Step::ALL {
-        fs::remove_file(unfinished.join(step.output()))?;
+    groth16::write_contract(&unfinished)?;
+    for file in SCAFFOLDING {
+        fs::remove_file(unfinished.join(file)).context(file)?;
     }
     fs::rename(&unfinished, folder).with_context(|| folder.display().to_string())?;
     println!("{}", folder.display());
@@ -113,11 +130,12 @@ async fn work(step: Step, folder: &Path) -> anyhow::Result<()> {
             let wrapper = Wrapper::start(settings).await?;
             bincode::serialize(&wrapper.wrap(proof, Arc::new(|_| ())).await?)?
         }
-        Step::SetUp => {
+        Step::Circuit => {
             let wrapped = bincode::deserialize(&read(Step::Wrap)?)?;
-            groth16::build_development_circuits(&wrapped, folder)?;
+            groth16::write_circuit(&wrapped, folder)?;
             Vec::new()
         }
+        Step::Keys => bail!("keys are made by a program of their own"),
     };
     // Whole or not at all: the file says that the step is done.
     let path = folder.join(step.output());

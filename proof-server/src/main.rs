@@ -49,7 +49,7 @@ enum Command {
         /// Whom it is for
         name: String,
     },
-    /// Build Groth16 circuits for tests: half an hour, 20 GB of memory. Proofs by them prove nothing
+    /// Build Groth16 circuits for tests. Proofs by them prove nothing
     #[cfg(feature = "snark")]
     DevCircuits(proof_server::dev_circuits::DevCircuitsArgs),
     /// A worker process; started by the server only

@@ -60,6 +60,8 @@ pub enum Reason {
         code: i64,
         /// Its message.
         message: String,
+        /// What a reverted call returned, where the node says.
+        data: Option<Vec<u8>>,
     },
     /// The answer does not parse.
     #[error(transparent)]
@@ -90,6 +92,14 @@ impl fmt::Display for SourceError {
 }
 
 impl SourceError {
+    /// What the call returned that a node says was reverted.
+    pub fn revert_data(&self) -> Option<&[u8]> {
+        self.failures.iter().find_map(|failure| match &failure.reason {
+            Reason::Rpc { data, .. } => data.as_deref(),
+            _ => None,
+        })
+    }
+
     /// Whether some endpoint contradicted itself or the chain, rather than being absent, slow or behind.
     pub fn is_lie(&self) -> bool {
         self.failures.iter().any(|failure| failure.reason.is_lie())

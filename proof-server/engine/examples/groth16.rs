@@ -1,4 +1,4 @@
-//! Measures Groth16: `groth16 setup WRAPPED FOLDER` or `groth16 prove WRAPPED FOLDER OUT`, with what `wrap` wrote.
+//! Measures Groth16: `groth16 circuit WRAPPED FOLDER` or `groth16 prove WRAPPED FOLDER OUT`, with what `wrap` wrote.
 
 use std::{path::Path, time::Instant};
 
@@ -9,8 +9,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [task, wrapped, folder, rest @ ..] = &args[..] else { return Err("usage: see the source".into()) };
     let wrapped: Wrapped = bincode::deserialize(&std::fs::read(wrapped)?)?;
     let start = Instant::now();
-    if task == "setup" {
-        groth16::build_development_circuits(&wrapped, Path::new(folder))?;
+    if task == "circuit" {
+        groth16::write_circuit(&wrapped, Path::new(folder))?;
     } else {
         let proof = groth16::prove(&wrapped, Path::new(folder))?;
         std::fs::write(&rest[0], proof)?;

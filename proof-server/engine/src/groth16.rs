@@ -3,24 +3,38 @@
 //! SP1 brings gnark as a Go library. It ends the process where something is wrong, and needs some 14 GB: whoever calls
 //! this lives in a process that may die, and has let go of the wrapping engine before.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use anyhow::{Context, ensure};
-use sp1_prover::build::{build_constraints_and_witness, build_groth16_bn254_artifacts};
-use sp1_recursion_gnark_ffi::Groth16Bn254Prover;
+use sp1_prover::build::{build_constraints_and_witness, build_groth16_bn254_contracts};
+use sp1_recursion_gnark_ffi::{GnarkWitness, Groth16Bn254Prover};
 
 use crate::{EngineError, Wrapped};
 
 /// What a folder of circuits must hold for proving.
 const CIRCUIT_FILES: [&str; 3] = ["groth16_circuit.bin", "groth16_pk.bin", "groth16_vk.bin"];
 
-/// Builds development circuits into `folder`: the constraints, keys of a set-up of one, and the verifier contract. Such
-/// keys prove nothing to anybody else: whoever made them can forge. Blocking, for a long time.
+/// Writes the circuit's constraints, and `wrapped` as some witness of it, under the names that SP1's Go code reads.
 ///
 /// # Errors
 /// [`EngineError::Prover`] with the reason.
-pub fn build_development_circuits(wrapped: &Wrapped, folder: &Path) -> Result<(), EngineError> {
-    build_groth16_bn254_artifacts(&wrapped.vk, &wrapped.proof, folder).map_err(EngineError::Prover)
+pub fn write_circuit(wrapped: &Wrapped, folder: &Path) -> Result<(), EngineError> {
+    let write = || -> anyhow::Result<()> {
+        let (constraints, witness) = build_constraints_and_witness(&wrapped.vk, &wrapped.proof)?;
+        fs::write(folder.join("constraints.json"), serde_json::to_vec(&constraints)?)?;
+        fs::write(folder.join("groth16_witness.json"), serde_json::to_vec(&GnarkWitness::new(witness))?)?;
+        Ok(())
+    };
+    write().map_err(EngineError::Prover)
+}
+
+/// Writes SP1's verifier contract for the circuits in `folder`, whose keys are made. It imports gnark's, which the maker
+/// of the keys writes.
+///
+/// # Errors
+/// [`EngineError::Prover`] with the reason.
+pub fn write_contract(folder: &Path) -> Result<(), EngineError> {
+    build_groth16_bn254_contracts(folder).map_err(EngineError::Prover)
 }
 
 /// Proves `wrapped` with the circuits in `folder`: the bytes that a verifier contract takes. Blocking.

@@ -1,0 +1,107 @@
+//! Why a proof is not on the chain.
+
+use alloy_primitives::{Address, B256};
+use sextant_protocol::ProofKind;
+use sextant_sources::SourceError;
+
+use crate::contract::Refusal;
+
+/// Why a transaction was not sent, or not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// No node answers usably.
+    #[error(transparent)]
+    Nodes(#[from] SourceError),
+    /// A node's answer is not what the method returns.
+    #[error("{method}: not an answer to it: {got}")]
+    Answer {
+        /// The JSON-RPC method.
+        method: &'static str,
+        /// What came, cut short.
+        got: String,
+    },
+    /// The nodes are on another chain than the one to sign for.
+    #[error("the nodes are on chain {got}, expected {expected}")]
+    OtherChain {
+        /// Their chain id.
+        got: u64,
+        /// The one wanted.
+        expected: u64,
+    },
+    /// Only SNARKs are for contracts.
+    #[error("a {0} proof is not for contracts: ask for --kind groth16")]
+    Kind(ProofKind),
+    /// The proof is of a program that the contract does not know.
+    #[error("unknown program tag {0}")]
+    Program(u32),
+    /// The contract refuses, and says why.
+    #[error("the contract refuses: {0}")]
+    Refused(Refusal),
+    /// No code there.
+    #[error("there is no contract at {0}")]
+    NoContract(Address),
+    /// The account cannot pay.
+    #[error("{account} has {has} wei and may need {needs}")]
+    Funds {
+        /// Who pays.
+        account: Address,
+        /// Its balance, wei.
+        has: u128,
+        /// The most that the transaction may cost, wei.
+        needs: u128,
+    },
+    /// Gas costs more than allowed.
+    #[error("the base fee is {base} wei, above the cap of {cap}")]
+    Fee {
+        /// The chain's, wei per gas.
+        base: u128,
+        /// The cap, wei per gas.
+        cap: u128,
+    },
+    /// A chain without base fees (EIP-1559).
+    #[error("the chain's blocks have no base fee: transactions of EIP-1559 are needed")]
+    NoBaseFee,
+    /// Another transaction took the nonce: another process signs with this key.
+    #[error("nonce {nonce} of {account} was used by another transaction")]
+    NonceTaken {
+        /// The account.
+        account: Address,
+        /// The nonce.
+        nonce: u64,
+    },
+    /// Sent, and not in a block within the time given. It may still be mined.
+    #[error("transaction {hash} is in no block after {seconds} s")]
+    NotMined {
+        /// The last one sent.
+        hash: B256,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// Mined, and failed there though the dry run had passed.
+    #[error("transaction {hash} failed in block {block}: {reason}")]
+    Failed {
+        /// The transaction.
+        hash: B256,
+        /// The block's number.
+        block: u64,
+        /// The contract's reason, as a call in that block tells it.
+        reason: String,
+    },
+    /// The key does not sign.
+    #[error("signing: {0}")]
+    Signer(String),
+}
+
+impl SubmitError {
+    /// Whether time may heal it.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Nodes(error) => !error.is_lie() && error.revert_data().is_none(),
+            Self::Fee { .. } | Self::NonceTaken { .. } | Self::NotMined { .. } | Self::Funds { .. } => true,
+            Self::Refused(refusal) => refusal.is_passing(),
+            // What had passed the dry run was overtaken; the next dry run says by what.
+            Self::Failed { .. } => true,
+            _ => false,
+        }
+    }
+}

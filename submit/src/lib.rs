@@ -1,0 +1,25 @@
+//! Deploys the light client contract, and submits proofs to it.
+//!
+//! - [`Key`]: who signs transactions;
+//! - [`Submitter`]: asks the contract what it knows, sends a proof if it is new, waits for it, and says why if the
+//!   contract refuses;
+//! - [`Deployment`]: a contract from a checkpoint;
+//! - [`contract`]: the contract's interface and its reasons, in words;
+//! - [`Sender`]: one transaction at a time, with its nonce, its fees, and another try where the first is stuck.
+//!
+//! Contracts, transactions and signatures are alloy's; nodes are asked through [`sextant_sources`], like every other.
+
+mod chain;
+pub mod contract;
+mod deploy;
+mod error;
+mod key;
+mod sender;
+mod submitter;
+
+pub use alloy_primitives::{Address, B256};
+pub use deploy::{Deployed, Deployment};
+pub use error::SubmitError;
+pub use key::{Key, KeyError};
+pub use sender::{Fees, Mined, Patience, Sender, Sent};
+pub use submitter::{Outcome, Submitter, calldata};

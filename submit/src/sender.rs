@@ -1,0 +1,351 @@
+//! One transaction at a time: tried without sending first, signed, sent, sent again for more where it is stuck.
+
+use std::time::{Duration, Instant};
+
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
+use alloy_signer::SignerSync;
+use sextant_sources::ExecutionNodes;
+use tokio::time::sleep;
+
+use crate::{
+    Key, SubmitError,
+    chain::{self, Call, Receipt},
+    contract::Refusal,
+};
+
+/// What a transaction may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fees {
+    /// Most per gas, base fee and tip together, wei. Default: 200 gwei.
+    pub cap: u128,
+    /// Tip per gas, wei. Default: what the node suggests.
+    pub tip: Option<u128>,
+}
+
+impl Default for Fees {
+    fn default() -> Self {
+        Self { cap: 200_000_000_000, tip: None }
+    }
+}
+
+/// How long is waited for a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Between two looks. Default: 2 s.
+    pub poll: Duration,
+    /// Before a transaction is replaced by one that pays more. Default: 90 s.
+    pub replace_after: Duration,
+    /// In all. Default: 15 min.
+    pub total: Duration,
+    /// Blocks that must lie on top. Default: 0, in a block is enough.
+    pub confirmations: u64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_secs(2),
+            replace_after: Duration::from_secs(90),
+            total: Duration::from_secs(900),
+            confirmations: 0,
+        }
+    }
+}
+
+/// A signed transaction: all that is needed to send it again, and to find it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Its hash.
+    pub hash: B256,
+    /// Its nonce.
+    pub nonce: u64,
+    /// The transaction as it is sent (EIP-2718).
+    pub raw: Vec<u8>,
+}
+
+/// A transaction in a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mined {
+    /// Its hash.
+    pub hash: B256,
+    /// The block's number.
+    pub block: u64,
+    /// Gas used.
+    pub gas_used: u64,
+    /// Wei per gas.
+    pub gas_price: u128,
+    /// The contract that it created, if it did.
+    pub contract: Option<Address>,
+}
+
+/// Signs and sends with one key on one chain.
+#[derive(Debug)]
+pub struct Sender {
+    pub(crate) nodes: ExecutionNodes,
+    key: Key,
+    chain_id: u64,
+    fees: Fees,
+    patience: Patience,
+}
+
+/// A transaction to be: what it calls, and what it may cost.
+struct Draft<'a> {
+    to: Option<Address>,
+    data: &'a [u8],
+    nonce: u64,
+    gas: u64,
+}
+
+impl Sender {
+    /// Asks the nodes which chain they are on; it must be `chain_id`, where one is given.
+    ///
+    /// # Errors
+    /// [`SubmitError::OtherChain`], or that no node answers.
+    pub async fn new(
+        nodes: ExecutionNodes,
+        key: Key,
+        chain_id: Option<u64>,
+        fees: Fees,
+        patience: Patience,
+    ) -> Result<Self, SubmitError> {
+        let got = chain::chain_id(&nodes).await?;
+        match chain_id {
+            Some(expected) if expected != got => Err(SubmitError::OtherChain { got, expected }),
+            _ => Ok(Self { nodes, key, chain_id: got, fees, patience }),
+        }
+    }
+
+    /// Who pays.
+    pub fn account(&self) -> Address {
+        self.key.address()
+    }
+
+    /// The chain.
+    pub fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// Tries a call without sending it: the gas that it needs, with a tenth on top.
+    ///
+    /// # Errors
+    /// [`SubmitError::Refused`] with the contract's reason.
+    pub async fn dry_run(&self, to: Option<Address>, data: &[u8]) -> Result<u64, SubmitError> {
+        let call = Call { from: Some(self.account()), to, data };
+        // The call tells the reason better than the estimate does on most nodes.
+        chain::call(&self.nodes, &call, None).await.map_err(refused)?;
+        let gas = chain::estimate_gas(&self.nodes, &call).await.map_err(refused)?;
+        Ok(gas + gas / 10)
+    }
+
+    /// Sends a call that passed its dry run with `gas`, and waits until it is in a block. `on_sent` hears of every
+    /// transaction before any node does, so that it can be found again after a crash.
+    ///
+    /// # Errors
+    /// [`SubmitError`]. After [`SubmitError::NotMined`] it may still be mined.
+    pub async fn send(
+        &self,
+        to: Option<Address>,
+        data: &[u8],
+        gas: u64,
+        on_sent: &mut (dyn FnMut(&Sent) + Send),
+    ) -> Result<Mined, SubmitError> {
+        let (base, tip) = self.fees_now().await?;
+        let price = (2 * base + tip).min(self.fees.cap);
+        let (account, needs) = (self.account(), price.saturating_mul(gas.into()));
+        let has = chain::balance(&self.nodes, account).await?;
+        if has < needs {
+            return Err(SubmitError::Funds { account, has, needs });
+        }
+        let nonce = chain::nonce(&self.nodes, account, true).await?;
+        let draft = Draft { to, data, nonce, gas };
+        let sent = self.hand_in(&draft, price, tip, on_sent).await?;
+        match self.watch(vec![sent], Some((draft, price, tip)), on_sent).await {
+            // The same call in that block: its end is where the transaction was, or close to it.
+            Err(SubmitError::Failed { hash, block, reason }) => {
+                let call = Call { from: Some(account), to, data };
+                let reason = match chain::call(&self.nodes, &call, Some(block)).await.map_err(refused) {
+                    Err(SubmitError::Refused(refusal)) => refusal.to_string(),
+                    _ => reason,
+                };
+                Err(SubmitError::Failed { hash, block, reason })
+            }
+            other => other,
+        }
+    }
+
+    /// Goes on waiting for transactions that were sent before, all with the same nonce. `None` if none of them is in a
+    /// block, nor can be any more: another took their nonce.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn resume(&self, sent: &[Sent]) -> Result<Option<Mined>, SubmitError> {
+        let Some(last) = sent.last() else { return Ok(None) };
+        // The nodes may have forgotten it.
+        self.offer(last).await?;
+        match self.watch(sent.to_vec(), None, &mut |_| ()).await {
+            Err(SubmitError::NonceTaken { .. }) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// Base fee and tip, wei per gas.
+    async fn fees_now(&self) -> Result<(u128, u128), SubmitError> {
+        let base = chain::base_fee(&self.nodes).await?;
+        let cap = self.fees.cap;
+        if base > cap {
+            return Err(SubmitError::Fee { base, cap });
+        }
+        let tip = match self.fees.tip {
+            Some(tip) => tip,
+            None => chain::suggested_tip(&self.nodes).await?,
+        };
+        Ok((base, tip.min(cap)))
+    }
+
+    /// Signs, tells, sends.
+    async fn hand_in(
+        &self,
+        draft: &Draft<'_>,
+        price: u128,
+        tip: u128,
+        on_sent: &mut (dyn FnMut(&Sent) + Send),
+    ) -> Result<Sent, SubmitError> {
+        let transaction = TxEip1559 {
+            chain_id: self.chain_id,
+            nonce: draft.nonce,
+            gas_limit: draft.gas,
+            max_fee_per_gas: price,
+            max_priority_fee_per_gas: tip.min(price),
+            to: draft.to.map_or(TxKind::Create, TxKind::Call),
+            value: U256::ZERO,
+            input: Bytes::copy_from_slice(draft.data),
+            ..TxEip1559::default()
+        };
+        let signature = self.key.0.sign_hash_sync(&transaction.signature_hash());
+        let signature = signature.map_err(|error| SubmitError::Signer(error.to_string()))?;
+        let envelope = TxEnvelope::from(transaction.into_signed(signature));
+        let sent = Sent { hash: *envelope.tx_hash(), nonce: draft.nonce, raw: envelope.encoded_2718() };
+        on_sent(&sent);
+        self.offer(&sent).await?;
+        Ok(sent)
+    }
+
+    /// Sends; that nodes know it already, or that its nonce is used, the receipts will show.
+    async fn offer(&self, sent: &Sent) -> Result<(), SubmitError> {
+        match chain::send(&self.nodes, &sent.raw).await {
+            Err(error) if !is_known(&error.to_string()) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until one of `sent` is in a block; replaces the last from time to time if there is a draft to do it with.
+    async fn watch(
+        &self,
+        mut sent: Vec<Sent>,
+        mut draft: Option<(Draft<'_>, u128, u128)>,
+        on_sent: &mut (dyn FnMut(&Sent) + Send),
+    ) -> Result<Mined, SubmitError> {
+        let (start, mut last_sent) = (Instant::now(), Instant::now());
+        let mut taken = 0;
+        loop {
+            if let Some((hash, receipt)) = self.find(&sent).await? {
+                return settled(hash, receipt);
+            }
+            let last = sent.last().expect("there is one to wait for");
+            // A receipt may come a moment after its nonce is used.
+            let (account, nonce) = (self.account(), last.nonce);
+            taken = if chain::nonce(&self.nodes, account, false).await? > nonce { taken + 1 } else { 0 };
+            if taken > 3 {
+                return Err(SubmitError::NonceTaken { account, nonce });
+            }
+            if start.elapsed() >= self.patience.total {
+                return Err(SubmitError::NotMined { hash: last.hash, seconds: start.elapsed().as_secs() });
+            }
+            if last_sent.elapsed() >= self.patience.replace_after
+                && let Some((draft, price, tip)) = &mut draft
+            {
+                last_sent = Instant::now();
+                // Nodes take a replacement that pays at least a tenth more, tip and all.
+                let (more, more_tip) = (raised(*price), raised(*tip));
+                if more <= self.fees.cap {
+                    (*price, *tip) = (more, more_tip.min(more));
+                    sent.push(self.hand_in(draft, *price, *tip, on_sent).await?);
+                } else {
+                    self.offer(last).await?;
+                }
+            }
+            sleep(self.patience.poll).await;
+        }
+    }
+
+    /// The one that is in a block, deep enough.
+    async fn find(&self, sent: &[Sent]) -> Result<Option<(B256, Receipt)>, SubmitError> {
+        for sent in sent.iter().rev() {
+            if let Some(receipt) = chain::receipt(&self.nodes, sent.hash).await? {
+                let deep = self.patience.confirmations == 0
+                    || chain::block_number(&self.nodes).await?
+                        >= receipt.block.saturating_add(self.patience.confirmations);
+                return Ok(deep.then_some((sent.hash, receipt)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn settled(hash: B256, receipt: Receipt) -> Result<Mined, SubmitError> {
+    let Receipt { succeeded, block, gas_used, gas_price, contract } = receipt;
+    if succeeded {
+        Ok(Mined { hash, block, gas_used, gas_price, contract })
+    } else {
+        Err(SubmitError::Failed { hash, block, reason: format!("it used {gas_used} gas") })
+    }
+}
+
+/// An eighth more.
+fn raised(fee: u128) -> u128 {
+    fee + fee.div_ceil(8).max(1)
+}
+
+/// Nodes have no common code for it.
+fn is_known(message: &str) -> bool {
+    let message = message.to_lowercase();
+    ["already known", "known transaction", "already imported", "nonce too low", "already been used"]
+        .iter()
+        .any(|text| message.contains(text))
+}
+
+/// A reverted call is the contract's word, not the nodes' failure.
+pub(crate) fn refused(error: SubmitError) -> SubmitError {
+    let reverted = |text: &str| text.contains("revert");
+    match &error {
+        SubmitError::Nodes(nodes) => match nodes.revert_data() {
+            Some(data) => SubmitError::Refused(Refusal::decode(data)),
+            None if reverted(&nodes.to_string()) => SubmitError::Refused(Refusal::decode(&[])),
+            None => error,
+        },
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replacement_pays_at_least_a_tenth_more() {
+        for fee in [0, 1, 7, 8, 9, 1_000_000_007, 30_000_000_000] {
+            assert!(raised(fee) * 10 >= fee * 11, "{fee}");
+            assert!(raised(fee) > fee);
+        }
+    }
+
+    #[test]
+    fn what_nodes_say_of_a_transaction_that_they_know() {
+        assert!(is_known("eth_sendRawTransaction: http://node: JSON-RPC error -32000: already known"));
+        assert!(is_known("JSON-RPC error -32003: transaction already imported"));
+        assert!(is_known("Nonce too low: next nonce 3, tx nonce 2"));
+        assert!(!is_known("insufficient funds for gas * price + value"));
+    }
+}
