@@ -10,7 +10,7 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench verify-rate snark-setup devnet devnet-e2e \
+.PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench verify-rate snark-setup demo-snark devnet devnet-e2e \
   contracts-test contracts-gas programs programs-check fmt lint lint-deploy docs
 
 help: ## List the commands
@@ -26,7 +26,8 @@ build: setup ## Build the server and the client; with SNARKs if Go is there
 demo: build ## Prove and verify both statements on real mainnet data through a real server
 	@scripts/demo.sh
 
-test: setup ## Run every test
+test: ## Run every test
+	@scripts/setup.sh --contracts
 	@scripts/test.sh
 
 third-party: setup ## Test the changed crates of others against the originals
@@ -61,10 +62,16 @@ verify-rate: build ## Proofs verified in a second, directly and through the serv
 snark-setup: build ## Build Groth16 circuits for tests where the released ones cannot be had (FOLDER=...)
 	@$(PROGRAMS)/proof-server dev-circuits $(or $(FOLDER),$(SEXTANT_CACHE)/dev-circuits) --keys-program "$$(scripts/dev-circuits.sh)"
 
-contracts-test: ## Format and tests of the contracts (needs node 20 with npm; forge and solc are installed from it)
+demo-snark: build ## SNARKs of both statements, accepted by the contract on a local node (sets circuits up if missing; half an hour)
+	@scripts/setup.sh --contracts
+	@scripts/demo-snark.sh
+
+contracts-test: ## Format and tests of the contracts
+	@scripts/setup.sh --contracts
 	@scripts/contracts-test.sh
 
 contracts-gas: ## Gas of each submission, as transactions of their own
+	@scripts/setup.sh --contracts
 	@scripts/contracts-test.sh --match-contract GasTest -vv
 
 programs: setup ## Rebuild both guests into artifacts/

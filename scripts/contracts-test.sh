@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/contracts.sh
+scripts/contract-artifact.sh --check
 cd contracts
 node_modules/.bin/forge fmt --check
 node_modules/.bin/forge test "$@"

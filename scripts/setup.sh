@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building Sextant needs and the machine lacks: Rust, a C compiler with libclang, protoc.
+# Installs what building Sextant needs and the machine lacks: Rust, a C compiler with libclang, protoc. With --contracts
+# also node and npm, which bring what the contracts are compiled and tested with.
 # Debian-like machines only; elsewhere it says what is missing and stops.
 set -euo pipefail
 
@@ -26,7 +27,12 @@ has_libclang() {
   compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || compgen -G '/usr/lib/*/libclang*.so*' >/dev/null
 }
 
+node_is_new_enough() {
+  command -v npm >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ]
+}
+
 missing=()
+if [ "${1:-}" = --contracts ]; then node_is_new_enough || missing+=(nodejs npm); fi
 command -v cc >/dev/null || missing+=(build-essential)
 command -v clang >/dev/null || missing+=(clang)
 has_libclang || missing+=(libclang-dev)

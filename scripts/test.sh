@@ -11,11 +11,14 @@ cargo test --release --workspace --no-fail-fast ${SEXTANT_FEATURES:-} "$@" 2>&1 
 status=${PIPESTATUS[0]}
 "$(dirname "$0")/third-party.sh" 2>&1 | tee -a "$log"
 status=$((status | PIPESTATUS[0]))
-if command -v npm >/dev/null; then
-  "$(dirname "$0")/contracts-test.sh" 2>&1 | tee -a "$log"
+"$(dirname "$0")/contracts-test.sh" 2>&1 | tee -a "$log"
+status=$((status | PIPESTATUS[0]))
+if command -v go >/dev/null; then
+  # Builds and tests the maker of development circuits.
+  "$(dirname "$0")/dev-circuits.sh" 2>&1 | tee -a "$log"
   status=$((status | PIPESTATUS[0]))
 else
-  echo "test: no npm on this machine, so the contracts are NOT tested (node 20 or newer)"
+  echo "test: no Go on this machine, so SNARKs are not built in, and the maker of their circuits is NOT tested"
 fi
 
 # "test result: ok. 8 passed; 0 failed; 0 ignored; ..." of each binary, added up.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sextant_consensus::{StatementError, hash::Root};
 use sextant_sources::{ChainMismatch, LightClientError, SourceError, prepare::PrepareError};
+use sextant_submit::SubmitError;
 
 use crate::{ProverError, StateError};
 
@@ -28,6 +29,9 @@ pub enum FollowError {
     /// A proof came, of something else.
     #[error("prover: a proof of another statement than the one asked for; it is not recorded")]
     OtherStatement,
+    /// A proof is not on the contract's chain.
+    #[error("submission: {0}")]
+    Submit(#[from] SubmitError),
     /// The state cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
@@ -70,15 +74,16 @@ pub enum FollowError {
 impl FollowError {
     /// Whether it is worth going on: nodes and provers come and go.
     pub fn is_passing(&self) -> bool {
-        matches!(
-            self,
+        match self {
+            Self::Submit(error) => error.is_passing(),
             Self::Source(_)
-                | Self::LightClient(_)
-                | Self::Prepare(_)
-                | Self::Prover(_)
-                | Self::OtherStatement
-                | Self::Statement(_)
-        )
+            | Self::LightClient(_)
+            | Self::Prepare(_)
+            | Self::Prover(_)
+            | Self::OtherStatement
+            | Self::Statement(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether the nodes are to blame.

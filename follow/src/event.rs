@@ -51,6 +51,38 @@ pub enum Event {
         /// Slot of the finalized header.
         finalized_slot: u64,
     },
+    /// A transaction that submits a proof is kept, and sent next.
+    Sent {
+        /// The proof's file.
+        file: String,
+        /// The transaction's hash.
+        transaction: String,
+    },
+    /// The contract accepted a proof.
+    Submitted {
+        /// The proof's file.
+        file: String,
+        /// The transaction's hash.
+        transaction: String,
+        /// Number of its block.
+        block: u64,
+        /// Gas that it used.
+        gas_used: u64,
+    },
+    /// The contract knew what a proof says; nothing was spent on it.
+    Known {
+        /// The proof's file.
+        file: String,
+        /// In the contract's words.
+        reason: String,
+    },
+    /// The contract will never accept a proof.
+    Refused {
+        /// The proof's file.
+        file: String,
+        /// In the contract's words.
+        reason: String,
+    },
     /// Something failed, and is tried again.
     Trouble {
         /// One line.
@@ -88,6 +120,12 @@ impl fmt::Display for Event {
             Self::Unchanged { finalized_slot } => {
                 write!(f, "nothing watched has changed at finalized slot {finalized_slot}")
             }
+            Self::Sent { file, transaction } => write!(f, "submitting {file}: transaction {transaction}"),
+            Self::Submitted { file, transaction, block, gas_used } => {
+                write!(f, "accepted: {file}, transaction {transaction} in block {block}, {gas_used} gas")
+            }
+            Self::Known { file, reason } => write!(f, "not submitted: {file}: {reason}"),
+            Self::Refused { file, reason } => write!(f, "refused: {file}: {reason}"),
             Self::Trouble { message, retry_ms } => {
                 write!(f, "trouble: {message} (again in {:.1} s)", *retry_ms as f64 / 1e3)
             }

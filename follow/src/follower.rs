@@ -6,7 +6,8 @@ use sextant_consensus::light_client::{LightClientFinalityUpdate, SyncCommittee};
 use sextant_sources::{BeaconNodes, Chain, ExecutionNodes, LightClient, input::Sourced};
 
 use crate::{
-    Config, Event, FollowError, ProofEntry, Prover, State, StateError, Status, state::Known, status::hex,
+    Config, Event, FollowError, ProofEntry, Prover, State, StateError, Status, Submit, state::Known,
+    status::hex,
 };
 
 /// Follows one chain with one folder of state.
@@ -18,6 +19,7 @@ pub struct Follower<P> {
     pub(crate) client: LightClient,
     pub(crate) execution: Option<ExecutionNodes>,
     pub(crate) prover: P,
+    pub(crate) submission: Option<Box<dyn Submit>>,
     resumed: bool,
 }
 
@@ -49,7 +51,7 @@ impl<P: Prover> Follower<P> {
         };
         Status::write(&state)?;
         let client = client.with_max_age(config.max_head_age);
-        Ok(Self { config, state, known, client, execution, prover, resumed })
+        Ok(Self { config, state, known, client, execution, prover, submission: None, resumed })
     }
 
     /// Every recorded proof, in order.
@@ -65,6 +67,16 @@ impl<P: Prover> Follower<P> {
     /// # Errors
     /// [`FollowError`]; [`FollowError::is_passing`] tells whether to try again.
     pub async fn step(&mut self, on_event: &mut (dyn FnMut(Event) + Send)) -> Result<(), FollowError> {
+        let proven = self.prove_due(on_event).await;
+        // Whatever is missing, what is there can be submitted; and a chain that is stuck holds up no proof.
+        let submitted = match &proven {
+            Err(error) if !error.is_passing() => Ok(()),
+            _ => self.submit_due(on_event).await,
+        };
+        proven.and(submitted)
+    }
+
+    async fn prove_due(&mut self, on_event: &mut (dyn FnMut(Event) + Send)) -> Result<(), FollowError> {
         let finality = self.look(on_event).await?;
         let handovers = self.prove_handovers(on_event).await;
         match handovers {

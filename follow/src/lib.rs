@@ -6,6 +6,7 @@
 //!
 //! - Committee changes come first, several handovers in one proof where it has to catch up.
 //! - Inclusions of the watched accounts follow, at each new finalized head or when a watched value has changed.
+//! - Where it is given a contract ([`Submit`]), it submits each proof there, once.
 //!
 //! The production prover asks a proof server and is in `sextant-client`; tests bring their own.
 
@@ -16,6 +17,7 @@ mod follower;
 mod prover;
 mod state;
 mod status;
+mod submission;
 mod work;
 
 pub use config::{Cadence, Config};
@@ -25,3 +27,4 @@ pub use follower::Follower;
 pub use prover::{Proven, Prover, ProverError};
 pub use state::{ProofEntry, State, StateError};
 pub use status::{NextHandover, Status};
+pub use submission::{Journal, Submit};

@@ -19,6 +19,8 @@ use sextant_consensus::{
 };
 use sextant_protocol::ProofRecord;
 
+use crate::Journal;
+
 /// Single values by name.
 const VALUES: TableDefinition<&str, &[u8]> = TableDefinition::new("values");
 /// Committees by period: keys, then the aggregate.
@@ -29,6 +31,8 @@ const PROOFS: TableDefinition<u64, &[u8]> = TableDefinition::new("proofs");
 /// Layout of the tables.
 const FORMAT: u64 = 1;
 const DATABASE: &str = "state.redb";
+/// Name of the submissions' journal among the values.
+const JOURNAL: &str = "submissions";
 
 /// Why a state cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -243,6 +247,27 @@ impl State {
     /// Records that nothing watched has changed.
     pub(crate) fn record_unchanged(&self, finalized_slot: u64) -> Result<(), StateError> {
         self.write(|transaction| put(transaction, "included_slot", &finalized_slot))
+    }
+
+    /// How far submitting has come.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn journal(&self) -> Result<Journal, StateError> {
+        let transaction = self.database.begin_read().map_err(boxed)?;
+        let values = transaction.open_table(VALUES).map_err(boxed)?;
+        let Some(bytes) = values.get(JOURNAL).map_err(boxed)? else { return Ok(Journal::default()) };
+        serde_json::from_slice(bytes.value()).map_err(|_| StateError::Content(JOURNAL))
+    }
+
+    /// Records how far submitting has come; on disk when this returns.
+    pub(crate) fn write_journal(&self, journal: &Journal) -> Result<(), StateError> {
+        let json = serde_json::to_vec(journal).map_err(|_| StateError::Content(JOURNAL))?;
+        self.write(|transaction| {
+            let mut values = transaction.open_table(VALUES).map_err(boxed)?;
+            values.insert(JOURNAL, &json[..]).map_err(boxed)?;
+            Ok(())
+        })
     }
 
     /// Where a proof of this name lies.

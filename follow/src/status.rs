@@ -34,6 +34,12 @@ pub struct Status {
     pub included_slot: u64,
     /// How many proofs are recorded.
     pub proofs: u64,
+    /// The contract that proofs are submitted to, if any.
+    #[serde(default)]
+    pub contract: Option<String>,
+    /// How many of the proofs are settled there.
+    #[serde(default)]
+    pub submitted: u64,
     /// The last proof of handovers.
     pub last_committee_change: Option<ProofEntry>,
     /// The last proof of the watched accounts.
@@ -83,6 +89,7 @@ impl Status {
     }
 
     fn of(state: &State, known: &Known) -> Result<Self, StateError> {
+        let journal = state.journal()?;
         let mut proofs = state.proofs()?;
         let count = proofs.len() as u64;
         proofs.reverse();
@@ -101,6 +108,8 @@ impl Status {
             proven_period: known.proven_period,
             included_slot: known.included_slot,
             proofs: count,
+            submitted: journal.settled,
+            contract: Some(journal.target).filter(|target| !target.is_empty()),
             last_committee_change: last("committee-change"),
             last_inclusion: last("inclusion"),
             next_handover: NextHandover {

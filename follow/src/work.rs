@@ -18,7 +18,7 @@ use sextant_sources::{
 
 use crate::{Cadence, Event, FollowError, Follower, ProofEntry, Prover, StateError, Status, status::hex};
 
-type OnEvent<'a> = &'a mut (dyn FnMut(Event) + Send);
+pub(crate) type OnEvent<'a> = &'a mut (dyn FnMut(Event) + Send);
 
 impl<P: Prover> Follower<P> {
     /// Proves handovers until the last known committee is proven.

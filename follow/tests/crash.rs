@@ -12,9 +12,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use common::{Checking, World, open};
+use common::{Checking, FolderContract, World, open};
 use serde_json::{Value, json};
 use sextant_follow::{Config, Event, ProofEntry, State, Status};
+use sextant_protocol::ProofKind;
 use sextant_test_nodes::simulated::PERIOD;
 use tempfile::tempdir;
 
@@ -40,6 +41,13 @@ fn child(order: &Value) -> (Option<i32>, Vec<Value>) {
     (status.code(), told.collect())
 }
 
+/// The contract that belongs to a folder.
+fn contract(folder: &Path) -> FolderContract {
+    let chain = folder.join("contract");
+    std::fs::create_dir_all(&chain).unwrap();
+    FolderContract(chain)
+}
+
 fn order(world: &World, folder: &Path, die_at: u64) -> Value {
     json!({
         "folder": folder.to_str().unwrap(),
@@ -48,6 +56,7 @@ fn order(world: &World, folder: &Path, die_at: u64) -> Value {
         "digest": hex::encode(world.chain.chain.digest()),
         "checkpoint": hex::encode(world.chain.checkpoint(0)),
         "die_at": die_at,
+        "contract": contract(folder).0.to_str().unwrap(),
     })
 }
 
@@ -69,7 +78,7 @@ async fn follow(order: &Value) {
         |name: &str| -> [u8; 32] { hex::decode(order[name].as_str().unwrap()).unwrap().try_into().unwrap() };
     let config =
         common::config(Path::new(order["folder"].as_str().unwrap()), root("digest"), root("checkpoint"));
-    let config = Config { max_handovers: 2, ..config };
+    let config = Config { max_handovers: 2, kind: ProofKind::Groth16, ..config };
     let mut follower = open(
         config,
         &[order["beacon"].as_str().unwrap()],
@@ -77,7 +86,8 @@ async fn follow(order: &Value) {
         Checking::default(),
     )
     .await
-    .unwrap();
+    .unwrap()
+    .with_submission(Box::new(FolderContract(order["contract"].as_str().unwrap().into())));
     let (die_at, mut count) = (order["die_at"].as_u64().unwrap(), 0);
     let mut on_event = |event: Event| {
         println!("EVENT {}", serde_json::to_string(&event).unwrap());
@@ -111,7 +121,10 @@ async fn a_kill_at_any_point_loses_nothing() {
     let expected: Vec<_> = State::open(whole.path()).unwrap().proofs().unwrap().iter().map(content).collect();
     assert_eq!(expected.len(), 4, "five periods in three proofs, and one inclusion");
     let kinds: BTreeSet<_> = told.iter().map(|event| event["event"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(kinds, ["started", "head", "proving", "written", "proof"].map(String::from).into());
+    assert_eq!(
+        kinds,
+        ["started", "head", "proving", "written", "proof", "sent", "submitted"].map(String::from).into()
+    );
 
     let mut adopted = 0;
     for die_at in 0..told.len() as u64 {
@@ -135,6 +148,13 @@ async fn a_kill_at_any_point_loses_nothing() {
         let unrecorded = before.last().is_some_and(|event| event["event"] == "written");
         assert_eq!(found, usize::from(unrecorded), "killed at event {die_at}");
         adopted += found;
+        // Each proof was signed for once, whether or not the transaction had been sent when the kill came.
+        let signed = contract(folder.path()).signed();
+        let proven: Vec<_> = proofs.iter().map(|(_, values)| values.clone()).collect();
+        assert_eq!(signed, proven, "killed at event {die_at}");
+        assert_eq!(contract(folder.path()).mined(), proven.len());
+        let status = Status::read(folder.path()).unwrap().expect("a status");
+        assert_eq!(status.submitted, status.proofs);
     }
     assert_eq!(adopted, expected.len());
 }

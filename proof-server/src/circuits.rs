@@ -57,9 +57,7 @@ pub struct Circuits {
 impl CircuitsConfig {
     /// Where SP1 keeps the released circuits that it downloads, if they are there.
     pub fn standard_folder() -> Option<PathBuf> {
-        let home = std::env::var_os("HOME")?;
-        let folder = Path::new(&home).join(".sp1/circuits/groth16").join(CIRCUIT_VERSION);
-        folder.join(VERIFYING_KEY).is_file().then_some(folder)
+        standard_path().filter(|folder| folder.join(VERIFYING_KEY).is_file())
     }
 
     /// Looks at the folder, if there is one.
@@ -106,6 +104,32 @@ impl CircuitsConfig {
         }
         arguments
     }
+}
+
+fn standard_path() -> Option<PathBuf> {
+    let home = std::env::var_os("HOME")?;
+    Some(Path::new(&home).join(".sp1/circuits/groth16").join(CIRCUIT_VERSION))
+}
+
+/// Downloads the released circuits into `folder`, or to where the server looks for them, showing how far it is.
+///
+/// What comes is believed as far as its verifying key is the one that verifiers have built in. The rest needs no belief:
+/// proofs by a wrong circuit or proving key do not verify, and the server verifies before it answers.
+///
+/// # Errors
+/// The folder is there already, the download fails, or it is something else; nothing of it stays then.
+#[cfg(feature = "snark")]
+pub async fn fetch(folder: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    use anyhow::{Context, ensure};
+    let folder = folder.or_else(standard_path).context("no home folder: name one for the circuits")?;
+    ensure!(!folder.exists(), "{} is there already", folder.display());
+    sextant_engine::groth16::download_released_circuits(&folder).await?;
+    let fetched = CircuitsConfig { folder: Some(folder.clone()), allow_development: false };
+    if let Err(error) = fetched.open() {
+        std::fs::remove_dir_all(&folder)?;
+        return Err(error).context("what was downloaded is not SP1's released circuits, and is removed");
+    }
+    Ok(folder)
 }
 
 #[cfg(test)]

@@ -52,6 +52,12 @@ enum Command {
     /// Build Groth16 circuits for tests. Proofs by them prove nothing
     #[cfg(feature = "snark")]
     DevCircuits(proof_server::dev_circuits::DevCircuitsArgs),
+    /// Download SP1's released Groth16 circuits, several gigabytes, to where `serve` looks for them
+    #[cfg(feature = "snark")]
+    FetchCircuits {
+        /// Another place, to be named by `--circuits`
+        folder: Option<PathBuf>,
+    },
     /// A worker process; started by the server only
     #[command(hide = true)]
     Worker(WorkerArgs),
@@ -63,6 +69,8 @@ fn main() -> ExitCode {
         Command::NewToken { name } => new_token(&name),
         #[cfg(feature = "snark")]
         Command::DevCircuits(args) => proof_server::dev_circuits::run(&args),
+        #[cfg(feature = "snark")]
+        Command::FetchCircuits { folder } => fetch_circuits(folder),
         Command::Worker(args) => {
             // Its lines are read by the server, which logs them in its own form.
             logging::start(LogFormat::Text);
@@ -124,6 +132,13 @@ fn signals(control: Control) -> std::io::Result<impl Future<Output = ()>> {
             }
         }
     })
+}
+
+#[cfg(feature = "snark")]
+#[tokio::main]
+async fn fetch_circuits(folder: Option<PathBuf>) -> anyhow::Result<()> {
+    println!("{}", proof_server::circuits::fetch(folder).await?.display());
+    Ok(())
 }
 
 fn new_token(name: &str) -> anyhow::Result<()> {

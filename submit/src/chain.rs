@@ -119,11 +119,7 @@ pub(crate) async fn receipt(nodes: &ExecutionNodes, hash: B256) -> Result<Option
     }))
 }
 
-async fn number(
-    nodes: &ExecutionNodes,
-    method: &'static str,
-    params: Value,
-) -> Result<u64, SubmitError> {
+async fn number(nodes: &ExecutionNodes, method: &'static str, params: Value) -> Result<u64, SubmitError> {
     let number: U256 = ask(nodes, method, params).await?;
     u64::try_from(number).map_err(|_| SubmitError::Answer { method, got: number.to_string() })
 }

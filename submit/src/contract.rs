@@ -82,7 +82,9 @@ impl fmt::Display for Refusal {
                     "nothing new: its committees are known, and finalized slot {} is not above the head, {}",
                     e.finalizedSlot, e.headSlot
                 ),
-                E::WrongChain(e) => write!(f, "another chain: digest {}, the contract's is {}", e.got, e.expected),
+                E::WrongChain(e) => {
+                    write!(f, "another chain: digest {}, the contract's is {}", e.got, e.expected)
+                }
                 E::UnknownCommittee(e) => write!(
                     f,
                     "it does not know the committee of period {}: submit the committee changes up to there first",
@@ -109,17 +111,19 @@ impl fmt::Display for Refusal {
                 E::FromTheFuture(e) => {
                     write!(f, "finalized slot {} has not begun at its time, {}", e.finalizedSlot, e.time)
                 }
-                E::TooOld(e) => write!(f, "finalized slot {} is too old at its time, {}", e.finalizedSlot, e.time),
+                E::TooOld(e) => {
+                    write!(f, "finalized slot {} is too old at its time, {}", e.finalizedSlot, e.time)
+                }
                 other => write!(f, "{other:?}"),
             },
             Self::Verifier(error) => match error {
-                V::WrongVerifierSelector(e) => write!(
-                    f,
-                    "the proof is by circuits {}, its verifier is for {}",
-                    e.received, e.expected
-                ),
+                V::WrongVerifierSelector(e) => {
+                    write!(f, "the proof is by circuits {}, its verifier is for {}", e.received, e.expected)
+                }
                 V::RouteNotFound(e) => write!(f, "its gateway has no verifier for circuits {}", e.selector),
-                V::RouteIsFrozen(e) => write!(f, "its gateway has frozen the verifier for circuits {}", e.selector),
+                V::RouteIsFrozen(e) => {
+                    write!(f, "its gateway has frozen the verifier for circuits {}", e.selector)
+                }
                 V::InvalidProof(_) | V::ProofInvalid(_) | V::PublicInputNotInField(_) => {
                     write!(f, "the proof does not hold for its program and these public values")
                 }
@@ -148,7 +152,10 @@ mod tests {
         let error = LightClient::AlreadyProven { digest: B256::ZERO };
         assert!(Refusal::decode(&error.abi_encode()).is_known());
         assert!(told(Verifiers::InvalidProof {}.abi_encode()).contains("does not hold"));
-        assert!(told(Verifiers::RouteNotFound { selector: [1, 2, 3, 4].into() }.abi_encode()).contains("0x01020304"));
+        assert!(
+            told(Verifiers::RouteNotFound { selector: [1, 2, 3, 4].into() }.abi_encode())
+                .contains("0x01020304")
+        );
         assert_eq!(told(Vec::new()), "reverted without a reason");
         assert_eq!(told(vec![1, 2, 3, 4]), "reverted with 0x01020304");
     }

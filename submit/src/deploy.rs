@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolConstructor;
 
 use crate::{
-    Mined, Sender, Sent, SubmitError, chain,
+    Mined, OnSent, Sender, SubmitError, chain,
     contract::LightClient::{self, constructorCall},
 };
 
@@ -82,11 +82,7 @@ impl Deployment {
     ///
     /// # Errors
     /// [`SubmitError`]: among others that there is no verifier, or the constructor's reason.
-    pub async fn deploy(
-        &self,
-        sender: &Sender,
-        on_sent: &mut (dyn FnMut(&Sent) + Send),
-    ) -> Result<Deployed, SubmitError> {
+    pub async fn deploy(&self, sender: &Sender, on_sent: OnSent<'_>) -> Result<Deployed, SubmitError> {
         if !chain::has_code(&sender.nodes, self.verifier).await? {
             return Err(SubmitError::NoContract(self.verifier));
         }

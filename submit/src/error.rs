@@ -87,6 +87,9 @@ pub enum SubmitError {
         /// The contract's reason, as a call in that block tells it.
         reason: String,
     },
+    /// Whoever keeps transactions could not; this one was not sent.
+    #[error("a transaction could not be kept, and was not sent: {0}")]
+    Journal(String),
     /// The key does not sign.
     #[error("signing: {0}")]
     Signer(String),

@@ -21,5 +21,5 @@ pub use alloy_primitives::{Address, B256};
 pub use deploy::{Deployed, Deployment};
 pub use error::SubmitError;
 pub use key::{Key, KeyError};
-pub use sender::{Fees, Mined, Patience, Sender, Sent};
+pub use sender::{Fees, Mined, OnSent, Patience, Sender, Sent};
 pub use submitter::{Outcome, Submitter, calldata};

@@ -55,15 +55,19 @@ impl Default for Patience {
 }
 
 /// A signed transaction: all that is needed to send it again, and to find it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sent {
     /// Its hash.
     pub hash: B256,
     /// Its nonce.
     pub nonce: u64,
     /// The transaction as it is sent (EIP-2718).
-    pub raw: Vec<u8>,
+    pub raw: Bytes,
 }
+
+/// Keeps a transaction that is about to be sent, so that it can be found again after a crash. Where it fails, nothing is
+/// sent.
+pub type OnSent<'a> = &'a mut (dyn FnMut(&Sent) -> Result<(), String> + Send);
 
 /// A transaction in a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,7 +144,7 @@ impl Sender {
     }
 
     /// Sends a call that passed its dry run with `gas`, and waits until it is in a block. `on_sent` hears of every
-    /// transaction before any node does, so that it can be found again after a crash.
+    /// transaction before any node does.
     ///
     /// # Errors
     /// [`SubmitError`]. After [`SubmitError::NotMined`] it may still be mined.
@@ -149,7 +153,7 @@ impl Sender {
         to: Option<Address>,
         data: &[u8],
         gas: u64,
-        on_sent: &mut (dyn FnMut(&Sent) + Send),
+        on_sent: OnSent<'_>,
     ) -> Result<Mined, SubmitError> {
         let (base, tip) = self.fees_now().await?;
         let price = (2 * base + tip).min(self.fees.cap);
@@ -184,7 +188,7 @@ impl Sender {
         let Some(last) = sent.last() else { return Ok(None) };
         // The nodes may have forgotten it.
         self.offer(last).await?;
-        match self.watch(sent.to_vec(), None, &mut |_| ()).await {
+        match self.watch(sent.to_vec(), None, &mut |_| Ok(())).await {
             Err(SubmitError::NonceTaken { .. }) => Ok(None),
             other => other.map(Some),
         }
@@ -210,7 +214,7 @@ impl Sender {
         draft: &Draft<'_>,
         price: u128,
         tip: u128,
-        on_sent: &mut (dyn FnMut(&Sent) + Send),
+        on_sent: OnSent<'_>,
     ) -> Result<Sent, SubmitError> {
         let transaction = TxEip1559 {
             chain_id: self.chain_id,
@@ -226,8 +230,9 @@ impl Sender {
         let signature = self.key.0.sign_hash_sync(&transaction.signature_hash());
         let signature = signature.map_err(|error| SubmitError::Signer(error.to_string()))?;
         let envelope = TxEnvelope::from(transaction.into_signed(signature));
-        let sent = Sent { hash: *envelope.tx_hash(), nonce: draft.nonce, raw: envelope.encoded_2718() };
-        on_sent(&sent);
+        let sent =
+            Sent { hash: *envelope.tx_hash(), nonce: draft.nonce, raw: envelope.encoded_2718().into() };
+        on_sent(&sent).map_err(SubmitError::Journal)?;
         self.offer(&sent).await?;
         Ok(sent)
     }
@@ -245,7 +250,7 @@ impl Sender {
         &self,
         mut sent: Vec<Sent>,
         mut draft: Option<(Draft<'_>, u128, u128)>,
-        on_sent: &mut (dyn FnMut(&Sent) + Send),
+        on_sent: OnSent<'_>,
     ) -> Result<Mined, SubmitError> {
         let (start, mut last_sent) = (Instant::now(), Instant::now());
         let mut taken = 0;

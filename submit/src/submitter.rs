@@ -6,7 +6,7 @@ use alloy_sol_types::SolCall;
 use sextant_protocol::{ProofKind, ProofRecord};
 
 use crate::{
-    Mined, Sender, Sent, SubmitError,
+    Mined, OnSent, Sender, Sent, SubmitError,
     chain::{self, Call},
     contract::{
         LightClient::{provenAtCall, submitCommitteeChangeCall, submitInclusionCall},
@@ -106,7 +106,7 @@ impl Submitter {
         &self,
         record: &ProofRecord,
         earlier: &[Sent],
-        on_sent: &mut (dyn FnMut(&Sent) + Send),
+        on_sent: OnSent<'_>,
     ) -> Result<Outcome, SubmitError> {
         let data = calldata(record)?;
         match self.sender.resume(earlier).await {

@@ -4,15 +4,20 @@
 #![allow(dead_code)]
 
 use std::{
-    path::Path,
+    fs,
+    future::Future,
+    io::Write,
+    path::{Path, PathBuf},
+    pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use sextant_consensus::{bls::Plain, check_statement, public_values::Statement};
-use sextant_follow::{Config, Event, FollowError, Follower, Proven, Prover, ProverError};
+use sextant_follow::{Config, Event, FollowError, Follower, Proven, Prover, ProverError, Submit};
 use sextant_protocol::{ProofKind, ProofRecord, StatementInput, proof::Circuits, request::ProvingCost};
 use sextant_sources::{BeaconNodes, ExecutionNodes, Expected, SourceConfig, Watched};
+use sextant_submit::{B256, Mined, OnSent, Outcome, Sent, SubmitError, contract::Refusal};
 use sextant_test_nodes::{Ask, Node, Reply, simulated::Simulated};
 
 /// Checks a statement and stamps its public values: no proof, and only here taken for one.
@@ -62,6 +67,78 @@ impl Prover for Checking {
         let program = record.program().ok_or_else(|| refuse("no program"))?;
         Statement::abi_decode(program, &record.public_values).map_err(|error| refuse(&error.to_string()))
     }
+}
+
+/// A contract in a folder, which outlives a process: one file for each transaction that was mined, named by its hash, and
+/// one list of all that were signed.
+#[derive(Clone, Debug)]
+pub struct FolderContract(pub PathBuf);
+
+impl FolderContract {
+    /// The public values in each signed transaction, in hex.
+    pub fn signed(&self) -> Vec<String> {
+        let list = fs::read_to_string(self.0.join("signed")).unwrap_or_default();
+        list.lines().map(String::from).collect()
+    }
+
+    /// How many transactions were mined.
+    pub fn mined(&self) -> usize {
+        fs::read_dir(&self.0).unwrap().filter(|entry| entry.as_ref().unwrap().file_name() != "signed").count()
+    }
+
+    fn mine(&self, sent: &Sent) -> Outcome {
+        fs::write(self.0.join(sent.hash.to_string()), &sent.raw).unwrap();
+        Outcome::Accepted(Mined { hash: sent.hash, block: 1, gas_used: 21_000, gas_price: 1, contract: None })
+    }
+}
+
+impl Submit for FolderContract {
+    fn target(&self) -> String {
+        "a folder".into()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        record: &'a ProofRecord,
+        earlier: &'a [Sent],
+        on_sent: OnSent<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Outcome, SubmitError>> + Send + 'a>> {
+        Box::pin(async move {
+            if let Some(last) = earlier.last() {
+                return Ok(self.mine(last));
+            }
+            let mut list = fs::File::options().append(true).create(true).open(self.0.join("signed")).unwrap();
+            writeln!(list, "0x{}", hex::encode(&record.public_values)).unwrap();
+            let hash = B256::new(std::array::from_fn(|_| fastrand::u8(..)));
+            let sent = Sent { hash, nonce: 0, raw: record.public_values.clone().into() };
+            on_sent(&sent).map_err(SubmitError::Journal)?;
+            Ok(self.mine(&sent))
+        })
+    }
+}
+
+/// A contract that answers what it was told to, one answer a proof.
+#[derive(Debug, Default)]
+pub struct Answering(pub Mutex<Vec<Result<Outcome, SubmitError>>>);
+
+impl Submit for Answering {
+    fn target(&self) -> String {
+        "a list of answers".into()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        _: &'a ProofRecord,
+        _: &'a [Sent],
+        _: OnSent<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Outcome, SubmitError>> + Send + 'a>> {
+        Box::pin(async move { self.0.lock().unwrap().remove(0) })
+    }
+}
+
+/// What a contract says that was reverted without a reason.
+pub fn reverted() -> Refusal {
+    Refusal::decode(&[])
 }
 
 /// A chain and its two nodes.

@@ -6,13 +6,18 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, ensure};
-use sp1_prover::build::{build_constraints_and_witness, build_groth16_bn254_contracts};
+use sp1_prover::build::{
+    build_constraints_and_witness, build_groth16_bn254_contracts, get_vk_root, install_circuit_artifacts,
+};
 use sp1_recursion_gnark_ffi::{GnarkWitness, Groth16Bn254Prover};
 
 use crate::{EngineError, Wrapped};
 
 /// What a folder of circuits must hold for proving.
 const CIRCUIT_FILES: [&str; 3] = ["groth16_circuit.bin", "groth16_pk.bin", "groth16_vk.bin"];
+
+/// SP1's verifier contract.
+const CONTRACT: &str = "SP1VerifierGroth16.sol";
 
 /// Writes the circuit's constraints, and `wrapped` as some witness of it, under the names that SP1's Go code reads.
 ///
@@ -34,7 +39,23 @@ pub fn write_circuit(wrapped: &Wrapped, folder: &Path) -> Result<(), EngineError
 /// # Errors
 /// [`EngineError::Prover`] with the reason.
 pub fn write_contract(folder: &Path) -> Result<(), EngineError> {
-    build_groth16_bn254_contracts(folder).map_err(EngineError::Prover)
+    let write = || -> anyhow::Result<()> {
+        build_groth16_bn254_contracts(folder)?;
+        // SP1 6.10 pads a root of 32 bytes with one more, which no compiler takes for a `bytes32`.
+        let path = folder.join(CONTRACT);
+        let root = get_vk_root();
+        let text = fs::read_to_string(&path)?.replace(&format!("0x00{root}"), &format!("0x{root}"));
+        Ok(fs::write(path, text)?)
+    };
+    write().map_err(EngineError::Prover)
+}
+
+/// Downloads SP1's released circuits into `folder`, whole or not at all, with a progress bar on standard error.
+///
+/// # Errors
+/// [`EngineError::Prover`] with the reason.
+pub async fn download_released_circuits(folder: &Path) -> Result<(), EngineError> {
+    install_circuit_artifacts(folder.into(), "groth16").await.map_err(EngineError::Prover)
 }
 
 /// Proves `wrapped` with the circuits in `folder`: the bytes that a verifier contract takes. Blocking.

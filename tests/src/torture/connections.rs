@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use sextant_protocol::ErrorCode;
+use sextant_protocol::{ClientMessage, ErrorCode, Request};
 
 use super::{
     Report,
-    peer::{End, Peer},
+    peer::{End, Peer, frame},
+    verifying::bad_proof,
 };
 
 /// Connections that say nothing, many more than the server takes.
@@ -37,26 +38,29 @@ pub(super) async fn idle(address: &str, count: usize, report: &mut Report) {
     tokio::time::sleep(Duration::from_millis(500)).await;
 }
 
-/// A message that comes a byte at a time, and never wholly.
+/// A good message that comes a byte at a time: nothing is wrong with it but its pace.
 pub(super) async fn drips(address: &str, count: usize, report: &mut Report) {
+    let message = frame(&ClientMessage::Request { id: 1, request: Request::Verify(bad_proof(0)) });
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..count {
-        let mut peer = Peer::connect(address).await;
+        let (mut peer, message) = (Peer::connect(address).await, message.clone());
         tasks.spawn(async move {
             let start = Instant::now();
-            peer.write(&1000_u32.to_be_bytes()).await.expect("the server reads");
-            loop {
-                match tokio::time::timeout(Duration::from_millis(100), peer.next()).await {
-                    Err(_) if peer.write(&[1]).await.is_err() => return start.elapsed(),
-                    Err(_) if start.elapsed() > Duration::from_secs(30) => panic!("not cut"),
-                    Err(_) => {}
-                    Ok(_) => return start.elapsed(),
+            for byte in message {
+                match tokio::time::timeout(Duration::from_millis(50), peer.next()).await {
+                    Err(_) if peer.write(&[byte]).await.is_ok() => {}
+                    Err(_) | Ok(Err(_)) => return start.elapsed(),
+                    Ok(Ok(message)) => panic!("{message:?} to half a message"),
                 }
             }
+            panic!("not cut");
         });
     }
     while let Some(took) = tasks.join_next().await {
-        report.drips.0 += 1;
-        report.drips.1 = report.drips.1.max(took.expect("a drip ends"));
+        let took = took.expect("a drip ends");
+        let (count, first, last) = &mut report.drips;
+        *first = if *count == 0 { took } else { took.min(*first) };
+        *last = took.max(*last);
+        *count += 1;
     }
 }

@@ -17,7 +17,7 @@ use super::{Report, peer::Peer, percentile};
 use crate::server::{Server, send_signal};
 
 /// A proof of the right shape with rubbish inside, which gets as far as the worker.
-fn bad_proof(rubbish: u8) -> ProofRecord {
+pub(super) fn bad_proof(rubbish: u8) -> ProofRecord {
     let (_, program, input) = sextant_fixtures::statements().swap_remove(0);
     let statement = check_statement(program, &input, &mut Plain).expect("a true statement");
     ProofRecord {

@@ -35,6 +35,8 @@ async fn run(arguments: Arguments) -> Outcome {
         Command::Prove(prove) => commands::prove::run(*prove).await,
         Command::Follow(follow) => commands::follow::run(*follow).await,
         Command::Status(status) => commands::status::run(status),
+        Command::Submit(submit) => commands::submit::run(*submit).await,
+        Command::Deploy(deploy) => commands::deploy::run(*deploy).await,
         Command::Verify(verify) => commands::verify::run(verify).await,
         Command::Inspect(inspect) => commands::inspect::run(inspect),
         Command::Server(ServerCommand::Info(server)) => commands::server::info(server).await,

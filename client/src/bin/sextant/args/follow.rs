@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use sextant_client::{ProofKind, sources::Endpoint};
 use sextant_consensus::hash::Root;
+use sextant_submit::Address;
 
-use super::{Beacon, Circuits, Network, Rpc, Server, WatchedAccounts, root};
+use super::{Beacon, Circuits, Network, Rpc, Server, Signing, WatchedAccounts, root};
 
 /// `sextant follow`.
 #[derive(Debug, Args)]
@@ -53,6 +54,15 @@ pub struct Follow {
     /// Which SNARKs count.
     #[command(flatten)]
     pub circuits: Circuits,
+    /// Submit every proof to this light client contract; needs --kind groth16 and --submit-rpc
+    #[arg(long, value_name = "CONTRACT", requires = "submit_rpc")]
+    pub submit: Option<Address>,
+    /// JSON-RPC of the chain that the contract is on
+    #[arg(long, value_name = "URL", value_delimiter = ',', requires = "submit")]
+    pub submit_rpc: Vec<Endpoint>,
+    /// Who signs the submissions.
+    #[command(flatten)]
+    pub signing: Signing,
     /// Most handovers in one proof when catching up
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=128))]
     pub max_handovers: u64,

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod circuits;
+mod contract;
 mod follow;
 mod network;
 mod nodes;
@@ -14,6 +15,7 @@ use sextant_client::ProofKind;
 use sextant_consensus::hash::Root;
 
 pub use circuits::Circuits;
+pub use contract::{Deploy, Signing, Submit};
 pub use follow::{Follow, Status};
 pub use network::Network;
 pub use nodes::{Beacon, Rpc};
@@ -39,6 +41,10 @@ pub enum Command {
     Follow(Box<Follow>),
     /// Show what a follower knows, has proven, and does next
     Status(Status),
+    /// Submit proofs to a light client contract
+    Submit(Box<Submit>),
+    /// Deploy a light client contract
+    Deploy(Box<Deploy>),
     /// Verify a proof file; needs no server
     Verify(Verify),
     /// Show what a proof file says, without verifying it
@@ -148,6 +154,9 @@ pub struct ProveOptions {
     /// Where the proof goes [default: PROGRAM-SLOT-KIND.proof in the current folder]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Print the calldata that submits the proof to a light client contract, and nothing else
+    #[arg(long, conflicts_with = "json")]
+    pub calldata: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,

@@ -6,11 +6,12 @@ use std::{
 };
 
 use sextant_client::{
-    ClientConfig, ServerProver,
+    ClientConfig, ProofKind, ServerProver,
     follow::{Cadence, Config, Event, Follower, State},
     sources::{BeaconNodes, BlockId},
 };
 use sextant_consensus::hash::Root;
+use sextant_submit::Submitter;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, Outcome, prove::client_config};
@@ -48,7 +49,11 @@ pub async fn run(arguments: Follow) -> Outcome {
             }
         });
     }
+    let submission = submission(&arguments).await?;
     let mut follower = Follower::open(config, beacon, execution, prover).await?;
+    if let Some(submitter) = submission {
+        follower = follower.with_submission(Box::new(submitter));
+    }
 
     let mut told = Ok(());
     let on_event = |event: Event| {
@@ -64,6 +69,16 @@ pub async fn run(arguments: Follow) -> Outcome {
         follower.run(on_event, stopped()?).await?;
     }
     told
+}
+
+/// Where proofs are submitted to. Looked at before anything is proven.
+async fn submission(arguments: &Follow) -> Result<Option<Submitter>, Failure> {
+    let Some(contract) = arguments.submit else { return Ok(None) };
+    if !matches!(arguments.kind, ProofKind::Groth16 | ProofKind::Plonk) {
+        return Err("--submit needs proofs for contracts: --kind groth16".into());
+    }
+    let sender = arguments.signing.sender(&arguments.submit_rpc).await?;
+    Ok(Some(Submitter::new(sender, contract).await?))
 }
 
 /// The block to begin with, if the first start needs one.

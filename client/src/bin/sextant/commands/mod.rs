@@ -1,10 +1,12 @@
 //! One file per command.
 
+pub mod deploy;
 pub mod follow;
 pub mod inspect;
 pub mod prove;
 pub mod server;
 pub mod status;
+pub mod submit;
 pub mod verify;
 
 use std::{error::Error, fs, path::Path};

@@ -30,6 +30,9 @@ pub async fn run(prove: Prove) -> Outcome {
     if let Some(out) = &options.out {
         check_target(out)?;
     }
+    if options.calldata && !matches!(options.kind, ProofKind::Groth16 | ProofKind::Plonk) {
+        return Err("--calldata needs a proof for contracts: --kind groth16".into());
+    }
     let prepared = match &prove {
         Prove::CommitteeChange(change) => committee_change(change).await?,
         Prove::Inclusion(inclusion) => inclusion_of(inclusion).await?,
@@ -144,6 +147,9 @@ fn default_name(statement: &Statement, kind: ProofKind) -> PathBuf {
 }
 
 fn report(proof: &Proof, options: &ProveOptions, out: &Path, size: usize) -> Outcome {
+    if options.calldata {
+        return output::print(&format!("{}\n", render::hex(&sextant_submit::calldata(&proof.record)?)));
+    }
     let cost = &proof.cost;
     let (proving, queued) = (cost.proving_ms as f64 / 1e3, cost.queued_ms as f64 / 1e3);
     if options.json {

@@ -31,6 +31,9 @@ pub fn run(arguments: Status) -> Outcome {
     table.row("committees known", format!("to period {}", status.known_period));
     table.row("committees proven", format!("to period {}", status.proven_period));
     table.row("proofs", status.proofs);
+    if let Some(contract) = &status.contract {
+        table.row("submitted", format!("{} of {}, to {contract}", status.submitted, status.proofs));
+    }
     for (label, proof) in
         [("last committee change", &status.last_committee_change), ("last inclusion", &status.last_inclusion)]
     {

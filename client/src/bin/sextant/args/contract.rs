@@ -1,0 +1,142 @@
+//! `sextant submit` and `sextant deploy`: which contract, who signs, and what it may cost.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+use sextant_client::sources::{Endpoint, ExecutionNodes, SourceConfig};
+use sextant_consensus::hash::Root;
+use sextant_submit::{Address, Fees, Key, Patience, Sender};
+
+use super::{Beacon, Network, root};
+use crate::commands::Failure;
+
+/// `sextant submit`.
+#[derive(Debug, Args)]
+pub struct Submit {
+    /// Proof files, submitted in this order
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The light client contract
+    #[arg(long, value_name = "ADDRESS", env = "SEXTANT_CONTRACT")]
+    pub contract: Address,
+    /// JSON-RPC of the chain that the contract is on; several are asked in turn until one answers well
+    #[arg(long = "rpc", value_name = "URL", value_delimiter = ',', required = true)]
+    pub rpc: Vec<Endpoint>,
+    /// Who signs.
+    #[command(flatten)]
+    pub signing: Signing,
+    /// Only try whether the contract would accept them, and at what cost
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the results as JSON, a line each
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `sextant deploy`.
+#[derive(Debug, Args)]
+pub struct Deploy {
+    /// JSON-RPC of the chain to deploy on
+    #[arg(long = "rpc", value_name = "URL", value_delimiter = ',', required = true)]
+    pub rpc: Vec<Endpoint>,
+    /// Verifier of proofs there, or a gateway to several
+    #[arg(long, value_name = "ADDRESS")]
+    pub verifier: Address,
+    /// Beacon nodes of the chain to follow.
+    #[command(flatten)]
+    pub beacon: Beacon,
+    /// The chain to follow.
+    #[command(flatten)]
+    pub network: Network,
+    /// Root of a beacon block that you trust: the contract begins there
+    #[arg(long, value_name = "ROOT", value_parser = root, requires = "beacon")]
+    pub checkpoint: Option<Root>,
+    /// Instead of a node: beacon API bootstrap (JSON or SSZ) of the trusted block; needs --genesis-time
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "checkpoint",
+        conflicts_with = "beacon",
+        requires = "genesis_time"
+    )]
+    pub bootstrap: Option<PathBuf>,
+    /// Unix time of slot 0, seconds (mainnet: 1606824023)
+    #[arg(long, value_name = "SECONDS", conflicts_with = "beacon")]
+    pub genesis_time: Option<u64>,
+    /// Length of a slot, where no beacon node says it
+    #[arg(long, value_name = "SECONDS", default_value_t = 12)]
+    pub seconds_per_slot: u64,
+    /// How many days a statement's finalized slot may lie back when it is submitted
+    #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = clap::value_parser!(u64).range(1..=36_500))]
+    pub max_age_days: u64,
+    /// Seats of the committee that must have signed; the programs demand 342 of 512
+    #[arg(long, value_name = "SEATS", default_value_t = 342)]
+    pub min_participation: u32,
+    /// Who may replace verifier, keys and chain [default: nobody, ever]
+    #[arg(long, value_name = "ADDRESS", requires = "delay")]
+    pub guardian: Option<Address>,
+    /// Seconds that a replacement is announced ahead
+    #[arg(long, value_name = "SECONDS", requires = "guardian")]
+    pub delay: Option<u64>,
+    /// Who signs.
+    #[command(flatten)]
+    pub signing: Signing,
+    /// Only try whether it would be deployed, and at what cost
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Who signs, and what a transaction may cost. Without an option for the key, SEXTANT_KEY holds it.
+#[derive(Debug, Args)]
+pub struct Signing {
+    /// File with the private key in hex, which nobody else may read; the variable SEXTANT_KEY may hold the key itself
+    #[arg(long, value_name = "FILE", conflicts_with = "keystore")]
+    pub key_file: Option<PathBuf>,
+    /// Keystore file with the private key
+    #[arg(long, value_name = "FILE")]
+    pub keystore: Option<PathBuf>,
+    /// File with the keystore's password; the variable SEXTANT_KEYSTORE_PASSWORD may hold it
+    #[arg(long, value_name = "FILE", requires = "keystore")]
+    pub password_file: Option<PathBuf>,
+    /// The chain to sign for; another one is refused
+    #[arg(long, value_name = "ID")]
+    pub chain_id: Option<u64>,
+    /// Most to pay per gas, in gwei
+    #[arg(long, value_name = "GWEI", default_value_t = 200)]
+    pub max_fee: u64,
+    /// Tip per gas, in gwei [default: what the node suggests]
+    #[arg(long, value_name = "GWEI")]
+    pub tip: Option<u64>,
+    /// Blocks that must lie on top of a transaction
+    #[arg(long, value_name = "BLOCKS", default_value_t = 0)]
+    pub confirmations: u64,
+    /// Replace a transaction that is in no block after so many seconds, for an eighth more
+    #[arg(long, value_name = "SECONDS", default_value_t = 90)]
+    pub replace_after: u64,
+    /// Give up waiting after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    pub give_up_after: u64,
+}
+
+const GWEI: u128 = 1_000_000_000;
+
+impl Signing {
+    /// A sender on the chain of these nodes.
+    pub async fn sender(&self, rpc: &[Endpoint]) -> Result<Sender, Failure> {
+        let key =
+            Key::find(self.key_file.as_deref(), self.keystore.as_deref(), self.password_file.as_deref())?;
+        let nodes = ExecutionNodes::new(rpc.to_vec(), SourceConfig::default())?;
+        let fees =
+            Fees { cap: u128::from(self.max_fee) * GWEI, tip: self.tip.map(|tip| u128::from(tip) * GWEI) };
+        let patience = Patience {
+            replace_after: Duration::from_secs(self.replace_after),
+            total: Duration::from_secs(self.give_up_after),
+            confirmations: self.confirmations,
+            ..Patience::default()
+        };
+        Ok(Sender::new(nodes, key, self.chain_id, fees, patience).await?)
+    }
+}

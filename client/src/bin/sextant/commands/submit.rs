@@ -1,0 +1,85 @@
+//! `sextant submit`: proofs to a light client contract.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use sextant_client::ProofRecord;
+use sextant_submit::{Mined, Outcome as Submission, SubmitError, Submitter};
+
+use super::{Outcome, read_proof};
+use crate::{args::Submit, output, render};
+
+/// Runs the command.
+pub async fn run(arguments: Submit) -> Outcome {
+    // All are read before any is sent.
+    let mut proofs = Vec::new();
+    for file in &arguments.files {
+        proofs.push((file.as_path(), read_proof(file)?));
+    }
+    let submitter =
+        Submitter::new(arguments.signing.sender(&arguments.rpc).await?, arguments.contract).await?;
+    for (file, record) in proofs {
+        let result = match arguments.dry_run {
+            true => try_out(&submitter, &record).await,
+            false => submit(&submitter, &record, arguments.json).await,
+        };
+        let result = result.map_err(|error| format!("{}: {error}", file.display()))?;
+        show(file, &result, arguments.json)?;
+    }
+    Ok(())
+}
+
+async fn try_out(submitter: &Submitter, record: &ProofRecord) -> Result<Value, SubmitError> {
+    match submitter.dry_run(record).await {
+        Ok(gas) => Ok(json!({ "outcome": "would be accepted", "gas_limit": gas })),
+        Err(SubmitError::Refused(refusal)) if refusal.is_known() => {
+            Ok(json!({ "outcome": "known", "reason": refusal.to_string() }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn submit(submitter: &Submitter, record: &ProofRecord, quiet: bool) -> Result<Value, SubmitError> {
+    let mut on_sent = |sent: &sextant_submit::Sent| {
+        if !quiet {
+            eprintln!("sending transaction {} (nonce {})", sent.hash, sent.nonce);
+        }
+        Ok(())
+    };
+    Ok(match submitter.submit(record, &[], &mut on_sent).await? {
+        Submission::Accepted(mined) => mined_json("accepted", &mined),
+        Submission::Known(refusal) => json!({ "outcome": "known", "reason": refusal.to_string() }),
+    })
+}
+
+/// A transaction in a block, for output.
+pub fn mined_json(outcome: &str, mined: &Mined) -> Value {
+    json!({
+        "outcome": outcome,
+        "transaction": mined.hash,
+        "block": mined.block,
+        "gas_used": mined.gas_used,
+        "wei_per_gas": mined.gas_price.to_string(),
+    })
+}
+
+fn show(file: &Path, result: &Value, json: bool) -> Outcome {
+    let file = file.display().to_string();
+    if json {
+        let mut result = result.clone();
+        result["file"] = file.into();
+        return output::print_json_line(&result);
+    }
+    output::print(&rows(&file, result).to_string())
+}
+
+/// A result as a table.
+pub fn rows(title: &str, result: &Value) -> render::Table {
+    let mut table = render::Table::default();
+    table.section(title);
+    for (name, value) in result.as_object().into_iter().flatten() {
+        let text = value.as_str().map_or_else(|| value.to_string(), String::from);
+        table.row(&name.replace('_', " "), text);
+    }
+    table
+}

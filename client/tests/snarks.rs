@@ -1,0 +1,72 @@
+//! Real Groth16 proofs, recorded with development circuits: worth something only where that is said by name.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::{Folder, assert_names, sextant, text};
+use sextant_client::verify::{LocalVerifier, VerifyError};
+use sextant_protocol::{ProofRecord, proof::Circuits};
+
+const BOTH: [&str; 2] = ["committee-change.proof", "inclusion.proof"];
+
+fn recorded(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/recorded-snarks").join(name)
+}
+
+fn record(name: &str) -> ProofRecord {
+    ProofRecord::from_file_bytes(&std::fs::read(recorded(name)).unwrap()).unwrap()
+}
+
+fn key() -> Vec<u8> {
+    std::fs::read(recorded("groth16_vk.bin")).unwrap()
+}
+
+#[test]
+fn they_are_accepted_where_their_circuits_are_named() {
+    let key = recorded("groth16_vk.bin");
+    for name in BOTH {
+        let proof = recorded(name);
+        let accepted = sextant(&["verify", text(&proof), "--allow-dev-circuits", text(&key)]);
+        let output = String::from_utf8(accepted.stdout).unwrap();
+        assert!(accepted.status.success(), "{name}: {}", String::from_utf8_lossy(&accepted.stderr));
+        assert!(output.contains("valid: a groth16 proof by the pinned"), "{output}");
+        assert_names(&sextant(&["verify", text(&proof)]), &[name, "development circuits"]);
+    }
+}
+
+/// Whoever relabels one gets it checked by the released circuits' key.
+#[test]
+fn a_false_label_does_not_help() {
+    let folder = Folder::new();
+    for name in BOTH {
+        let mut relabelled = record(name);
+        relabelled.circuits = Circuits::Release;
+        let file = folder.path().join(name);
+        std::fs::write(&file, relabelled.to_file_bytes()).unwrap();
+        assert_names(&sextant(&["verify", text(&file)]), &[name, "not a valid proof"]);
+        let key = recorded("groth16_vk.bin");
+        let told = sextant(&["verify", text(&file), "--allow-dev-circuits", text(&key)]);
+        assert!(String::from_utf8_lossy(&told.stderr).contains("not a valid proof"), "{told:?}");
+    }
+}
+
+/// Neither another statement, nor another proof, nor a bit turned anywhere in it.
+#[test]
+fn they_prove_what_they_prove() {
+    let verifier = LocalVerifier::allow_development_circuits(key());
+    let [change, inclusion] = BOTH.map(record);
+    verifier.verify(&change).unwrap();
+    verifier.verify(&inclusion).unwrap();
+
+    let swapped = ProofRecord { proof: inclusion.proof.clone(), ..change.clone() };
+    assert!(matches!(verifier.verify(&swapped), Err(VerifyError::Refused(_))));
+    let mut edited = inclusion.clone();
+    *edited.public_values.last_mut().unwrap() ^= 1;
+    assert!(verifier.verify(&edited).is_err(), "another value of the slot");
+    for position in 0..inclusion.proof.len() {
+        let mut turned = inclusion.clone();
+        turned.proof[position] ^= 1;
+        assert!(verifier.verify(&turned).is_err(), "byte {position}");
+    }
+}

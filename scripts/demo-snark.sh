@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# A real server makes Groth16 proofs of both statements on recorded mainnet data, and a light client contract on a local
+# node accepts them. Prints seconds and memory of each proof and the gas of each transaction. Circuits: those in
+# CIRCUITS, or development circuits, which are set up first if they are missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=${CARGO_TARGET_DIR:-target}
+sextant=$target/release/sextant
+data=tests/data/mainnet-deneb
+out=$target/demo-snark
+circuits=${CIRCUITS:-$SEXTANT_CACHE/dev-circuits}
+mkdir -p "$out"
+rm -rf "${out:?}"/*
+
+# The node's first account, whose key everybody knows.
+export SEXTANT_KEY=0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80
+readonly genesis_time=1606824023
+
+say() { printf '\n== %s\n' "$*"; }
+field() { node -p "JSON.parse(require('fs').readFileSync('$1', 'utf8')).$2"; }
+
+if ! command -v go >/dev/null; then
+  echo "demo-snark: Go is needed, 1.24 or newer: SNARKs are made by SP1's gnark" >&2
+  exit 1
+fi
+scripts/contracts.sh
+if [ ! -f "$circuits/SP1VerifierGroth16.sol" ]; then
+  say "No circuits in $circuits: setting development circuits up"
+  "$target/release/proof-server" dev-circuits "$circuits" --keys-program "$(scripts/dev-circuits.sh)"
+fi
+
+# First line of output NAME.out that starts with PREFIX, of process PID.
+wait_for() {
+  local line
+  for _ in $(seq 300); do
+    line=$(sed -n "s/^$2//p" "$out/$1.out" | head -1)
+    if [ -n "$line" ]; then
+      echo "$line"
+      return
+    fi
+    kill -0 "$3" 2>/dev/null || break
+    sleep 0.1
+  done
+  cat "$out/$1.out" "$out/$1.log" >&2
+  echo "demo-snark: $1 did not start" >&2
+  return 1
+}
+
+# An hour after the later statement's finalized slot.
+contracts/node_modules/.bin/anvil --port 0 --hardfork cancun --timestamp $((genesis_time + 12 * 9567552 + 3600)) \
+  >"$out/anvil.out" 2>"$out/anvil.log" &
+node=$!
+"$target/release/proof-server" serve --listen 127.0.0.1:0 --circuits "$circuits" --allow-dev-circuits \
+  >"$out/server.out" 2>"$out/server.log" &
+server=$!
+trap 'kill "$node" "$server" 2>/dev/null || true; wait' EXIT
+rpc=http://$(wait_for anvil 'Listening on ' "$node")
+address=$(wait_for server 'listening on ' "$server")
+say "A proof server on $address, a node on $rpc (logs: $out)"
+
+prove() {
+  local name=$1
+  shift
+  "$sextant" prove "$name" --server "$address" --kind groth16 --allow-dev-circuits "$circuits/groth16_vk.bin" \
+    --out "$out/$name.proof" --json "$@" >"$out/$name.json"
+  echo "$name: $(field "$out/$name.json" 'proving_seconds.toFixed(1)') s," \
+    "$(field "$out/$name.json" '(peak_memory_bytes / 2 ** 30).toFixed(1)') GiB at most," \
+    "a proof of $(field "$out/$name.json" proof_bytes) bytes"
+}
+say "Statement 1: the sync committees of periods 1150 and 1151 handed over to the next (mainnet, July 2024)"
+prove committee-change \
+  --bootstrap $data/bootstrap-9425184.json --update $data/update-9420873.json --update $data/update-9430576.json
+say "Statement 2: the Uniswap V2 factory and one of its storage slots in the finalized block 20360596"
+prove inclusion --bootstrap $data/inclusion-bootstrap.json \
+  --finality-update $data/inclusion-finality-update-9567542.json --proof $data/inclusion-eth-get-proof.json
+
+say "The verifier of these circuits"
+project=$out/verifier
+mkdir -p "$project/src/groth16"
+cp contracts/src/ISP1Verifier.sol "$project/src/Interface.sol"
+sed 's#../../src/ISP1Verifier.sol#./Interface.sol#' contracts/test/recorded/ISP1Verifier.sol >"$project/src/ISP1Verifier.sol"
+cp "$circuits"/*.sol "$project/src/groth16/"
+sed "s#./solc#$PWD/contracts/solc#" contracts/foundry.toml >"$project/foundry.toml"
+verifier=$(contracts/node_modules/.bin/forge create --root "$project" --rpc-url "$rpc" --private-key "$SEXTANT_KEY" --broadcast \
+  src/groth16/SP1VerifierGroth16.sol:SP1Verifier | sed -n 's/^Deployed to: //p')
+echo "$verifier"
+
+# A light client that begins at the block of a bootstrap, and a proof for it.
+submit() {
+  local name=$1 bootstrap=$2
+  "$sextant" deploy --rpc "$rpc" --verifier "$verifier" --bootstrap "$bootstrap" --genesis-time $genesis_time \
+    --max-age-days 60 --json >"$out/$name-contract.json"
+  "$sextant" submit --rpc "$rpc" --contract "$(field "$out/$name-contract.json" contract)" --json "$out/$name.proof" \
+    >"$out/$name-submitted.json"
+  echo "$name: $(field "$out/$name-submitted.json" outcome), $(field "$out/$name-submitted.json" gas_used) gas" \
+    "(the contract: $(field "$out/$name-contract.json" gas_used))"
+}
+say "A light client contract for each period, and the proofs submitted to them"
+submit committee-change $data/bootstrap-9425184.json
+submit inclusion $data/inclusion-bootstrap.json
+say "Once more: known, nothing is sent"
+"$sextant" submit --rpc "$rpc" --contract "$(field "$out/inclusion-contract.json" contract)" "$out/inclusion.proof"

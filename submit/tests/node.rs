@@ -1,0 +1,230 @@
+//! Real proofs of real statements about mainnet, on a real node: accepted once, and refused for each reason.
+
+mod common;
+
+use common::{Anvil, GENESIS, deployment, patience, recorded};
+use sextant_protocol::ProofRecord;
+use sextant_submit::{
+    Address, B256, Fees, Outcome, Patience, Sent, SubmitError, Submitter,
+    contract::{LightClientErrors as Client, Refusal, VerifiersErrors as Verifier},
+};
+
+/// An hour after the later of the two statements' finalized slots.
+const TIME: u64 = GENESIS + 12 * 9_567_552 + 3600;
+
+/// Gas that the issue of it may cost, first use of storage included.
+const CHANGE_GAS: u64 = 345_000;
+const INCLUSION_GAS: u64 = 300_000;
+
+fn change() -> ProofRecord {
+    recorded("committee-change.proof")
+}
+
+fn inclusion() -> ProofRecord {
+    recorded("inclusion.proof")
+}
+
+/// A light client for a statement, and someone who submits to it.
+async fn submitter(anvil: &Anvil, verifier: Address, record: &ProofRecord) -> Submitter {
+    let deployed =
+        deployment(verifier, record).deploy(&anvil.sender(0).await, &mut |_| Ok(())).await.unwrap();
+    Submitter::new(anvil.sender(1).await, deployed.contract).await.unwrap()
+}
+
+async fn submit(submitter: &Submitter, record: &ProofRecord) -> Result<Outcome, SubmitError> {
+    submitter.submit(record, &[], &mut |_| Ok(())).await
+}
+
+/// What a dry run is refused with.
+async fn refusal(submitter: &Submitter, record: &ProofRecord) -> Refusal {
+    match submitter.dry_run(record).await {
+        Err(SubmitError::Refused(refusal)) => refusal,
+        other => panic!("not refused by the contract: {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_statements_are_accepted_once() {
+    let anvil = Anvil::start(TIME, &[]);
+    let verifier = anvil.verifier().await;
+    for (record, limit) in [(change(), CHANGE_GAS), (inclusion(), INCLUSION_GAS)] {
+        let submitter = submitter(&anvil, verifier, &record).await;
+        assert_eq!(submitter.proven_at(&record.public_values).await.unwrap(), None);
+        let mut sent = Vec::new();
+        let mut on_sent = |transaction: &Sent| {
+            sent.push(transaction.clone());
+            Ok(())
+        };
+        let outcome = submitter.submit(&record, &[], &mut on_sent).await.unwrap();
+        let Outcome::Accepted(mined) = outcome else { panic!("{outcome:?}") };
+        println!("{} gas for {:?}", mined.gas_used, record.program());
+        assert!(mined.gas_used <= limit, "{} gas, at most {limit}", mined.gas_used);
+        assert_eq!(sent.iter().map(|sent| sent.hash).collect::<Vec<_>>(), [mined.hash]);
+        assert!(submitter.proven_at(&record.public_values).await.unwrap() >= Some(TIME));
+
+        // Again: known, and nothing is sent. After a crash: found by its transaction.
+        let again = submitter.submit(&record, &[], &mut |_| panic!("sent twice")).await.unwrap();
+        assert!(matches!(again, Outcome::Known(refusal) if refusal.is_known()));
+        let resumed = submitter.submit(&record, &sent, &mut |_| panic!("sent twice")).await.unwrap();
+        assert_eq!(resumed, Outcome::Accepted(mined));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_hold_is_refused_for_its_reason() {
+    let anvil = Anvil::start(TIME, &[]);
+    let verifier = anvil.verifier().await;
+    let (change, inclusion) = (change(), inclusion());
+    let on_change = submitter(&anvil, verifier, &change).await;
+    let on_inclusion = submitter(&anvil, verifier, &inclusion).await;
+
+    // A statement whose signers nobody introduced.
+    let unknown = refusal(&on_change, &inclusion).await;
+    assert!(matches!(unknown, Refusal::Contract(Client::UnknownCommittee(_))), "{unknown}");
+    // The other program's proof, and a proof with a bit turned: the pairing does not come out, or points are none.
+    let other = ProofRecord { proof: inclusion.proof.clone(), ..change.clone() };
+    assert!(matches!(refusal(&on_change, &other).await, Refusal::Verifier(Verifier::ProofInvalid(_))));
+    let mut turned = change.clone();
+    *turned.proof.last_mut().unwrap() ^= 1;
+    assert!(matches!(refusal(&on_change, &turned).await, Refusal::Verifier(Verifier::ProofInvalid(_))));
+    // A proof that says that the program ended with an error; one of other recursion keys; one of other circuits.
+    for (position, is_reason) in [
+        (35, (|error| matches!(error, Verifier::InvalidExitCode(_))) as fn(&Verifier) -> bool),
+        (67, |error| matches!(error, Verifier::InvalidVkRoot(_))),
+        (0, |error| matches!(error, Verifier::WrongVerifierSelector(_))),
+    ] {
+        let mut edited = change.clone();
+        edited.proof[position] ^= 1;
+        let refusal = refusal(&on_change, &edited).await;
+        assert!(matches!(&refusal, Refusal::Verifier(error) if is_reason(error)), "{position}: {refusal}");
+    }
+    // Edited public values: the last byte is a learned root's, or a slot's value.
+    for (submitter, record) in [(&on_change, &change), (&on_inclusion, &inclusion)] {
+        let mut edited = record.clone();
+        *edited.public_values.last_mut().unwrap() ^= 1;
+        let refusal = refusal(submitter, &edited).await;
+        assert!(matches!(refusal, Refusal::Verifier(Verifier::ProofInvalid(_))), "{refusal}");
+    }
+    // A contract of another chain; one for which the statement is too old.
+    let mut foreign = deployment(verifier, &change);
+    foreign.chain_digest = B256::repeat_byte(7);
+    let mut strict = deployment(verifier, &change);
+    strict.max_age = 24 * 60 * 60;
+    for (deployment, is_reason) in [
+        (foreign, (|error| matches!(error, Client::WrongChain(_))) as fn(&Client) -> bool),
+        (strict, |error| matches!(error, Client::TooOld(_))),
+    ] {
+        let deployed = deployment.deploy(&anvil.sender(0).await, &mut |_| Ok(())).await.unwrap();
+        let submitter = Submitter::new(anvil.sender(1).await, deployed.contract).await.unwrap();
+        let error = submit(&submitter, &change).await.unwrap_err();
+        assert!(
+            matches!(&error, SubmitError::Refused(Refusal::Contract(reason)) if is_reason(reason)),
+            "{error}"
+        );
+        assert!(!error.is_passing());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_without_a_verifier_is_not_deployed() {
+    let anvil = Anvil::start(TIME, &[]);
+    let sender = anvil.sender(0).await;
+    let nobody = Address::repeat_byte(9);
+    let error = deployment(nobody, &change()).deploy(&sender, &mut |_| panic!("sent")).await.unwrap_err();
+    assert!(matches!(error, SubmitError::NoContract(address) if address == nobody));
+    let error = Submitter::new(sender, nobody).await.unwrap_err();
+    assert!(matches!(error, SubmitError::NoContract(_)));
+}
+
+/// Two followers by mistake, with one key and at once: one pays, the other learns that it is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_at_once_do_no_harm() {
+    let anvil = Anvil::start(TIME, &["--block-time", "1"]);
+    let (record, verifier) = (change(), anvil.verifier().await);
+    let first = submitter(&anvil, verifier, &record).await;
+    let second = Submitter::new(anvil.sender(1).await, first.contract()).await.unwrap();
+    let (one, other) = tokio::join!(submit(&first, &record), submit(&second, &record));
+    let accepted = [&one, &other].iter().filter(|end| matches!(end, Ok(Outcome::Accepted(_)))).count();
+    assert!(accepted >= 1, "{one:?} {other:?}");
+    for end in [one, other] {
+        assert!(matches!(&end, Ok(_)), "{end:?}");
+    }
+    assert!(first.proven_at(&record.public_values).await.unwrap().is_some());
+}
+
+/// A transaction that no block takes is replaced by one that pays more, until the cap.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stuck_transaction_is_replaced() {
+    let anvil = Anvil::start(TIME, &[]);
+    let record = change();
+    let stuck = submitter(&anvil, anvil.verifier().await, &record).await;
+    let nodes = anvil.nodes();
+    nodes.call("evm_setAutomine", serde_json::json!([false])).await.unwrap();
+    let mut sent: Vec<Sent> = Vec::new();
+    let mut on_sent = |transaction: &Sent| {
+        sent.push(transaction.clone());
+        Ok(())
+    };
+    let miner = async {
+        tokio::time::sleep(std::time::Duration::from_millis(3500)).await;
+        nodes.call("evm_mine", serde_json::json!([])).await.unwrap();
+    };
+    let (outcome, ()) = tokio::join!(stuck.submit(&record, &[], &mut on_sent), miner);
+    let Outcome::Accepted(mined) = outcome.unwrap() else { panic!("not accepted") };
+    assert!(sent.len() >= 3, "replaced every second: {}", sent.len());
+    assert!(sent.iter().all(|transaction| transaction.nonce == sent[0].nonce));
+    assert_eq!(mined.hash, sent.last().unwrap().hash, "the last one pays most");
+}
+
+/// Without a block there is an end to waiting, and what was sent is still good afterwards.
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_ends_and_goes_on_later() {
+    let anvil = Anvil::start(TIME, &[]);
+    let record = change();
+    let contract = submitter(&anvil, anvil.verifier().await, &record).await.contract();
+    let nodes = anvil.nodes();
+    nodes.call("evm_setAutomine", serde_json::json!([false])).await.unwrap();
+    let hasty = Patience { total: std::time::Duration::from_millis(500), ..patience() };
+    let sender = anvil.sender_with(1, Fees::default(), hasty).await;
+    let hasty = Submitter::new(sender, contract).await.unwrap();
+    let mut sent = Vec::new();
+    let mut on_sent = |transaction: &Sent| {
+        sent.push(transaction.clone());
+        Ok(())
+    };
+    let error = hasty.submit(&record, &[], &mut on_sent).await.unwrap_err();
+    assert!(matches!(error, SubmitError::NotMined { .. }) && error.is_passing(), "{error}");
+    nodes.call("evm_mine", serde_json::json!([])).await.unwrap();
+    let outcome = hasty.submit(&record, &sent, &mut |_| panic!("sent twice")).await.unwrap();
+    assert!(matches!(outcome, Outcome::Accepted(mined) if mined.hash == sent[0].hash));
+}
+
+/// Nothing is sent where gas costs more than allowed, where the account is empty, or where nobody can keep it.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_beyond_its_limits() {
+    let anvil = Anvil::start(TIME, &[]);
+    let record = change();
+    let contract = submitter(&anvil, anvil.verifier().await, &record).await.contract();
+    let cheap = Fees { cap: 1, tip: None };
+    let poor = Submitter::new(anvil.sender_with(1, cheap, patience()).await, contract).await.unwrap();
+    let error = poor.submit(&record, &[], &mut |_| panic!("sent")).await.unwrap_err();
+    assert!(matches!(error, SubmitError::Fee { cap: 1, .. }) && error.is_passing(), "{error}");
+
+    let submitter = Submitter::new(anvil.sender(1).await, contract).await.unwrap();
+    let error = submitter.submit(&record, &[], &mut |_| Err("disk full".into())).await.unwrap_err();
+    assert!(matches!(&error, SubmitError::Journal(reason) if reason == "disk full"), "{error}");
+
+    let account = submitter.sender().account();
+    anvil.nodes().call("anvil_setBalance", serde_json::json!([account, "0x1"])).await.unwrap();
+    let error = submitter.submit(&record, &[], &mut |_| panic!("sent")).await.unwrap_err();
+    assert!(matches!(error, SubmitError::Funds { has: 1, .. } | SubmitError::Nodes(_)), "{error}");
+    assert_eq!(submitter.proven_at(&record.public_values).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_chain_is_refused() {
+    let anvil = Anvil::start(TIME, &[]);
+    let key = sextant_submit::Key::from_hex("test", common::KEYS[0]).unwrap();
+    let sender = sextant_submit::Sender::new(anvil.nodes(), key, Some(1), Fees::default(), patience()).await;
+    assert!(matches!(sender, Err(SubmitError::OtherChain { got: 31337, expected: 1 })));
+}
