@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
-use alloy_eips::eip2718::Encodable2718;
+use alloy_eips::eip2718::{Decodable2718, Encodable2718};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_signer::SignerSync;
 use sextant_sources::ExecutionNodes;
@@ -94,12 +94,36 @@ pub struct Sender {
     patience: Patience,
 }
 
-/// A transaction to be: what it calls, and what it may cost.
-struct Draft<'a> {
+/// A transaction before it is signed: what it calls, and what it may cost.
+struct Draft {
     to: Option<Address>,
-    data: &'a [u8],
+    data: Bytes,
     nonce: u64,
     gas: u64,
+    /// Most per gas, and the tip in it, wei.
+    price: u128,
+    tip: u128,
+}
+
+impl Draft {
+    /// What was signed before, if this account signed it.
+    fn of(sent: &Sent, account: Address) -> Option<Self> {
+        let envelope = TxEnvelope::decode_2718(&mut &sent.raw[..]).ok()?;
+        let signed = envelope.as_eip1559()?;
+        let signer = signed.signature().recover_address_from_prehash(&signed.signature_hash());
+        if signer.ok() != Some(account) {
+            return None;
+        }
+        let transaction = signed.tx();
+        Some(Self {
+            to: transaction.to.to().copied(),
+            data: transaction.input.clone(),
+            nonce: transaction.nonce,
+            gas: transaction.gas_limit,
+            price: transaction.max_fee_per_gas,
+            tip: transaction.max_priority_fee_per_gas,
+        })
+    }
 }
 
 impl Sender {
@@ -163,9 +187,9 @@ impl Sender {
             return Err(SubmitError::Funds { account, has, needs });
         }
         let nonce = chain::nonce(&self.nodes, account, true).await?;
-        let draft = Draft { to, data, nonce, gas };
-        let sent = self.hand_in(&draft, price, tip, on_sent).await?;
-        match self.watch(vec![sent], Some((draft, price, tip)), on_sent).await {
+        let draft = Draft { to, data: Bytes::copy_from_slice(data), nonce, gas, price, tip };
+        let sent = self.hand_in(&draft, on_sent).await?;
+        match self.watch(vec![sent], draft, on_sent).await {
             // The same call in that block: its end is where the transaction was, or close to it.
             Err(SubmitError::Failed { hash, block, reason }) => {
                 let call = Call { from: Some(account), to, data };
@@ -179,16 +203,17 @@ impl Sender {
         }
     }
 
-    /// Goes on waiting for transactions that were sent before, all with the same nonce. `None` if none of them is in a
-    /// block, nor can be any more: another took their nonce.
+    /// Goes on with transactions that were sent before, all with the same nonce. `None` if none of them is in a block, nor
+    /// can be any more because another took their nonce; or if this account did not sign them.
     ///
     /// # Errors
     /// As [`Self::send`].
-    pub async fn resume(&self, sent: &[Sent]) -> Result<Option<Mined>, SubmitError> {
+    pub async fn resume(&self, sent: &[Sent], on_sent: OnSent<'_>) -> Result<Option<Mined>, SubmitError> {
         let Some(last) = sent.last() else { return Ok(None) };
-        // The nodes may have forgotten it.
-        self.offer(last).await?;
-        match self.watch(sent.to_vec(), None, &mut |_| Ok(())).await {
+        let Some(draft) = Draft::of(last, self.account()) else { return Ok(None) };
+        // The nodes may have forgotten it. If they refuse it, for its fee perhaps, it is replaced soon.
+        let _ = self.offer(last).await;
+        match self.watch(sent.to_vec(), draft, on_sent).await {
             Err(SubmitError::NonceTaken { .. }) => Ok(None),
             other => other.map(Some),
         }
@@ -209,22 +234,16 @@ impl Sender {
     }
 
     /// Signs, tells, sends.
-    async fn hand_in(
-        &self,
-        draft: &Draft<'_>,
-        price: u128,
-        tip: u128,
-        on_sent: OnSent<'_>,
-    ) -> Result<Sent, SubmitError> {
+    async fn hand_in(&self, draft: &Draft, on_sent: OnSent<'_>) -> Result<Sent, SubmitError> {
         let transaction = TxEip1559 {
             chain_id: self.chain_id,
             nonce: draft.nonce,
             gas_limit: draft.gas,
-            max_fee_per_gas: price,
-            max_priority_fee_per_gas: tip.min(price),
+            max_fee_per_gas: draft.price,
+            max_priority_fee_per_gas: draft.tip.min(draft.price),
             to: draft.to.map_or(TxKind::Create, TxKind::Call),
             value: U256::ZERO,
-            input: Bytes::copy_from_slice(draft.data),
+            input: draft.data.clone(),
             ..TxEip1559::default()
         };
         let signature = self.key.0.sign_hash_sync(&transaction.signature_hash());
@@ -245,11 +264,11 @@ impl Sender {
         }
     }
 
-    /// Waits until one of `sent` is in a block; replaces the last from time to time if there is a draft to do it with.
+    /// Waits until one of `sent` is in a block; replaces the last, which is `draft` signed, from time to time.
     async fn watch(
         &self,
         mut sent: Vec<Sent>,
-        mut draft: Option<(Draft<'_>, u128, u128)>,
+        mut draft: Draft,
         on_sent: OnSent<'_>,
     ) -> Result<Mined, SubmitError> {
         let (start, mut last_sent) = (Instant::now(), Instant::now());
@@ -268,15 +287,13 @@ impl Sender {
             if start.elapsed() >= self.patience.total {
                 return Err(SubmitError::NotMined { hash: last.hash, seconds: start.elapsed().as_secs() });
             }
-            if last_sent.elapsed() >= self.patience.replace_after
-                && let Some((draft, price, tip)) = &mut draft
-            {
+            if last_sent.elapsed() >= self.patience.replace_after {
                 last_sent = Instant::now();
                 // Nodes take a replacement that pays at least a tenth more, tip and all.
-                let (more, more_tip) = (raised(*price), raised(*tip));
-                if more <= self.fees.cap {
-                    (*price, *tip) = (more, more_tip.min(more));
-                    sent.push(self.hand_in(draft, *price, *tip, on_sent).await?);
+                let (price, tip) = (raised(draft.price), raised(draft.tip));
+                if price <= self.fees.cap {
+                    (draft.price, draft.tip) = (price, tip.min(price));
+                    sent.push(self.hand_in(&draft, on_sent).await?);
                 } else {
                     self.offer(last).await?;
                 }

@@ -109,7 +109,7 @@ impl Submitter {
         on_sent: OnSent<'_>,
     ) -> Result<Outcome, SubmitError> {
         let data = calldata(record)?;
-        match self.sender.resume(earlier).await {
+        match self.sender.resume(earlier, on_sent).await {
             Ok(Some(mined)) => return Ok(Outcome::Accepted(mined)),
             // It came second or too late: the dry run says to what.
             Ok(None) | Err(SubmitError::Failed { .. }) => {}

@@ -147,7 +147,7 @@ async fn two_at_once_do_no_harm() {
     let accepted = [&one, &other].iter().filter(|end| matches!(end, Ok(Outcome::Accepted(_)))).count();
     assert!(accepted >= 1, "{one:?} {other:?}");
     for end in [one, other] {
-        assert!(matches!(&end, Ok(_)), "{end:?}");
+        assert!(end.is_ok(), "{end:?}");
     }
     assert!(first.proven_at(&record.public_values).await.unwrap().is_some());
 }
@@ -197,6 +197,40 @@ async fn waiting_ends_and_goes_on_later() {
     nodes.call("evm_mine", serde_json::json!([])).await.unwrap();
     let outcome = hasty.submit(&record, &sent, &mut |_| panic!("sent twice")).await.unwrap();
     assert!(matches!(outcome, Outcome::Accepted(mined) if mined.hash == sent[0].hash));
+}
+
+/// What was sent before a crash and is stuck, or was refused for its fee, is replaced by one that pays more; what another
+/// account signed is left alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_resumed_can_be_replaced() {
+    let anvil = Anvil::start(TIME, &[]);
+    let record = change();
+    let submitter = submitter(&anvil, anvil.verifier().await, &record).await;
+    let nodes = anvil.nodes();
+    nodes.call("evm_setAutomine", serde_json::json!([false])).await.unwrap();
+    // Signed and kept, and then the power went out: no node has it.
+    let mut kept: Vec<Sent> = Vec::new();
+    let mut on_sent = |transaction: &Sent| {
+        kept.push(transaction.clone());
+        Err("power".into())
+    };
+    assert!(submitter.submit(&record, &[], &mut on_sent).await.is_err());
+    assert_eq!(kept.len(), 1);
+    let mut more: Vec<Sent> = Vec::new();
+    let mut on_sent = |transaction: &Sent| {
+        more.push(transaction.clone());
+        Ok(())
+    };
+    let miner = async {
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        nodes.call("evm_mine", serde_json::json!([])).await.unwrap();
+    };
+    let (outcome, ()) = tokio::join!(submitter.submit(&record, &kept, &mut on_sent), miner);
+    let Outcome::Accepted(mined) = outcome.unwrap() else { panic!("not accepted") };
+    assert_eq!((mined.hash, more[0].nonce), (more[0].hash, kept[0].nonce), "the same nonce, another fee");
+
+    let stranger = anvil.sender(0).await;
+    assert_eq!(stranger.resume(&kept, &mut |_| panic!("signed")).await.unwrap(), None);
 }
 
 /// Nothing is sent where gas costs more than allowed, where the account is empty, or where nobody can keep it.
