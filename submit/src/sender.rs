@@ -256,7 +256,7 @@ impl Sender {
         Ok(sent)
     }
 
-    /// Sends; that nodes know it already, or that its nonce is used, the receipts will show.
+    /// Sends; that nodes know it already, or another with its nonce, the receipts will show.
     async fn offer(&self, sent: &Sent) -> Result<(), SubmitError> {
         match chain::send(&self.nodes, &sent.raw).await {
             Err(error) if !is_known(&error.to_string()) => Err(error.into()),
@@ -274,20 +274,24 @@ impl Sender {
         let (start, mut last_sent) = (Instant::now(), Instant::now());
         let mut taken = 0;
         loop {
-            if let Some((hash, receipt)) = self.find(&sent).await? {
-                return settled(hash, receipt);
+            let found = self.find(&sent).await?;
+            if let Some((hash, receipt)) = &found
+                && self.is_deep(receipt).await?
+            {
+                return settled(*hash, receipt);
             }
             let last = sent.last().expect("there is one to wait for");
             // A receipt may come a moment after its nonce is used.
-            let (account, nonce) = (self.account(), last.nonce);
-            taken = if chain::nonce(&self.nodes, account, false).await? > nonce { taken + 1 } else { 0 };
+            let (account, nonce, mined) = (self.account(), last.nonce, found.is_some());
+            let used = !mined && chain::nonce(&self.nodes, account, false).await? > nonce;
+            taken = if used { taken + 1 } else { 0 };
             if taken > 3 {
                 return Err(SubmitError::NonceTaken { account, nonce });
             }
             if start.elapsed() >= self.patience.total {
                 return Err(SubmitError::NotMined { hash: last.hash, seconds: start.elapsed().as_secs() });
             }
-            if last_sent.elapsed() >= self.patience.replace_after {
+            if last_sent.elapsed() >= self.patience.replace_after && !mined {
                 last_sent = Instant::now();
                 // Nodes take a replacement that pays at least a tenth more, tip and all.
                 let (price, tip) = (raised(draft.price), raised(draft.tip));
@@ -302,22 +306,25 @@ impl Sender {
         }
     }
 
-    /// The one that is in a block, deep enough.
+    /// The one that is in a block.
     async fn find(&self, sent: &[Sent]) -> Result<Option<(B256, Receipt)>, SubmitError> {
         for sent in sent.iter().rev() {
             if let Some(receipt) = chain::receipt(&self.nodes, sent.hash).await? {
-                let deep = self.patience.confirmations == 0
-                    || chain::block_number(&self.nodes).await?
-                        >= receipt.block.saturating_add(self.patience.confirmations);
-                return Ok(deep.then_some((sent.hash, receipt)));
+                return Ok(Some((sent.hash, receipt)));
             }
         }
         Ok(None)
     }
+
+    /// Whether enough blocks lie on top.
+    async fn is_deep(&self, receipt: &Receipt) -> Result<bool, SubmitError> {
+        let wanted = receipt.block.saturating_add(self.patience.confirmations);
+        Ok(self.patience.confirmations == 0 || chain::block_number(&self.nodes).await? >= wanted)
+    }
 }
 
-fn settled(hash: B256, receipt: Receipt) -> Result<Mined, SubmitError> {
-    let Receipt { succeeded, block, gas_used, gas_price, contract } = receipt;
+fn settled(hash: B256, receipt: &Receipt) -> Result<Mined, SubmitError> {
+    let Receipt { succeeded, block, gas_used, gas_price, contract } = *receipt;
     if succeeded {
         Ok(Mined { hash, block, gas_used, gas_price, contract })
     } else {
@@ -333,9 +340,15 @@ fn raised(fee: u128) -> u128 {
 /// Nodes have no common code for it.
 fn is_known(message: &str) -> bool {
     let message = message.to_lowercase();
-    ["already known", "known transaction", "already imported", "nonce too low", "already been used"]
-        .iter()
-        .any(|text| message.contains(text))
+    const KNOWN: [&str; 6] = [
+        "already known",
+        "known transaction",
+        "already imported",
+        "nonce too low",
+        "already been used",
+        "replacement transaction underpriced",
+    ];
+    KNOWN.iter().any(|text| message.contains(text))
 }
 
 /// A reverted call is the contract's word, not the nodes' failure.

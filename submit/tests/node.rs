@@ -176,6 +176,32 @@ async fn a_stuck_transaction_is_replaced() {
     assert_eq!(mined.hash, sent.last().unwrap().hash, "the last one pays most");
 }
 
+/// Where blocks are wanted on top, a transaction that is in a block is neither replaced nor taken for lost meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn confirmations_are_waited_for() {
+    let anvil = Anvil::start(TIME, &[]);
+    let record = change();
+    let contract = submitter(&anvil, anvil.verifier().await, &record).await.contract();
+    let careful = Patience { confirmations: 3, ..patience() };
+    let sender = anvil.sender_with(1, Fees::default(), careful).await;
+    let submitter = Submitter::new(sender, contract).await.unwrap();
+    let nodes = anvil.nodes();
+    let miner = async {
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        nodes.call("anvil_mine", serde_json::json!(["0x3"])).await.unwrap();
+        std::time::Instant::now()
+    };
+    let mut sent = 0;
+    let mut on_sent = |_: &Sent| {
+        sent += 1;
+        Ok(())
+    };
+    let (outcome, mined_at) = tokio::join!(submitter.submit(&record, &[], &mut on_sent), miner);
+    assert!(matches!(outcome.unwrap(), Outcome::Accepted(_)));
+    assert!(mined_at.elapsed() < std::time::Duration::from_secs(1));
+    assert_eq!(sent, 1);
+}
+
 /// Without a block there is an end to waiting, and what was sent is still good afterwards.
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_ends_and_goes_on_later() {
