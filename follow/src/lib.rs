@@ -27,4 +27,4 @@ pub use follower::Follower;
 pub use prover::{Proven, Prover, ProverError};
 pub use state::{ProofEntry, State, StateError};
 pub use status::{NextHandover, Status};
-pub use submission::{Journal, Submit};
+pub use submission::{Journal, Submission, Submit};

@@ -12,6 +12,9 @@ use sextant_submit::{OnSent, Outcome, Sent, SubmitError, Submitter, calldata};
 
 use crate::{Event, FollowError, Follower, ProofEntry, Prover, StateError, Status, work::OnEvent};
 
+/// A submission under way.
+pub type Submission<'a> = Pin<Box<dyn Future<Output = Result<Outcome, SubmitError>> + Send + 'a>>;
+
 /// A contract that takes proofs.
 pub trait Submit: fmt::Debug + Send + Sync {
     /// The chain and the contract: another name, another journal.
@@ -23,7 +26,7 @@ pub trait Submit: fmt::Debug + Send + Sync {
         record: &'a ProofRecord,
         earlier: &'a [Sent],
         on_sent: OnSent<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<Outcome, SubmitError>> + Send + 'a>>;
+    ) -> Submission<'a>;
 }
 
 impl Submit for Submitter {
@@ -36,7 +39,7 @@ impl Submit for Submitter {
         record: &'a ProofRecord,
         earlier: &'a [Sent],
         on_sent: OnSent<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<Outcome, SubmitError>> + Send + 'a>> {
+    ) -> Submission<'a> {
         Box::pin(self.submit(record, earlier, on_sent))
     }
 }

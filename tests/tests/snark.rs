@@ -43,7 +43,10 @@ async fn a_server_makes_a_snark_that_only_its_circuits_key_accepts() {
         seen.push(progress);
     }
     let proof = proving.finish().await.expect("a SNARK");
-    println!("{:?}", proof.cost);
+    // Kept for whoever wants to look at it, or to record it.
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("snark.proof");
+    std::fs::write(&file, proof.record.to_file_bytes()).expect("the target folder is writable");
+    println!("{}: {:?}", file.display(), proof.cost);
     for stage in [Progress::Shrinking, Progress::Wrapping] {
         assert!(seen.contains(&stage), "{stage:?} is not among {seen:?}");
     }

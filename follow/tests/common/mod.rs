@@ -5,16 +5,14 @@
 
 use std::{
     fs,
-    future::Future,
     io::Write,
     path::{Path, PathBuf},
-    pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use sextant_consensus::{bls::Plain, check_statement, public_values::Statement};
-use sextant_follow::{Config, Event, FollowError, Follower, Proven, Prover, ProverError, Submit};
+use sextant_follow::{Config, Event, FollowError, Follower, Proven, Prover, ProverError, Submission, Submit};
 use sextant_protocol::{ProofKind, ProofRecord, StatementInput, proof::Circuits, request::ProvingCost};
 use sextant_sources::{BeaconNodes, ExecutionNodes, Expected, SourceConfig, Watched};
 use sextant_submit::{B256, Mined, OnSent, Outcome, Sent, SubmitError, contract::Refusal};
@@ -102,7 +100,7 @@ impl Submit for FolderContract {
         record: &'a ProofRecord,
         earlier: &'a [Sent],
         on_sent: OnSent<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<Outcome, SubmitError>> + Send + 'a>> {
+    ) -> Submission<'a> {
         Box::pin(async move {
             if let Some(last) = earlier.last() {
                 return Ok(self.mine(last));
@@ -126,12 +124,7 @@ impl Submit for Answering {
         "a list of answers".into()
     }
 
-    fn submit<'a>(
-        &'a self,
-        _: &'a ProofRecord,
-        _: &'a [Sent],
-        _: OnSent<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<Outcome, SubmitError>> + Send + 'a>> {
+    fn submit<'a>(&'a self, _: &'a ProofRecord, _: &'a [Sent], _: OnSent<'a>) -> Submission<'a> {
         Box::pin(async move { self.0.lock().unwrap().remove(0) })
     }
 }

@@ -19,26 +19,14 @@ pub struct Submit {
     /// The light client contract
     #[arg(long, value_name = "ADDRESS", env = "SEXTANT_CONTRACT")]
     pub contract: Address,
-    /// JSON-RPC of the chain that the contract is on; several are asked in turn until one answers well
-    #[arg(long = "rpc", value_name = "URL", value_delimiter = ',', required = true)]
-    pub rpc: Vec<Endpoint>,
-    /// Who signs.
+    /// How they are sent.
     #[command(flatten)]
-    pub signing: Signing,
-    /// Only try whether the contract would accept them, and at what cost
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Print the results as JSON, a line each
-    #[arg(long)]
-    pub json: bool,
+    pub sending: Sending,
 }
 
 /// `sextant deploy`.
 #[derive(Debug, Args)]
 pub struct Deploy {
-    /// JSON-RPC of the chain to deploy on
-    #[arg(long = "rpc", value_name = "URL", value_delimiter = ',', required = true)]
-    pub rpc: Vec<Endpoint>,
     /// Verifier of proofs there, or a gateway to several
     #[arg(long, value_name = "ADDRESS")]
     pub verifier: Address,
@@ -78,15 +66,33 @@ pub struct Deploy {
     /// Seconds that a replacement is announced ahead
     #[arg(long, value_name = "SECONDS", requires = "guardian")]
     pub delay: Option<u64>,
+    /// How it is sent.
+    #[command(flatten)]
+    pub sending: Sending,
+}
+
+/// Through which nodes, by whom, and whether at all.
+#[derive(Debug, Args)]
+pub struct Sending {
+    /// JSON-RPC of the chain that the contract is on; several are asked in turn until one answers well
+    #[arg(long = "rpc", value_name = "URL", value_delimiter = ',', required = true)]
+    rpc: Vec<Endpoint>,
     /// Who signs.
     #[command(flatten)]
-    pub signing: Signing,
-    /// Only try whether it would be deployed, and at what cost
+    signing: Signing,
+    /// Send nothing: only try whether the chain would accept it, and at what cost
     #[arg(long)]
     pub dry_run: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+impl Sending {
+    /// A sender on the chain of these nodes.
+    pub async fn sender(&self) -> Result<Sender, Failure> {
+        self.signing.sender(&self.rpc).await
+    }
 }
 
 /// Who signs, and what a transaction may cost. Without an option for the key, SEXTANT_KEY holds it.

@@ -46,8 +46,8 @@ pub async fn run(arguments: Deploy) -> Outcome {
         guardian: arguments.guardian.unwrap_or(Address::ZERO),
         delay: arguments.delay.unwrap_or_default(),
     };
-    let sender = arguments.signing.sender(&arguments.rpc).await?;
-    let mut result = if arguments.dry_run {
+    let sender = arguments.sending.sender().await?;
+    let mut result = if arguments.sending.dry_run {
         let gas = sender.dry_run(None, &deployment.init_code()).await?;
         json!({ "outcome": "would be deployed", "gas_limit": gas })
     } else {
@@ -61,7 +61,7 @@ pub async fn run(arguments: Deploy) -> Outcome {
     result["period"] = deployment.period.into();
     result["committee_root"] = json!(deployment.committee_root);
     result["chain_digest"] = json!(deployment.chain_digest);
-    if arguments.json {
+    if arguments.sending.json {
         return output::print_json(&result);
     }
     output::print(&rows("light client", &result).to_string())

@@ -16,15 +16,15 @@ pub async fn run(arguments: Submit) -> Outcome {
     for file in &arguments.files {
         proofs.push((file.as_path(), read_proof(file)?));
     }
-    let submitter =
-        Submitter::new(arguments.signing.sender(&arguments.rpc).await?, arguments.contract).await?;
+    let submitter = Submitter::new(arguments.sending.sender().await?, arguments.contract).await?;
+    let sending = &arguments.sending;
     for (file, record) in proofs {
-        let result = match arguments.dry_run {
+        let result = match sending.dry_run {
             true => try_out(&submitter, &record).await,
-            false => submit(&submitter, &record, arguments.json).await,
+            false => submit(&submitter, &record, sending.json).await,
         };
         let result = result.map_err(|error| format!("{}: {error}", file.display()))?;
-        show(file, &result, arguments.json)?;
+        show(file, &result, sending.json)?;
     }
     Ok(())
 }
