@@ -27,6 +27,17 @@ contract RealProofsTest is Base {
         _real = new SP1Verifier();
     }
 
+    function test_a_committee_change() public {
+        Recorded memory recorded = _recorded("one-handover");
+        CommitteeChange memory statement = abi.decode(recorded.values, (CommitteeChange));
+        LightClient client = _deploy(statement.head);
+        client.submitCommitteeChange(recorded.values, recorded.proof);
+        uint256 used = vm.lastCallGas().gasTotalUsed;
+        emit log_named_uint("one handover, real verifier", used);
+        require(used <= 320_000, vm.toString(used));
+        require(client.headSlot() == statement.head.finalizedSlot, "the head did not move");
+    }
+
     function test_a_committee_change_over_two_periods() public {
         Recorded memory recorded = _recorded("committee-change");
         CommitteeChange memory statement = abi.decode(recorded.values, (CommitteeChange));
