@@ -80,9 +80,11 @@ pub struct ProofRecord {
     /// Hash of the program's verifying key.
     pub vk_hash: [u8; 32],
     /// ABI-encoded public values of the statement.
+    #[serde(with = "serde_bytes")]
     pub public_values: Vec<u8>,
     /// The engine's proof. Of a STARK: bincode of SP1's `SP1Proof`. Of a SNARK: the bytes that its verifier contract
     /// takes.
+    #[serde(with = "serde_bytes")]
     pub proof: Vec<u8>,
 }
 

@@ -43,6 +43,7 @@ pub struct StatementInput {
     /// Wire tag of the program, [`Program::tag`].
     pub program: u32,
     /// `committee_change::Input` or `inclusion::Input`, encoded.
+    #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
 }
 

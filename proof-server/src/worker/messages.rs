@@ -64,8 +64,10 @@ pub struct ProveJob {
     /// The kind wanted; the worker's mode must be for it.
     pub kind: ProofKind,
     /// The statement input.
+    #[serde(with = "serde_bytes")]
     pub input: Vec<u8>,
     /// Hints for the guest's signature checks.
+    #[serde(with = "serde_bytes")]
     pub hints: Vec<u8>,
 }
 

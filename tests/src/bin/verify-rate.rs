@@ -1,7 +1,7 @@
 //! `verify-rate [KIND...]`: proofs verified in a second, by the verifier itself and through a server.
 //!
 //! A server makes one proof of each kind (STARKs unless told otherwise). It is then verified in this process, and by the
-//! server over one connection that always has the next request waiting: `ROUNDS` times each way (50 unless the
+//! server over one connection that always has the next request waiting: `ROUNDS` times each way (200 unless the
 //! environment says otherwise), in turns, so that a noisy machine is noisy to both.
 
 use std::{
@@ -19,13 +19,13 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// Proof requests that are underway at once: one is verified, one waits.
 const IN_FLIGHT: usize = 2;
 /// Verifications in a row before the other way has its turn.
-const TURN: usize = 10;
+const TURN: usize = 50;
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let kinds: Vec<_> = std::env::args().skip(1).map(|name| ProofKind::from_str(&name)).collect();
     let kinds = if kinds.is_empty() { vec![Ok(ProofKind::Stark)] } else { kinds };
-    let rounds = std::env::var("ROUNDS").map_or(Ok(50), |rounds| rounds.parse::<usize>())?;
+    let rounds = std::env::var("ROUNDS").map_or(Ok(200), |rounds| rounds.parse::<usize>())?;
     let server = Server::start(&[]);
     let client = Client::connect(server.address()).await?;
     let verifier = Verifier::new();
