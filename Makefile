@@ -72,7 +72,7 @@ contracts-test: ## Format and tests of the contracts
 
 contracts-gas: ## Gas of each submission, as transactions of their own
 	@scripts/setup.sh --contracts
-	@scripts/contracts-test.sh --match-contract GasTest -vv
+	@scripts/contracts-test.sh --match-contract 'GasTest|RealProofs' -vv
 
 programs: setup ## Rebuild both guests into artifacts/
 	programs/build.sh --install

@@ -21,6 +21,10 @@ chmod -R u+w "$module"
 mkdir "$module/dev-circuits"
 cp proof-server/dev-circuits/*.go "$module/dev-circuits/"
 cd "$module"
+if [ -n "$(gofmt -l dev-circuits)" ]; then
+  echo "dev-circuits: not formatted: $(gofmt -l dev-circuits)" >&2
+  exit 1
+fi
 go vet ./dev-circuits >&2
 go test ./dev-circuits >&2
 # The tag is the one that SP1's crate builds with.
