@@ -18,7 +18,8 @@ export SEXTANT_KEY=0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f
 readonly genesis_time=1606824023
 
 say() { printf '\n== %s\n' "$*"; }
-field() { node -p "JSON.parse(require('fs').readFileSync('$1', 'utf8')).$2"; }
+# Something about the JSON object `it` in a file.
+field() { node -e "const it = JSON.parse(require('fs').readFileSync('$1', 'utf8')); console.log($2)"; }
 
 if ! command -v go >/dev/null; then
   echo "demo-snark: Go is needed, 1.24 or newer: SNARKs are made by SP1's gnark" >&2
@@ -64,9 +65,9 @@ prove() {
   shift
   "$sextant" prove "$name" --server "$address" --kind groth16 --allow-dev-circuits "$circuits/groth16_vk.bin" \
     --out "$out/$name.proof" --json "$@" >"$out/$name.json"
-  echo "$name: $(field "$out/$name.json" 'proving_seconds.toFixed(1)') s," \
-    "$(field "$out/$name.json" '(peak_memory_bytes / 2 ** 30).toFixed(1)') GiB at most," \
-    "a proof of $(field "$out/$name.json" proof_bytes) bytes"
+  echo "$name: $(field "$out/$name.json" 'it.proving_seconds.toFixed(1)') s," \
+    "$(field "$out/$name.json" '(it.peak_memory_bytes / 2 ** 30).toFixed(1)') GiB at most," \
+    "a proof of $(field "$out/$name.json" it.proof_bytes) bytes"
 }
 say "Statement 1: the sync committees of periods 1150 and 1151 handed over to the next (mainnet, July 2024)"
 prove committee-change \
@@ -91,13 +92,13 @@ submit() {
   local name=$1 bootstrap=$2
   "$sextant" deploy --rpc "$rpc" --verifier "$verifier" --bootstrap "$bootstrap" --genesis-time $genesis_time \
     --max-age-days 60 --json >"$out/$name-contract.json"
-  "$sextant" submit --rpc "$rpc" --contract "$(field "$out/$name-contract.json" contract)" --json "$out/$name.proof" \
+  "$sextant" submit --rpc "$rpc" --contract "$(field "$out/$name-contract.json" it.contract)" --json "$out/$name.proof" \
     >"$out/$name-submitted.json"
-  echo "$name: $(field "$out/$name-submitted.json" outcome), $(field "$out/$name-submitted.json" gas_used) gas" \
-    "(the contract: $(field "$out/$name-contract.json" gas_used))"
+  echo "$name: $(field "$out/$name-submitted.json" it.outcome), $(field "$out/$name-submitted.json" it.gas_used) gas" \
+    "(the contract: $(field "$out/$name-contract.json" it.gas_used))"
 }
 say "A light client contract for each period, and the proofs submitted to them"
 submit committee-change $data/bootstrap-9425184.json
 submit inclusion $data/inclusion-bootstrap.json
 say "Once more: known, nothing is sent"
-"$sextant" submit --rpc "$rpc" --contract "$(field "$out/inclusion-contract.json" contract)" "$out/inclusion.proof"
+"$sextant" submit --rpc "$rpc" --contract "$(field "$out/inclusion-contract.json" it.contract)" "$out/inclusion.proof"
