@@ -63,10 +63,10 @@ impl Refusal {
         matches!(self, Self::Contract(LightClientErrors::NotProven(_)))
     }
 
-    /// Whether time, or an earlier proof, may heal it.
+    /// Whether time alone heals it. An unknown committee needs another proof: whoever submits in order has none that comes
+    /// before this one.
     pub fn is_passing(&self) -> bool {
-        use LightClientErrors as E;
-        matches!(self, Self::Contract(E::FromTheFuture(_) | E::UnknownCommittee(_)))
+        matches!(self, Self::Contract(LightClientErrors::FromTheFuture(_)))
     }
 }
 
@@ -149,6 +149,10 @@ mod tests {
         let told = |data: Vec<u8>| Refusal::decode(&data).to_string();
         let error = LightClient::UnknownCommittee { period: 1151 };
         assert!(told(error.abi_encode()).contains("committee of period 1151"));
+        assert!(
+            !Refusal::decode(&error.abi_encode()).is_passing(),
+            "nothing that is submitted later would be reached"
+        );
         let error = LightClient::AlreadyProven { digest: B256::ZERO };
         assert!(Refusal::decode(&error.abi_encode()).is_known());
         assert!(told(Verifiers::InvalidProof {}.abi_encode()).contains("does not hold"));
