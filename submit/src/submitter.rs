@@ -3,6 +3,7 @@
 
 use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
+use sextant_consensus::Program;
 use sextant_protocol::{ProofKind, ProofRecord};
 
 use crate::{
@@ -14,10 +15,6 @@ use crate::{
     },
     sender::refused,
 };
-
-/// Wire tags of the programs, as in `sextant_consensus::Program`.
-const COMMITTEE_CHANGE: u32 = 1;
-const INCLUSION: u32 = 2;
 
 /// How a submission ended well.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,10 +41,12 @@ pub fn calldata(record: &ProofRecord) -> Result<Vec<u8>, SubmitError> {
         return Err(SubmitError::Kind(record.kind));
     }
     let (values, proof) = (record.public_values.clone().into(), record.proof.clone().into());
-    match record.program {
-        COMMITTEE_CHANGE => Ok(submitCommitteeChangeCall { publicValues: values, proof }.abi_encode()),
-        INCLUSION => Ok(submitInclusionCall { publicValues: values, proof }.abi_encode()),
-        other => Err(SubmitError::Program(other)),
+    match record.program() {
+        Some(Program::CommitteeChange) => {
+            Ok(submitCommitteeChangeCall { publicValues: values, proof }.abi_encode())
+        }
+        Some(Program::Inclusion) => Ok(submitInclusionCall { publicValues: values, proof }.abi_encode()),
+        None => Err(SubmitError::Program(record.program)),
     }
 }
 
@@ -136,7 +135,6 @@ impl Submitter {
 
 #[cfg(test)]
 mod tests {
-    use sextant_consensus::Program;
     use sextant_protocol::proof::Circuits;
 
     use super::*;
