@@ -1,8 +1,8 @@
 //! Submitting: every recorded proof that a contract takes, in order, each once.
 //!
-//! What was sent is on disk before any node has it. A follower that is killed goes on with those transactions; it signs a
-//! new one only where none of them can be mined any more. The contract refuses what it knows, so that two followers by
-//! mistake pay for a transaction too many at worst.
+//! What is sent is on disk before any node has it. A follower that was killed goes on with those transactions, and replaces
+//! one that is stuck under its own nonce; it takes another nonce only where none of them can be mined any more. The contract
+//! refuses what it knows, so that two followers by mistake pay for a transaction too many at worst.
 
 use std::{fmt, future::Future, pin::Pin};
 
