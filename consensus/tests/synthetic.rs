@@ -126,6 +126,19 @@ fn the_signed_version_is_that_of_the_slot_before_the_signature() {
 }
 
 #[test]
+fn execution_facts_are_read_by_the_finalized_header_s_fork() {
+    // The fork lies between the two headers, and moves the payload's fields a level down.
+    let start = 1150 * SLOTS_PER_PERIOD;
+    let slots = Slots { finalized: start + 32, attested: start + 64, signature: start + 65 };
+    let mut chain = MAINNET;
+    chain.forks.0[Fork::Deneb as usize].epoch = chain.epoch(slots.attested);
+    assert_eq!(chain.fork_at(slots.finalized), Ok(Fork::Capella));
+    assert_eq!(chain.fork_at(slots.attested), Ok(Fork::Deneb));
+    let values = hand_over(&chain, &Committee::new(1, 512, 512), slots, 3).expect("a fork in between");
+    assert_eq!(values.head.block_number, slots.finalized / 2);
+}
+
+#[test]
 fn the_minimal_preset() {
     let mut chain = MAINNET;
     (chain.committee_size, chain.slots_per_epoch, chain.epochs_per_period) = (32, 8, 8);
