@@ -14,6 +14,36 @@ fn every_case_passes_and_every_file_is_read() {
     assert_eq!((total.run, total.passed), (120, 120));
 }
 
+/// The archives that the specification releases are of the same layout, and name a store's fork in another way.
+#[test]
+fn a_case_of_a_released_archive_passes() {
+    let released = sextant_fixtures::data().join("released-vectors");
+    let report = sextant_vectors::run(&released).expect("folders");
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(report.total().passed, 1);
+}
+
+/// Every step that upgrades a store may name the fork by its digest too.
+#[test]
+fn a_store_is_upgraded_by_digest_as_by_version() {
+    const UPGRADE: &str = "minimal/deneb/light_client/sync/pyspec_tests/electra_fork";
+    let (root, folder) = copy("digest", UPGRADE);
+    let steps = fs::read_to_string(folder.join("steps.yaml")).expect("steps");
+    let version = "store_fork_version: '0x05000001'";
+    assert!(steps.contains(version));
+    // The digest of an update behind the upgrade, which is of the new fork.
+    let (_, last) = steps.rsplit_once("update_fork_digest: ").expect("an update");
+    let digest = last.lines().next().expect("a digest");
+    let by_digest = |digest: &str| {
+        let edited = steps.replace(version, &format!("store_fork_digest: {digest}"));
+        fs::write(folder.join("steps.yaml"), edited).expect("a file");
+        sextant_vectors::run(&root).expect("folders")
+    };
+    assert!(by_digest(digest).is_clean());
+    let unknown = by_digest("'0x00000000'");
+    assert!(unknown.to_string().contains("unknown fork digest"), "{unknown}");
+}
+
 /// A copy of one case, in a folder of its own.
 fn copy(name: &str, case: &str) -> (PathBuf, PathBuf) {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -14,7 +14,18 @@ pub(crate) struct Meta {
     genesis_validators_root: String,
     pub(crate) trusted_block_root: String,
     pub(crate) bootstrap_fork_digest: String,
-    pub(crate) store_fork_version: String,
+    #[serde(flatten)]
+    store_fork: StoreFork,
+}
+
+/// The fork of a store's objects. The specification's generator names it by its version since 2026; the archives
+/// released before name it by a fork digest, as they do all other objects.
+#[derive(Deserialize)]
+enum StoreFork {
+    #[serde(rename = "store_fork_version")]
+    Version(String),
+    #[serde(rename = "store_fork_digest")]
+    Digest(String),
 }
 
 /// One of three, named by the field that is there.
@@ -42,7 +53,8 @@ pub(crate) struct ForceUpdate {
 
 #[derive(Deserialize)]
 pub(crate) struct UpgradeStore {
-    pub(crate) store_fork_version: String,
+    #[serde(flatten)]
+    store_fork: StoreFork,
     checks: Checks,
 }
 
@@ -83,8 +95,11 @@ impl<'a> Play<'a> {
         digests.get(&bytes(digest)?).copied().ok_or_else(|| format!("unknown fork digest {digest}"))
     }
 
-    fn store_fork(&self, version: &str) -> Result<Fork, Failure> {
-        let version: [u8; 4] = bytes(version)?;
+    fn store_fork(&self, named: &StoreFork) -> Result<Fork, Failure> {
+        let version: [u8; 4] = match named {
+            StoreFork::Digest(digest) => return self.fork_of(digest),
+            StoreFork::Version(version) => bytes(version)?,
+        };
         let position = self.chain.forks.0.iter().position(|fork| fork.version == version);
         position.map(|index| Fork::ALL[index]).ok_or_else(|| format!("unknown fork version {version:02x?}"))
     }
@@ -96,7 +111,7 @@ impl<'a> Play<'a> {
     }
 
     pub(crate) fn store(&self) -> Result<LightClientStore, Failure> {
-        let fork = self.store_fork(&self.meta.store_fork_version)?;
+        let fork = self.store_fork(&self.meta.store_fork)?;
         let trusted = bytes(&self.meta.trusted_block_root)?;
         LightClientStore::new(&self.chain, fork, &trusted, self.bootstrap()?)
             .map_err(|e| format!("bootstrap: {e}"))
@@ -122,7 +137,7 @@ impl<'a> Play<'a> {
                 &step.checks
             }
             Step { process_update: None, force_update: None, upgrade_store: Some(step) } => {
-                store.upgrade(self.store_fork(&step.store_fork_version)?);
+                store.upgrade(self.store_fork(&step.store_fork)?);
                 &step.checks
             }
             _ => return Err("a step of no known kind".to_owned()),
