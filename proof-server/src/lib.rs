@@ -6,30 +6,36 @@
 //! and a `lane` of [`worker`] that takes it to a worker process, where `sextant-engine` proves it; or by another
 //! server (`forward`). Progress and the proof come back the same way. `verification` has a lane of its own.
 //!
-//! Around it: `access`, `budget` and `tls` know who asks, `operations` tells how it goes, [`config`] holds every knob.
+//! Around it: `door`, `access`, `budget` and `tls` know who asks; `metrics` and `readiness` are told by every part how it
+//! goes, and `operations` tells the operator; [`config`] holds every knob.
 //! [`run`] is the whole server; the binary only reads its arguments and calls it.
 
 mod access;
 mod audience;
 mod budget;
 mod cache;
+mod checked;
 pub mod circuits;
 pub mod config;
 mod connection;
 mod control;
 #[cfg(feature = "snark")]
 pub mod dev_circuits;
+mod door;
+mod errors;
 mod forward;
 mod jobs;
 mod listener;
 mod local;
 pub mod logging;
+mod metrics;
 mod operations;
 mod outbox;
 mod pace;
 mod process;
 mod programs;
 mod queue;
+mod readiness;
 mod scratch;
 mod services;
 mod start;
@@ -44,6 +50,7 @@ pub use access::{Budget, TokenFileError};
 pub use circuits::{CircuitsConfig, CircuitsError};
 pub use config::{CacheConfig, Config, LogFormat, Role, Settings, UpstreamConfig};
 pub use control::Control;
+pub use door::DoorError;
 pub use forward::ForwardError;
 pub use start::{Listeners, StartError, run};
 pub use tls::{TlsError, TlsFiles};

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -11,16 +11,16 @@ use sextant_protocol::{ErrorCode, ServerError, ServerMessage, encoding};
 use tokio::{
     io::AsyncReadExt,
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
     task::JoinSet,
     time::timeout,
 };
-use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    access::{Access, network},
+    access::network,
     connection::{self, Context, Ended},
-    operations::Metrics,
+    door::Door,
+    metrics::Metrics,
 };
 
 /// Pause after a failing accept, doubled up to the last: running out of descriptors passes.
@@ -31,15 +31,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const REFUSALS: usize = 64;
 const REFUSAL: Duration = Duration::from_secs(1);
 
-/// Who is let in, and how: replaced as a whole when the files are read again.
-pub(crate) struct Door {
-    pub(crate) access: Arc<Access>,
-    pub(crate) tls: Option<TlsAcceptor>,
-}
-
 /// A listener that is not running yet.
 pub(crate) struct Entrance {
-    pub(crate) door: Arc<RwLock<Arc<Door>>>,
+    pub(crate) door: watch::Receiver<Arc<Door>>,
     pub(crate) context: Arc<Context>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) places: Arc<Places>,
@@ -58,7 +52,7 @@ impl Entrance {
             };
             // Forget those that ended.
             while connections.try_join_next().is_some() {}
-            let door = self.door.read().unwrap_or_else(PoisonError::into_inner).clone();
+            let door = self.door.borrow().clone();
             let place = match self.places.take(peer.ip()) {
                 Ok(place) => place,
                 Err(refused) => {

@@ -7,9 +7,10 @@ use tokio::sync::oneshot;
 
 use crate::{
     access::Identity,
+    checked::CheckedRequest,
+    errors::shutting_down,
     pace::Pace,
     queue::{NoPlace, Queues},
-    sub_server::{CheckedRequest, response, shutting_down},
     time::millis,
     worker::{ProveJob, WorkerEvent, WorkerMode, WorkerRequest, lane::Job},
 };
@@ -65,7 +66,7 @@ impl LocalProver {
         };
         self.pace.note(std::time::Duration::from_millis(proved.proving_ms));
         let queued_ms = millis(queued.elapsed()).saturating_sub(proved.proving_ms);
-        response(*proved, &request, queued_ms)
+        request.response(*proved, queued_ms)
     }
 
     fn no_place(&self, reason: NoPlace) -> ServerError {

@@ -1,8 +1,11 @@
-//! The guest programs as the server knows them.
+//! This software and the guest programs, as the server knows them.
 
 use sextant_artifacts::{Artifact, COMMITTEE_CHANGE, INCLUSION};
 use sextant_consensus::Program;
 use sextant_protocol::request::ProgramInfo;
+
+/// Name and version of this software.
+pub(crate) const AGENT: &str = concat!("proof-server/", env!("CARGO_PKG_VERSION"));
 
 /// The pinned build of `program`.
 pub(crate) fn artifact(program: Program) -> Artifact {

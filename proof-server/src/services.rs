@@ -15,14 +15,13 @@ use crate::{
     audience::ProgressSender,
     budget::{Budgets, OpenRequest},
     control::Control,
-    operations::Metrics,
+    errors::shutting_down,
+    metrics::Metrics,
     outbox::Reply,
-    sub_server::{SubServer, shutting_down},
+    programs::AGENT,
+    sub_server::SubServer,
     verification::Verification,
 };
-
-/// Name and version of this software.
-pub(crate) const AGENT: &str = concat!("proof-server/", env!("CARGO_PKG_VERSION"));
 
 /// Everything a connection can ask for.
 pub(crate) struct Services {

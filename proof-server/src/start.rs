@@ -3,33 +3,34 @@
 use std::{
     io,
     num::NonZero,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex},
     thread::available_parallelism,
 };
 
 use sextant_consensus::Program;
 use sextant_protocol::{ProofKind, message::RequestCaps, proof::MAX_RECORD};
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
-use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    access::{Access, TokenFileError},
     cache::Cache,
     circuits::CircuitsError,
     config::{Config, Role},
     connection::{ConnectionLimits, Context},
     control::Control,
+    door::{self, DoorError},
     forward::{self, ForwardError, Forwarding, Upstreams},
     jobs::Jobs,
-    listener::{Door, Entrance, Places},
+    listener::{Entrance, Places},
     local::LocalProver,
-    operations::{self, Metrics, Operations, Warming},
+    metrics::Metrics,
+    operations::{self, Operations},
     pace::Pace,
+    programs,
     queue::{QueueLimits, Queues},
+    readiness::{Readiness, Warming},
     scratch::Scratch,
     services::Services,
     sub_server::{Prover, Shared, SubServer},
-    tls::{self, TlsError},
     verification::Verification,
     worker::{
         WorkerMode,
@@ -56,12 +57,9 @@ pub enum StartError {
     /// known.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The token file.
+    /// The token file or the certificates.
     #[error(transparent)]
-    Tokens(#[from] TokenFileError),
-    /// The certificates.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
+    Door(#[from] DoorError),
     /// The upstreams.
     #[error(transparent)]
     Forward(#[from] ForwardError),
@@ -85,7 +83,7 @@ struct Engine {
 /// If the server cannot start. Once it runs, nothing ends it but `control`.
 pub async fn run(listeners: Listeners, config: Config, control: Control) -> Result<(), StartError> {
     // Whatever can be wrong with files is said before anything runs.
-    let door = Arc::new(RwLock::new(Arc::new(open_door(&config)?)));
+    let door = door::open(&config)?;
     let scratch = Scratch::new(&std::env::temp_dir())?;
     let cache = Cache::new(&config.cache)?;
     let connector = forward::connector(&config.upstreams)?;
@@ -143,18 +141,14 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         metrics: metrics.clone(),
         control: control.clone(),
     };
+    measure(&metrics, &engine, &jobs, forwarding.clone());
     if let Some(listener) = listeners.operations {
-        let operations = Operations {
-            metrics: metrics.clone(),
-            proving: engine.proving.clone(),
-            verifying: engine.verifying.clone(),
-            jobs,
-            breaker: engine.breaker.clone(),
-            warming: engine.warming.clone(),
-            draining: control.drain.clone(),
-            busy_at: config.busy_at,
-            forwarding,
-        };
+        let readiness = Arc::new(readiness(&engine, &config, &control, forwarding));
+        metrics.measure({
+            let readiness = readiness.clone();
+            move |metrics| metrics.ready(readiness.check().is_ok())
+        });
+        let operations = Operations { metrics: metrics.clone(), readiness };
         tasks.spawn(operations::serve(listener, Arc::new(operations), control.stop.clone()));
     }
     let context = Context {
@@ -164,13 +158,13 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         control: control.clone(),
     };
     let entrance = Entrance {
-        door: door.clone(),
+        door: door.subscribe(),
         context: Arc::new(context),
         metrics,
         places: Places::new(config.max_connections, config.max_connections_per_address),
     };
     let drain_timeout = config.drain_timeout;
-    tasks.spawn(reload(door, config, control.clone()));
+    tasks.spawn(door::reload(door, config, control.clone()));
     let mut entrance = tokio::spawn(entrance.run(listeners.clients));
 
     control.ending().await;
@@ -189,6 +183,52 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
     }
     while tasks.join_next().await.is_some() {}
     Ok(())
+}
+
+/// What has to be so for the server to want requests.
+fn readiness(
+    engine: &Engine,
+    config: &Config,
+    control: &Control,
+    forwarding: Option<Arc<Forwarding>>,
+) -> Readiness {
+    let mut readiness = Readiness::default();
+    let draining = control.drain.clone();
+    readiness.needs(move || match draining.is_cancelled() {
+        true => Err("draining: it will end when its running jobs have".into()),
+        false => Ok(()),
+    });
+    let warming = engine.warming.clone();
+    readiness.needs(move || warming.check());
+    let breaker = engine.breaker.clone();
+    readiness.needs(move || match breaker.open_for() {
+        Some(wait) => Err(format!("the prover keeps failing; next try in {} s", wait.as_secs().max(1))),
+        None => Ok(()),
+    });
+    if let Some(forwarding) = forwarding {
+        readiness.needs(move || forwarding.readiness());
+    }
+    let (proving, busy_at) = (engine.proving.clone(), config.busy_at);
+    readiness.needs(move || match proving.total() {
+        waiting if waiting >= busy_at => Err(format!("busy: {waiting} jobs wait")),
+        _ => Ok(()),
+    });
+    readiness
+}
+
+/// Has measured what is not counted as it happens.
+fn measure(metrics: &Metrics, engine: &Engine, jobs: &Arc<Jobs>, forwarding: Option<Arc<Forwarding>>) {
+    let (proving, verifying, jobs) = (engine.proving.clone(), engine.verifying.clone(), jobs.clone());
+    metrics.measure(move |metrics| {
+        for (queue, program) in Program::ALL.into_iter().enumerate() {
+            metrics.queue_depth(programs::name(program), proving.len(queue));
+        }
+        metrics.queue_depth("verification", verifying.len(0));
+        metrics.cache_bytes(jobs.cache().size().1);
+        if let Some(forwarding) = &forwarding {
+            forwarding.count(metrics);
+        }
+    });
 }
 
 fn start_lanes(
@@ -274,30 +314,5 @@ fn connection_limits(config: &Config) -> ConnectionLimits {
         write: config.write_timeout,
         requests: config.max_requests,
         caps: RequestCaps { input: config.max_input, record: MAX_RECORD },
-    }
-}
-
-fn open_door(config: &Config) -> Result<Door, StartError> {
-    let access = Access::new(config.token_file.as_deref(), config.anonymous, config.budget, config.max_hops)?;
-    // Who has no certificate may still have a token.
-    let optional = config.token_file.is_some() || config.anonymous;
-    let tls = config.tls.as_ref().map(|files| tls::server_config(files, optional)).transpose()?;
-    Ok(Door { access: Arc::new(access), tls: tls.map(|tls| TlsAcceptor::from(Arc::new(tls))) })
-}
-
-/// Takes the files as they are now whenever it is told to. Connections that are open stay as they are.
-async fn reload(door: Arc<RwLock<Arc<Door>>>, config: Config, control: Control) {
-    loop {
-        tokio::select! {
-            () = control.reload.notified() => {}
-            () = control.stop.cancelled() => return,
-        }
-        match open_door(&config) {
-            Ok(new) => {
-                *door.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-                tracing::info!("token file and certificates read again");
-            }
-            Err(error) => tracing::error!(%error, "the old token file and certificates stay"),
-        }
     }
 }

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sextant_consensus::Program;
 use sextant_protocol::{
-    ErrorCode, Progress, ProofKind, ProveRequest, Response, ServerError, encoding,
-    request::{ProgramInfo, ProvingCost},
+    ErrorCode, Progress, ProofKind, ProveRequest, Response, ServerError, encoding, request::ProgramInfo,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -19,12 +18,13 @@ use crate::{
     audience::{Audience, ProgressSender},
     budget::{Budgets, OpenRequest},
     cache::ProofKey,
+    checked::CheckedRequest,
+    errors::shutting_down,
     forward::Upstreams,
     jobs::{Found, JobOutcome, Jobs},
     local::LocalProver,
-    operations::Metrics,
+    metrics::Metrics,
     programs, witness,
-    worker::Proved,
 };
 
 /// Makes or finds the proofs of one program.
@@ -53,16 +53,6 @@ pub(crate) struct Shared {
     /// Kinds of proof that are made here.
     pub(crate) kinds: Vec<ProofKind>,
     pub(crate) metrics: Arc<Metrics>,
-}
-
-/// A request on its way to a prover: checked, paid for, and waited for.
-pub(crate) struct CheckedRequest {
-    pub(crate) request: ProveRequest,
-    pub(crate) hints: Vec<u8>,
-    pub(crate) input_digest: [u8; 32],
-    pub(crate) public_values: Vec<u8>,
-    pub(crate) caller: Caller,
-    pub(crate) audience: Arc<Audience>,
 }
 
 impl SubServer {
@@ -198,27 +188,6 @@ impl Prover {
             Self::Upstream(upstreams) => upstreams.has_place(),
         }
     }
-}
-
-/// The answer that a made proof becomes, once it is known to say what was asked for.
-pub(crate) fn response(
-    proved: Proved,
-    request: &CheckedRequest,
-    queued_ms: u64,
-) -> Result<Response, ServerError> {
-    let Proved { proof, cycles, proving_ms, peak_memory } = proved;
-    if proof.public_values != request.public_values {
-        // Guest and native check are the same code; this is a defect, and the proof is of no use to the client.
-        let message = "the proof states something else than the native check";
-        return Err(ServerError::new(ErrorCode::Internal, message));
-    }
-    let cost = ProvingCost { cycles, queued_ms, proving_ms, peak_memory };
-    Ok(Response::Proof { proof, input_digest: request.input_digest, cost })
-}
-
-/// What is said to whoever asks a server that is ending, or waits for it: another one may do it.
-pub(crate) fn shutting_down() -> ServerError {
-    ServerError::retryable(ErrorCode::ShuttingDown, "the server is shutting down", 1_000)
 }
 
 fn count(number: usize) -> u32 {

@@ -15,10 +15,10 @@ use tokio::sync::oneshot;
 use crate::{
     access::Identity,
     audience::Audience,
+    errors::shutting_down,
     pace::Pace,
     programs,
     queue::{NoPlace, Queues},
-    sub_server::shutting_down,
     worker::{WorkerEvent, WorkerMode, WorkerRequest, lane::Job},
 };
 

@@ -23,11 +23,8 @@ use tokio::{
 };
 
 use crate::{
-    access::Access,
-    control::Control,
-    outbox::Outgoing,
-    services::{AGENT, Services},
-    sub_server::shutting_down,
+    access::Access, control::Control, errors::shutting_down, outbox::Outgoing, programs::AGENT,
+    services::Services,
 };
 use requests::Requests;
 

@@ -19,7 +19,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Ended, Reader, frame_error, over_cap};
-use crate::{access::Caller, audience::ProgressSender, outbox::Outgoing, sub_server::shutting_down};
+use crate::{access::Caller, audience::ProgressSender, errors::shutting_down, outbox::Outgoing};
 
 /// Messages up to this many bytes are not counted against the memory for large ones.
 const SMALL: usize = 64 << 10;

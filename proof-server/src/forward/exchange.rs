@@ -16,8 +16,8 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, pool::Upstream};
-use crate::{services::AGENT, sub_server::CheckedRequest};
+use super::{failure::Failure, upstream::Upstream};
+use crate::{checked::CheckedRequest, programs::AGENT};
 
 /// For a connection to be made and greeted.
 const CONNECT: Duration = Duration::from_secs(5);

@@ -5,21 +5,24 @@
 //! it is passed on. Any number of upstreams may fail; a proof is deterministic in its meaning, so another one is asked.
 
 mod exchange;
+mod failure;
 mod pool;
+mod upstream;
 
 use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
 
 pub(crate) use exchange::Connector;
-use pool::Upstream;
+use failure::Failure;
 pub(crate) use pool::Upstreams;
 use sextant_consensus::Program;
 use sextant_protocol::{ErrorCode, ProofRecord, Response, ServerError, Token};
+use upstream::Upstream;
 
 use crate::{
+    checked::CheckedRequest,
     config::UpstreamConfig,
-    operations::Metrics,
+    metrics::Metrics,
     programs,
-    sub_server::CheckedRequest,
     tls::{self, TlsError},
 };
 
@@ -82,18 +85,6 @@ pub(crate) fn connector(config: &UpstreamConfig) -> Result<Connector, ForwardErr
         }
     };
     Ok(Connector { tls, token })
-}
-
-/// Why an upstream was of no use.
-pub(crate) enum Failure {
-    /// No connection, or one that broke or fell silent.
-    Transport(String),
-    /// It said so itself.
-    Refused(ServerError),
-    /// It answered with something that is not the proof asked for.
-    Lied(String),
-    /// Nothing the upstream can be blamed for.
-    Own(ServerError),
 }
 
 impl Upstreams {

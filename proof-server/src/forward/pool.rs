@@ -6,19 +6,21 @@
 use std::{
     collections::{BTreeMap, HashSet},
     net::SocketAddr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use sextant_consensus::Program;
 use sextant_protocol::{ErrorCode, ServerError};
 use tokio::time::timeout;
 
-use super::{Connector, exchange};
-use crate::{control::Control, operations::Metrics, programs, verification::Verification};
+use super::{
+    exchange::{self, Connector},
+    upstream::{State, Upstream},
+};
+use crate::{
+    control::Control, metrics::Metrics, programs, readiness::WarmingGuard, verification::Verification,
+};
 
 /// How often servers are looked at.
 const CHECK: Duration = Duration::from_secs(2);
@@ -38,36 +40,9 @@ pub(crate) struct Upstreams {
     pub(crate) metrics: Arc<Metrics>,
 }
 
-/// One server.
-pub(crate) struct Upstream {
-    pub(crate) address: SocketAddr,
-    /// The host under which it was configured: what its certificate must be for.
-    pub(crate) host: String,
-    /// Requests of ours that are open there.
-    open: Arc<AtomicUsize>,
-    state: Mutex<State>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct State {
-    up: bool,
-    queued: usize,
-    capacity: usize,
-    avoid_until: Option<Instant>,
-}
-
-/// A request that is open at an upstream, until dropped.
-pub(crate) struct OpenThere(Arc<AtomicUsize>);
-
-impl Drop for OpenThere {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl Upstreams {
     /// Watches the servers until the control says to stop.
-    pub(crate) async fn watch(self: Arc<Self>, control: Control, warming: crate::operations::WarmingGuard) {
+    pub(crate) async fn watch(self: Arc<Self>, control: Control, warming: WarmingGuard) {
         let mut warming = Some(warming);
         let mut round = 0_u32;
         loop {
@@ -149,7 +124,7 @@ impl Upstreams {
         self.all()
             .into_iter()
             .filter(|server| !asked.contains(&server.address) && server.usable())
-            .min_by_key(|server| server.open.load(Ordering::Relaxed).max(server.state().queued))
+            .min_by_key(|server| server.load())
     }
 
     /// Servers known, and servers that would be asked.
@@ -181,32 +156,5 @@ impl Upstreams {
     fn servers(&self) -> MutexGuard<'_, BTreeMap<SocketAddr, Arc<Upstream>>> {
         // Nothing panics while it holds the lock.
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Upstream {
-    pub(crate) fn new(address: SocketAddr, host: String) -> Self {
-        Self { address, host, open: Arc::default(), state: Mutex::default() }
-    }
-
-    /// Counts a request as open here.
-    pub(super) fn open(&self) -> OpenThere {
-        self.open.fetch_add(1, Ordering::Relaxed);
-        OpenThere(self.open.clone())
-    }
-
-    /// Is not asked for a while.
-    pub(super) fn avoid(&self, how_long: Duration) {
-        self.state().avoid_until = Some(Instant::now() + how_long);
-    }
-
-    fn usable(&self) -> bool {
-        let state = self.state();
-        state.up && state.avoid_until.is_none_or(|until| until <= Instant::now())
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -62,11 +62,11 @@ fn answer(operations: &Operations, request: &Request<Incoming>) -> Response<Full
     const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let (status, kind, body) = match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/healthz") => (StatusCode::OK, TEXT, "alive\n".into()),
-        (&Method::GET | &Method::HEAD, "/readyz") => match operations.readiness() {
+        (&Method::GET | &Method::HEAD, "/readyz") => match operations.readiness.check() {
             Ok(()) => (StatusCode::OK, TEXT, "ready\n".into()),
             Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{reason}\n")),
         },
-        (&Method::GET | &Method::HEAD, "/metrics") => (StatusCode::OK, METRICS, operations.metrics_text()),
+        (&Method::GET | &Method::HEAD, "/metrics") => (StatusCode::OK, METRICS, operations.metrics.encode()),
         (_, "/healthz" | "/readyz" | "/metrics") => {
             (StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET\n".into())
         }

@@ -17,15 +17,16 @@ use super::{
     WorkerEvent, WorkerMode, WorkerRequest,
     breaker::Breaker,
     process::{WorkerProcess, WorkerSpec},
-    watch::{Limits, Watch},
+    watch::{End, Limits, Watch},
 };
 use crate::{
     access::Identity,
     audience::Audience,
     control::Control,
-    operations::{Metrics, WarmingGuard, metrics::stage_of},
+    errors::shutting_down,
+    metrics::{Metrics, stage_of},
     queue::{Queues, Waiting},
-    sub_server::shutting_down,
+    readiness::WarmingGuard,
 };
 
 /// How often a busy worker is looked at.
@@ -292,25 +293,6 @@ impl Lane {
         tracing::warn!(lane = self.name, %reason, "worker killed");
         drop(process);
         prover_failed(reason)
-    }
-}
-
-/// Why a worker has no more to say.
-pub(super) enum End {
-    Gone(String),
-    Memory(u64),
-    Time,
-    Silence,
-}
-
-impl End {
-    fn label(&self) -> &'static str {
-        match self {
-            Self::Gone(_) => "crash",
-            Self::Memory(_) => "memory",
-            Self::Time => "time",
-            Self::Silence => "silence",
-        }
     }
 }
 

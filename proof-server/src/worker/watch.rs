@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{lane::End, process::Usage};
+use super::process::Usage;
 
 /// Limits of a worker's life.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,26 @@ pub(crate) struct Limits {
     pub(crate) time: Duration,
     /// Without a word and without computing.
     pub(crate) silence: Duration,
+}
+
+/// Why a worker has no more to say.
+pub(super) enum End {
+    Gone(String),
+    Memory(u64),
+    Time,
+    Silence,
+}
+
+impl End {
+    /// Its name in metrics.
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Self::Gone(_) => "crash",
+            Self::Memory(_) => "memory",
+            Self::Time => "time",
+            Self::Silence => "silence",
+        }
+    }
 }
 
 /// One job under watch.

@@ -2,7 +2,10 @@
 //!
 //! Labels have few values, all of them known here: nothing a client sends becomes a label.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -14,6 +17,9 @@ use sextant_protocol::{ErrorCode, Progress, ProofKind};
 
 use crate::programs;
 
+/// Measures what is not counted as it happens.
+type Measure = Box<dyn Fn(&Metrics) + Send>;
+
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 
 /// From a hundredth of a second to an hour.
@@ -24,6 +30,7 @@ const BYTES: [f64; 8] = [0.25e6, 0.5e6, 1e6, 1.5e6, 2e6, 4e6, 8e6, 32e6];
 /// The server's counters.
 pub(crate) struct Metrics {
     registry: Registry,
+    measures: Mutex<Vec<Measure>>,
     requests: Family<Labels<2>, Counter>,
     request_seconds: Family<Labels<1>, Histogram>,
     stage_seconds: Family<Labels<1>, Histogram>,
@@ -64,6 +71,7 @@ impl Metrics {
             upstreams: Family::default(),
             ready: Gauge::default(),
             registry: Registry::default(),
+            measures: Mutex::default(),
         };
         let m = &metrics;
         let r = &mut registry;
@@ -180,12 +188,23 @@ impl Metrics {
         self.ready.set(i64::from(ready));
     }
 
+    /// Has something measured whenever the metrics are read.
+    pub(crate) fn measure(&self, measure: impl Fn(&Self) + Send + 'static) {
+        self.measures().push(Box::new(measure));
+    }
+
     /// All of it as text.
     pub(crate) fn encode(&self) -> String {
+        self.measures().iter().for_each(|measure| measure(self));
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
         text
+    }
+
+    fn measures(&self) -> MutexGuard<'_, Vec<Measure>> {
+        // A measure that panics leaves the list as it was.
+        self.measures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
