@@ -106,6 +106,7 @@ mod tests {
         Caller {
             identity: Identity::address([127, 0, 0, name].into()),
             budget: Budget { requests, proofs_per_hour },
+            known: true,
             hops: 0,
             gone: tokio_util::sync::CancellationToken::new(),
         }

@@ -8,10 +8,12 @@ use tokio_util::sync::CancellationToken;
 /// The switches of a server. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Control {
-    /// Take no new work, finish what runs, then end.
+    /// Want no new work, take none after a while, finish what runs, then end.
     pub drain: CancellationToken,
     /// End now. Drains as well.
     pub stop: CancellationToken,
+    /// No new work is taken any more; the server's own.
+    pub(crate) closed: CancellationToken,
     /// Read token file and certificates again.
     pub reload: Arc<Notify>,
 }
@@ -20,13 +22,13 @@ impl Control {
     /// Completes when no new work is to be taken.
     pub(crate) async fn ending(&self) {
         tokio::select! {
-            () = self.drain.cancelled() => {}
+            () = self.closed.cancelled() => {}
             () = self.stop.cancelled() => {}
         }
     }
 
     /// Whether no new work is to be taken.
     pub(crate) fn is_ending(&self) -> bool {
-        self.drain.is_cancelled() || self.stop.is_cancelled()
+        self.closed.is_cancelled() || self.stop.is_cancelled()
     }
 }

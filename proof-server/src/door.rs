@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
+use rustls::{pki_types::UnixTime, server::danger::ClientCertVerifier};
+use sextant_protocol::{ErrorCode, ServerError};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    access::{Access, TokenFileError},
+    access::{Access, Caller, Credentials, TokenFileError},
     config::Config,
-    control::Control,
+    reload::{self, Reloaded},
     tls::{self, TlsError},
 };
 
 /// What newcomers have to pass.
 pub(crate) struct Door {
-    pub(crate) access: Arc<Access>,
+    pub(crate) access: Access,
     pub(crate) tls: Option<TlsAcceptor>,
+    certificates: Option<Arc<dyn ClientCertVerifier>>,
 }
 
 /// Why there is no door.
@@ -29,32 +32,45 @@ pub enum DoorError {
     Tls(#[from] TlsError),
 }
 
-/// A door made of the files as they are now. Whoever watches it sees the ones that replace it.
-pub(crate) fn open(config: &Config) -> Result<watch::Sender<Arc<Door>>, DoorError> {
-    Ok(watch::Sender::new(Arc::new(read(config)?)))
-}
-
-fn read(config: &Config) -> Result<Door, DoorError> {
-    let access = Access::new(config.token_file.as_deref(), config.anonymous, config.budget, config.max_hops)?;
-    // Who has no certificate may still have a token.
-    let optional = config.token_file.is_some() || config.anonymous;
-    let tls = config.tls.as_ref().map(|files| tls::server_config(files, optional)).transpose()?;
-    Ok(Door { access: Arc::new(access), tls: tls.map(|tls| TlsAcceptor::from(Arc::new(tls))) })
-}
-
-/// Takes the files as they are now whenever it is told to. Connections that are open stay as they are.
-pub(crate) async fn reload(door: watch::Sender<Arc<Door>>, config: Config, control: Control) {
-    loop {
-        tokio::select! {
-            () = control.reload.notified() => {}
-            () = control.stop.cancelled() => return,
-        }
-        match read(&config) {
-            Ok(new) => {
-                door.send_replace(Arc::new(new));
-                tracing::info!("token file and certificates read again");
-            }
-            Err(error) => tracing::error!(%error, "the old token file and certificates stay"),
-        }
+impl Door {
+    fn read(config: &Config) -> Result<Self, DoorError> {
+        let access =
+            Access::new(config.token_file.as_deref(), config.anonymous, config.budget, config.max_hops)?;
+        let Some(files) = &config.tls else { return Ok(Self { access, tls: None, certificates: None }) };
+        // Who has no certificate may still have a token.
+        let optional = config.token_file.is_some() || config.anonymous;
+        let certificates = tls::client_verifier(files, optional)?;
+        let tls = tls::server_config(files, certificates.clone())?;
+        Ok(Self { access, tls: Some(TlsAcceptor::from(Arc::new(tls))), certificates })
     }
+
+    /// Whether a client that was let in by another door would be by this one.
+    pub(crate) fn admit_again(&self, shown: &Credentials) -> Result<Caller, ServerError> {
+        if let ([first, above @ ..], Some(verifier)) = (&shown.certificates[..], &self.certificates) {
+            verifier.verify_client_cert(first, above, UnixTime::now()).map_err(|error| {
+                ServerError::new(ErrorCode::Unauthorized, format!("your certificate: {error}"))
+            })?;
+        }
+        self.access.admit(shown)
+    }
+}
+
+/// A door made of the files as they are now, and how it is made anew. Whoever watches it sees the ones that follow.
+pub(crate) fn open(config: &Config) -> Result<(watch::Receiver<Arc<Door>>, Reloaded), DoorError> {
+    let (door, seen) = watch::channel(Arc::new(Door::read(config)?));
+    let tls = config.tls.as_ref();
+    let files = reload::files([
+        config.token_file.as_deref(),
+        tls.map(|tls| tls.cert.as_path()),
+        tls.map(|tls| tls.key.as_path()),
+        tls.and_then(|tls| tls.client_ca.as_deref()),
+        tls.and_then(|tls| tls.client_crl.as_deref()),
+    ]);
+    let config = config.clone();
+    let read = move || {
+        let new = Door::read(&config).map_err(|error| error.to_string())?;
+        door.send_replace(Arc::new(new));
+        Ok(())
+    };
+    Ok((seen, Reloaded { what: "token file and certificates", files, read: Box::new(read) }))
 }

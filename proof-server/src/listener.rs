@@ -1,11 +1,6 @@
 //! The listener: accepts clients, a bounded number at a time, until it is told to stop.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use sextant_protocol::{ErrorCode, ServerError, ServerMessage, encoding};
 use tokio::{
@@ -13,14 +8,16 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::JoinSet,
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 
 use crate::{
-    access::network,
     connection::{self, Context, Ended},
     door::Door,
     metrics::Metrics,
+    places::{NoPlace, Place, Places},
+    proxy::{self, Network},
+    visitor::Visitor,
 };
 
 /// Pause after a failing accept, doubled up to the last: running out of descriptors passes.
@@ -37,13 +34,25 @@ pub(crate) struct Entrance {
     pub(crate) context: Arc<Context>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) places: Arc<Places>,
+    /// Speak for others: with a header, before anything else.
+    pub(crate) balancers: Vec<Network>,
+    pub(crate) refusals: Refusals,
+}
+
+/// Clients that get the time to read why they are refused.
+pub(crate) struct Refusals(Arc<Semaphore>);
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(REFUSALS)))
+    }
 }
 
 impl Entrance {
     /// Accepts clients until the server drains; then, until it stops, waits for the connections to end.
     pub(crate) async fn run(self, listener: TcpListener) {
-        let control = self.context.control.clone();
-        let refusals = Arc::new(Semaphore::new(REFUSALS));
+        let entrance = Arc::new(self);
+        let control = entrance.context.control.clone();
         let mut connections = JoinSet::new();
         loop {
             let (stream, peer) = tokio::select! {
@@ -52,28 +61,14 @@ impl Entrance {
             };
             // Forget those that ended.
             while connections.try_join_next().is_some() {}
-            let door = self.door.borrow().clone();
-            let place = match self.places.take(peer.ip()) {
-                Ok(place) => place,
-                Err(refused) => {
-                    self.metrics.refused(refused.label());
-                    refuse(stream, refused, door.tls.is_some(), &refusals);
-                    continue;
-                }
-            };
-            self.metrics.connections(self.places.count());
-            let (context, metrics, places) =
-                (self.context.clone(), self.metrics.clone(), self.places.clone());
-            connections.spawn(async move {
-                if let Err(ended) = serve(stream, peer, door, context).await {
-                    if matches!(&ended, Ended::Refused(error) if error.code == ErrorCode::Unauthorized) {
-                        metrics.refused("unauthorized");
-                    }
-                    tracing::info!(%peer, reason = %ended, "connection ended");
-                }
-                drop(place);
-                metrics.connections(places.count());
-            });
+            // TLS and the introduction together.
+            let introduce_by = Instant::now() + entrance.context.limits.handshake;
+            if entrance.balancers.iter().any(|network| network.contains(peer.ip())) {
+                // Balancers are trusted to connect for others only, and to say for whom at once.
+                connections.spawn(entrance.clone().receive_for(stream, peer, introduce_by));
+            } else if let Some((stream, place)) = entrance.place(stream, peer) {
+                connections.spawn(entrance.clone().receive(stream, peer, introduce_by, place));
+            }
         }
         drop(listener);
         // Those with running requests stay until these are answered, or the server stops.
@@ -88,144 +83,115 @@ impl Entrance {
             tracing::warn!(left = connections.len(), "connections cut off");
         }
     }
-}
 
-async fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
-    door: Arc<Door>,
-    context: Arc<Context>,
-) -> Result<(), Ended> {
-    configure(&stream);
-    let access = door.access.clone();
-    match &door.tls {
-        None => {
-            let (read, write) = stream.into_split();
-            connection::serve(read, write, peer, None, access, context).await
-        }
-        Some(tls) => {
-            let secured = timeout(context.limits.handshake, tls.accept(stream)).await;
-            let stream = secured.map_err(|_| Ended::Silent)?.map_err(|error| Ended::Broken(error.into()))?;
-            let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-            let certificate = certificates.first().map(|certificate| certificate.to_vec());
-            let (read, write) = tokio::io::split(stream);
-            connection::serve(read, write, peer, certificate, access, context).await
-        }
-    }
-}
-
-/// The connections that are open, by address.
-#[derive(Debug)]
-pub(crate) struct Places {
-    open: Mutex<Open>,
-    total: usize,
-    per_address: usize,
-}
-
-#[derive(Debug, Default)]
-struct Open {
-    count: usize,
-    by_address: HashMap<IpAddr, usize>,
-}
-
-/// A connection's place, free again when dropped.
-#[derive(Debug)]
-pub(crate) struct Place {
-    places: Arc<Places>,
-    address: IpAddr,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoPlace {
-    Total,
-    Address,
-}
-
-impl NoPlace {
-    fn label(self) -> &'static str {
-        match self {
-            Self::Total => "connections",
-            Self::Address => "connections_of_address",
-        }
-    }
-
-    fn message(self) -> &'static str {
-        match self {
-            Self::Total => "too many clients are connected",
-            Self::Address => "too many connections from your address",
-        }
-    }
-}
-
-impl Places {
-    pub(crate) fn new(total: usize, per_address: usize) -> Arc<Self> {
-        Arc::new(Self { open: Mutex::default(), total, per_address })
-    }
-
-    /// A place for a client from `ip`.
-    pub(crate) fn take(self: &Arc<Self>, ip: IpAddr) -> Result<Place, NoPlace> {
-        let address = network(ip);
-        let mut open = self.open();
-        if open.count >= self.total {
-            return Err(NoPlace::Total);
-        }
-        let of_address = open.by_address.entry(address).or_default();
-        if *of_address >= self.per_address {
-            return Err(NoPlace::Address);
-        }
-        *of_address += 1;
-        open.count += 1;
-        Ok(Place { places: self.clone(), address })
-    }
-
-    fn count(&self) -> usize {
-        self.open().count
-    }
-
-    fn open(&self) -> MutexGuard<'_, Open> {
-        // Nothing panics while it holds the lock.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut open = self.places.open();
-        open.count -= 1;
-        if let Some(count) = open.by_address.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                open.by_address.remove(&self.address);
+    /// A place for a client, or a word to it why there is none.
+    fn place(&self, stream: TcpStream, peer: SocketAddr) -> Option<(TcpStream, Place)> {
+        match self.places.take(peer.ip()) {
+            Ok(place) => {
+                self.metrics.connections(self.places.count());
+                Some((stream, place))
+            }
+            Err(reason) => {
+                self.metrics.refused(reason.label());
+                // Over TLS it would cost a handshake, which is more than a refusal is worth.
+                if self.door.borrow().tls.is_none() {
+                    self.refusals.tell(stream, reason);
+                }
+                None
             }
         }
     }
+
+    async fn receive_for(self: Arc<Self>, mut stream: TcpStream, balancer: SocketAddr, by: Instant) {
+        match proxy::client(&mut stream, by).await {
+            Ok(client) => {
+                let peer = client.unwrap_or(balancer);
+                if let Some((stream, place)) = self.place(stream, peer) {
+                    self.receive(stream, peer, by, place).await;
+                }
+            }
+            Err(error) => {
+                self.metrics.refused("proxy");
+                tracing::debug!(%balancer, %error, "connection ended");
+            }
+        }
+    }
+
+    async fn receive(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        introduce_by: Instant,
+        place: Place,
+    ) {
+        let shed = place.shed();
+        let served = tokio::select! {
+            served = self.serve(stream, peer, introduce_by, place) => served,
+            () = shed.cancelled() => {
+                self.metrics.refused("shed");
+                Err(Ended::Silent)
+            }
+        };
+        match served {
+            Err(Ended::Refused(error)) if error.code == ErrorCode::Unauthorized => {
+                self.metrics.refused("unauthorized");
+                tracing::info!(%peer, reason = %error, "client refused");
+            }
+            Err(ended) => tracing::debug!(%peer, reason = %ended, "connection ended"),
+            Ok(()) => {}
+        }
+        self.metrics.connections(self.places.count());
+    }
+
+    async fn serve(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        introduce_by: Instant,
+        place: Place,
+    ) -> Result<(), Ended> {
+        configure(&stream);
+        let door = self.door.clone();
+        let tls = door.borrow().tls.clone();
+        let context = self.context.clone();
+        let Some(tls) = tls else {
+            let (read, write) = stream.into_split();
+            let visitor = Visitor::new(peer, introduce_by, Vec::new(), door, place);
+            return connection::serve(read, write, visitor, context).await;
+        };
+        let secured = timeout_at(introduce_by, tls.accept(stream)).await;
+        let stream = secured.map_err(|_| Ended::Silent)?.map_err(|error| Ended::Broken(error.into()))?;
+        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let certificates = certificates.iter().map(|certificate| certificate.clone().into_owned()).collect();
+        let (read, write) = tokio::io::split(stream);
+        connection::serve(read, write, Visitor::new(peer, introduce_by, certificates, door, place), context)
+            .await
+    }
 }
 
-/// Says why, where that is cheap: the bytes are few and fit into the socket's buffer. Over TLS it would cost a
-/// handshake, which is more than a refusal is worth.
-fn refuse(stream: TcpStream, reason: NoPlace, tls: bool, refusals: &Arc<Semaphore>) {
-    if tls {
-        return;
+impl Refusals {
+    /// Says why, where that is cheap: the bytes are few and fit into the socket's buffer.
+    fn tell(&self, stream: TcpStream, reason: NoPlace) {
+        let error = ServerError::retryable(ErrorCode::Busy, reason.message(), 5_000);
+        let body = encoding::encode(&ServerMessage::Refused(error));
+        let frame = [&u32::try_from(body.len()).unwrap_or(0).to_be_bytes(), &body[..]].concat();
+        if stream.try_write(&frame).is_err() {
+            return;
+        }
+        // Closing with unread bytes resets the connection, and the client may lose the reason: a few are given the time
+        // to read it.
+        let Ok(permit) = self.0.clone().try_acquire_owned() else { return };
+        tokio::spawn(async move {
+            let _permit = permit;
+            let mut stream = stream;
+            let mut rest = [0; 1024];
+            let until_closed = async {
+                let _ = tokio::io::AsyncWriteExt::shutdown(&mut stream).await;
+                while stream.read(&mut rest).await.is_ok_and(|count| count > 0) {}
+            };
+            let _ = timeout(REFUSAL, until_closed).await;
+        });
     }
-    let error = ServerError::retryable(ErrorCode::Busy, reason.message(), 5_000);
-    let body = encoding::encode(&ServerMessage::Refused(error));
-    let frame = [&u32::try_from(body.len()).unwrap_or(0).to_be_bytes(), &body[..]].concat();
-    if stream.try_write(&frame).is_err() {
-        return;
-    }
-    // Closing with unread bytes resets the connection, and the client may lose the reason: a few are given the time to
-    // read it.
-    let Ok(permit) = refusals.clone().try_acquire_owned() else { return };
-    tokio::spawn(async move {
-        let _permit = permit;
-        let mut stream = stream;
-        let mut rest = [0; 1024];
-        let until_closed = async {
-            let _ = tokio::io::AsyncWriteExt::shutdown(&mut stream).await;
-            while stream.read(&mut rest).await.is_ok_and(|count| count > 0) {}
-        };
-        let _ = timeout(REFUSAL, until_closed).await;
-    });
 }
 
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
@@ -251,26 +217,5 @@ fn configure(stream: &TcpStream) {
         stream.set_nodelay(true).and_then(|()| socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive));
     if let Err(error) = configured {
         tracing::debug!(%error, "socket options");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_are_counted_in_all_and_by_address() {
-        let places = Places::new(3, 2);
-        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        let first = places.take(ip("192.0.2.1")).unwrap();
-        let second = places.take(ip("192.0.2.1")).unwrap();
-        assert_eq!(places.take(ip("192.0.2.1")).unwrap_err(), NoPlace::Address);
-        let third = places.take(ip("2001:db8::1")).unwrap();
-        assert_eq!(places.take(ip("2001:db8::2")).unwrap_err(), NoPlace::Total);
-        drop((first, third));
-        assert_eq!(places.count(), 1);
-        let _one_network = [places.take(ip("2001:db8::1")).unwrap(), places.take(ip("2001:db8::2")).unwrap()];
-        drop(second);
-        assert_eq!(places.take(ip("2001:db8::3")).unwrap_err(), NoPlace::Address);
     }
 }

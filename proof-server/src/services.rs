@@ -7,7 +7,7 @@ use std::{
 
 use sextant_artifacts::CIRCUIT_VERSION;
 use sextant_consensus::Program;
-use sextant_protocol::{ErrorCode, ProveRequest, Request, Response, ServerError, ServerInfo};
+use sextant_protocol::{ErrorCode, ProofKind, ProveRequest, Request, Response, ServerError, ServerInfo};
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     metrics::Metrics,
     outbox::Reply,
     programs::AGENT,
+    readiness::Readiness,
     sub_server::SubServer,
     verification::Verification,
 };
@@ -31,6 +32,7 @@ pub(crate) struct Services {
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) max_deadline: Duration,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) readiness: Arc<Readiness>,
     pub(crate) control: Control,
 }
 
@@ -109,7 +111,12 @@ impl Services {
     }
 
     fn info(&self) -> ServerInfo {
-        let kinds = self.sub_servers.first().map(|any| any.shared.kinds.clone()).unwrap_or_default();
+        let mut kinds: Vec<ProofKind> = Vec::new();
+        for kind in self.sub_servers.iter().filter_map(|sub_server| sub_server.kinds()).flatten() {
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
         ServerInfo {
             agent: AGENT.into(),
             circuit_version: CIRCUIT_VERSION.into(),

@@ -50,12 +50,20 @@ pub(crate) struct Shared {
     pub(crate) checks: Arc<Semaphore>,
     /// Bytes of the largest statement input.
     pub(crate) max_input: usize,
-    /// Kinds of proof that are made here.
+    /// Kinds of proof that this server itself makes.
     pub(crate) kinds: Vec<ProofKind>,
     pub(crate) metrics: Arc<Metrics>,
 }
 
 impl SubServer {
+    /// Kinds of proof that are made here; `None` as long as that is not known.
+    pub(crate) fn kinds(&self) -> Option<Vec<ProofKind>> {
+        match &self.prover {
+            Prover::Local(_) => Some(self.shared.kinds.clone()),
+            Prover::Upstream(upstreams) => upstreams.kinds(),
+        }
+    }
+
     /// The program and its queue, for clients.
     pub(crate) fn info(&self) -> ProgramInfo {
         let artifact = programs::artifact(self.program);
@@ -117,7 +125,7 @@ impl SubServer {
     }
 
     fn check_cheaply(&self, request: &ProveRequest, vk_hash: Option<[u8; 32]>) -> Result<(), ServerError> {
-        if !self.shared.kinds.contains(&request.kind) {
+        if self.kinds().is_some_and(|kinds| !kinds.contains(&request.kind)) {
             let message = format!("{} proofs are not made by this server", request.kind);
             return Err(ServerError::new(ErrorCode::Unsupported, message));
         }

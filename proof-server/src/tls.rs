@@ -7,8 +7,8 @@ use std::{
 
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    server::WebPkiClientVerifier,
+    pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, pem::PemObject},
+    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
 };
 
 /// Certificate files of a server.
@@ -20,6 +20,8 @@ pub struct TlsFiles {
     pub key: PathBuf,
     /// Authorities of client certificates, PEM.
     pub client_ca: Option<PathBuf>,
+    /// Their lists of certificates that are revoked, PEM.
+    pub client_crl: Option<PathBuf>,
 }
 
 /// Why there is no TLS.
@@ -36,6 +38,9 @@ pub enum TlsError {
     /// A file without any certificate.
     #[error("{0}: no certificate in it")]
     Empty(PathBuf),
+    /// A file without any revocation list.
+    #[error("{0}: no revocation list in it")]
+    NoList(PathBuf),
     /// Certificates or keys that do not fit.
     #[error("{path}: {source}")]
     Rustls {
@@ -44,7 +49,7 @@ pub enum TlsError {
         /// The reason.
         source: rustls::Error,
     },
-    /// The authorities of client certificates are of no use.
+    /// The authorities of client certificates or their lists are of no use.
     #[error("{path}: {source}")]
     ClientCa {
         /// The file.
@@ -54,27 +59,47 @@ pub enum TlsError {
     },
 }
 
-/// TLS of a listener. Clients without a certificate get in only if `optional`; they then need another way to say who
-/// they are.
-pub(crate) fn server_config(files: &TlsFiles, optional: bool) -> Result<ServerConfig, TlsError> {
+/// Who checks client certificates, if anybody does. Clients without one get in only if `optional`; they then need
+/// another way to say who they are.
+pub(crate) fn client_verifier(
+    files: &TlsFiles,
+    optional: bool,
+) -> Result<Option<Arc<dyn ClientCertVerifier>>, TlsError> {
+    let Some(path) = &files.client_ca else { return Ok(None) };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let roots = Arc::new(authorities(path)?);
+    let mut builder = WebPkiClientVerifier::builder_with_provider(roots, provider);
+    if let Some(path) = &files.client_crl {
+        let wrong = |source| TlsError::Pem { path: path.clone(), source };
+        let lists = CertificateRevocationListDer::pem_file_iter(path).map_err(wrong)?;
+        let lists: Vec<_> = lists.collect::<Result<_, _>>().map_err(wrong)?;
+        if lists.is_empty() {
+            return Err(TlsError::NoList(path.clone()));
+        }
+        builder = builder.with_crls(lists).only_check_end_entity_revocation();
+    }
+    if optional {
+        builder = builder.allow_unauthenticated();
+    }
+    let verifier = builder.build().map_err(|source| TlsError::ClientCa { path: path.clone(), source })?;
+    Ok(Some(verifier))
+}
+
+/// TLS of a listener, with whoever checks client certificates.
+pub(crate) fn server_config(
+    files: &TlsFiles,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+) -> Result<ServerConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let chain = certificates(&files.cert)?;
     let key = PrivateKeyDer::from_pem_file(&files.key)
         .map_err(|source| TlsError::Pem { path: files.key.clone(), source })?;
     let wrong = |source| TlsError::Rustls { path: files.cert.clone(), source };
-    let builder = ServerConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(wrong)?;
-    let builder = match &files.client_ca {
+    let builder =
+        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(wrong)?;
+    let builder = match clients {
         None => builder.with_no_client_auth(),
-        Some(path) => {
-            let verifier =
-                WebPkiClientVerifier::builder_with_provider(Arc::new(authorities(path)?), provider);
-            let verifier = if optional { verifier.allow_unauthenticated() } else { verifier };
-            let verifier =
-                verifier.build().map_err(|source| TlsError::ClientCa { path: path.clone(), source })?;
-            builder.with_client_cert_verifier(verifier)
-        }
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
     };
     builder.with_single_cert(chain, key).map_err(wrong)
 }

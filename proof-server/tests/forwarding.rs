@@ -11,14 +11,20 @@ use common::{
     worker::{Script, is_alive},
 };
 use proof_server::{Config, Role};
-use sextant_protocol::{ClientMessage, ErrorCode, Progress, Request, Response};
+use sextant_protocol::{ClientMessage, ErrorCode, Progress, ProofKind, Request, Response, Token};
+use sha2::Digest;
 
 const WAITS: &str = "cat $D/executing; while [ ! -e $D/go ]; do sleep 0.02; done; cat $D/proved";
 const EXECUTING: Progress = Progress::Executing { cycles: 7 };
 
 async fn upstream(job: &str) -> Server {
     let script = Script::for_jobs(&good_request(), job);
-    Server::start_with(Some(script), |config| config.role = Role::CommitteeChange).await
+    Server::start_with(Some(script), |config| {
+        config.role = Role::CommitteeChange;
+        // So that every request is forwarded and proven.
+        config.cache.memory = 0;
+    })
+    .await
 }
 
 /// An entrypoint in front of `names` that takes every proof for true, or verifies for real.
@@ -26,6 +32,7 @@ async fn entrypoint(names: Vec<String>, credulous: bool) -> Server {
     let configure = |config: &mut Config| {
         config.role = Role::Entrypoint;
         config.upstreams.committee_change = names;
+        config.cache.memory = 0;
     };
     let script = credulous.then(|| Script::for_jobs(&good_request(), "cat $D/verified"));
     let server = Server::start_with(script, configure).await;
@@ -44,7 +51,8 @@ async fn forwarded(server: &Server, outcome: &str) -> f64 {
 async fn requests_go_to_the_least_busy_and_come_back_verified() {
     let (first, second) = (upstream(WAITS).await, upstream(WAITS).await);
     let entrypoint = entrypoint(vec![first.address.to_string(), second.address.to_string()], true).await;
-    assert_eq!(entrypoint.http("/readyz").await, (200, "ready\n".into()));
+    let ready = "ready\ncommittee-change: 2 of 2 upstreams up\n";
+    assert_eq!(entrypoint.http("/readyz").await, (200, ready.into()));
     let mut client = Client::connect(&entrypoint).await;
     client.request(1, good_request()).await;
     client.wait_for(1, EXECUTING).await;
@@ -125,14 +133,47 @@ async fn a_lying_upstream_is_refused() {
     liar.stop().await;
 }
 
+/// A token file with one entry that is a server's, and the file with its token.
+fn server_tokens() -> (tempfile::NamedTempFile, tempfile::NamedTempFile) {
+    let (known, token) = (tempfile::NamedTempFile::new().unwrap(), tempfile::NamedTempFile::new().unwrap());
+    let hash = hex::encode(sha2::Sha256::digest("fleet"));
+    let entry = format!("[[token]]\nname = \"entrypoint\"\nsha256 = \"{hash}\"\nserver = true\n");
+    std::fs::write(known.path(), entry).unwrap();
+    std::fs::write(token.path(), "fleet\n").unwrap();
+    (known, token)
+}
+
 #[tokio::test]
 async fn servers_in_a_circle_do_not_forward_for_ever() {
-    // An entrypoint whose upstream is an entrypoint whose upstream proves: one hop more than allowed.
-    let prover = upstream("cat $D/proved").await;
-    let inner = entrypoint(vec![prover.address.to_string()], true).await;
-    let outer = Server::start_with(Some(Script::for_jobs(&good_request(), "cat $D/verified")), |config| {
-        config.role = Role::Entrypoint;
-        config.upstreams.committee_change = vec![inner.address.to_string()];
+    // An entrypoint whose upstream is an entrypoint whose upstream proves: as many servers as are allowed.
+    let (known, token) = server_tokens();
+    let closed = |config: &mut Config| {
+        (config.token_file, config.anonymous) = (Some(known.path().into()), false);
+        config.upstreams.token_file = Some(token.path().into());
+    };
+    let forwards_to = |upstream: &Server| {
+        let names = vec![upstream.address.to_string()];
+        move |config: &mut Config| {
+            config.role = Role::Entrypoint;
+            config.upstreams.committee_change = names;
+        }
+    };
+    let verifies = || Some(Script::for_jobs(&good_request(), "cat $D/verified"));
+    let prover = Server::start_with(Some(Script::for_jobs(&good_request(), "cat $D/proved")), |config| {
+        config.role = Role::CommitteeChange;
+        closed(config);
+    })
+    .await;
+    let to_prover = forwards_to(&prover);
+    let inner = Server::start_with(verifies(), |config| {
+        to_prover(config);
+        closed(config);
+    })
+    .await;
+    let to_inner = forwards_to(&inner);
+    let outer = Server::start_with(verifies(), |config| {
+        to_inner(config);
+        config.upstreams.token_file = Some(token.path().into());
     })
     .await;
     until("it is ready", common::PATIENCE, async || outer.http("/readyz").await.0 == 200).await;
@@ -140,14 +181,104 @@ async fn servers_in_a_circle_do_not_forward_for_ever() {
     client.request(1, good_request()).await;
     assert!(matches!(client.answer().await, (1, Ok(Response::Proof { .. }))), "two servers are fine");
     // A third one before it would be too many: the innermost says so.
-    let far = Client::mute(&prover).await;
-    let mut far = far;
+    let mut far = Client::mute(&prover).await;
     far.send(&common::hello()).await;
-    far.send(&ClientMessage::Introduction { token: Default::default(), hops: 3 }).await;
+    far.send(&introduction("fleet", 3)).await;
     assert_eq!(far.refusal().await.code, ErrorCode::Unsupported);
     for server in [outer, inner, prover] {
         server.stop().await;
     }
+}
+
+fn introduction(token: &str, hops: u32) -> ClientMessage {
+    ClientMessage::Introduction { token: Token(token.into()), hops }
+}
+
+/// What a stranger says of the way that its requests have come is no reason for upstreams to refuse them, and nothing
+/// that a request brings about takes an upstream away from others.
+#[tokio::test]
+async fn a_strangers_word_takes_no_upstream_out() {
+    let mut upstreams = Vec::new();
+    for _ in 0..8 {
+        upstreams.push(upstream("cat $D/proved").await);
+    }
+    let names: Vec<_> = upstreams.iter().map(|upstream| upstream.address.to_string()).collect();
+    let entrypoint = entrypoint(names, true).await;
+    let mut stranger = Client::mute(&entrypoint).await;
+    stranger.send(&common::hello()).await;
+    stranger.send(&introduction("", 2)).await;
+    stranger.welcome().await;
+    let mut honest = Client::connect(&entrypoint).await;
+    for id in 1..=6 {
+        stranger.request(id, good_request()).await;
+        assert!(matches!(stranger.answer().await, (_, Ok(Response::Proof { .. }))), "hops are not counted");
+        honest.request(id, good_request()).await;
+        assert!(matches!(honest.answer().await, (_, Ok(Response::Proof { .. }))));
+        assert_eq!(entrypoint.http("/readyz").await.0, 200);
+    }
+    for outcome in ["failed", "refused", "lied"] {
+        assert_eq!(forwarded(&entrypoint, outcome).await, 0.0, "{outcome}");
+    }
+    let up = "sextant_upstreams{program=\"committee-change\",health=\"up\"}";
+    assert_eq!(entrypoint.metric(up).await, 8.0);
+    entrypoint.stop().await;
+    for upstream in upstreams {
+        upstream.stop().await;
+    }
+}
+
+/// Servers that refuse at once are the least busy of all: they must not swallow what others would do.
+#[tokio::test]
+async fn broken_provers_do_not_hide_one_that_works() {
+    let mut broken = Vec::new();
+    for _ in 0..6 {
+        broken.push(Server::start(Some(common::CRASHES), |config| config.role = Role::CommitteeChange).await);
+    }
+    let works = upstream("cat $D/proved").await;
+    let all = broken.iter().chain([&works]);
+    let entrypoint = entrypoint(all.map(|server| server.address.to_string()).collect(), true).await;
+    for id in 1..=4 {
+        let mut client = Client::connect(&entrypoint).await;
+        client.request(id, good_request()).await;
+        assert!(matches!(client.answer().await, (_, Ok(Response::Proof { .. }))));
+    }
+    entrypoint.stop().await;
+    for server in broken.into_iter().chain([works]) {
+        server.stop().await;
+    }
+}
+
+/// What still works is offered, and nothing else.
+#[tokio::test]
+async fn an_entrypoint_offers_what_its_upstreams_do() {
+    let prover = upstream(WAITS).await;
+    let entrypoint =
+        Server::start_with(Some(Script::for_jobs(&good_request(), "cat $D/verified")), |config| {
+            config.role = Role::Entrypoint;
+            config.upstreams.committee_change = vec![prover.address.to_string()];
+            config.upstreams.inclusion = vec!["127.0.0.1:1".into()];
+        })
+        .await;
+    until("it has looked", common::PATIENCE, async || entrypoint.http("/readyz").await.0 == 200).await;
+    let (_, ready) = entrypoint.http("/readyz").await;
+    assert!(ready.contains("committee-change: 1 of 1") && ready.contains("inclusion: 0 of 1"), "{ready}");
+    let mut kinds = Vec::new();
+    for server in [&prover, &entrypoint] {
+        let mut client = Client::connect(server).await;
+        client.request(1, Request::Info).await;
+        let (1, Ok(Response::Info(info))) = client.answer().await else { panic!("an info") };
+        kinds.push(info.kinds);
+    }
+    assert_eq!(kinds[0], kinds[1]);
+    let mut client = Client::connect(&entrypoint).await;
+    let Request::Prove(mut request) = good_request() else { unreachable!() };
+    request.kind = ProofKind::Plonk;
+    client.request(1, Request::Prove(request)).await;
+    assert_eq!(client.error(1).await.code, ErrorCode::Unsupported);
+    client.request(2, common::good_requests().swap_remove(2)).await;
+    assert_eq!(client.error(2).await.code, ErrorCode::Busy, "an inclusion later, perhaps");
+    entrypoint.stop().await;
+    prover.stop().await;
 }
 
 #[tokio::test]

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use common::{Client, HANGS, Server, good_request, prove, worker::Script};
 use sextant_consensus::Program;
 use sextant_protocol::{ClientMessage, ErrorCode, Progress, Request, Response, encoding};
+use sha2::Digest;
 
 #[tokio::test]
 async fn too_many_connections_are_refused_with_a_reason() {
     let server = Server::start(Some(HANGS), |config| config.max_connections = 3).await;
-    let held = [Client::connect(&server).await, Client::connect(&server).await, Client::mute(&server).await];
+    let held =
+        [Client::connect(&server).await, Client::connect(&server).await, Client::connect(&server).await];
     let asked = Instant::now();
     let error = Client::mute(&server).await.refusal().await;
     assert_eq!(error.code, ErrorCode::Busy);
@@ -33,6 +35,37 @@ async fn too_many_connections_are_refused_with_a_reason() {
         server.metric("sextant_connections_refused_total{reason=\"connections_of_address\"}").await,
         1.0
     );
+    server.stop().await;
+}
+
+/// Strangers who say nothing keep nobody out who speaks, however many they are and whatever they do.
+#[tokio::test]
+async fn silent_connections_make_room() {
+    let tokens = tempfile::NamedTempFile::new().unwrap();
+    let hash = hex::encode(sha2::Sha256::digest("secret"));
+    std::fs::write(tokens.path(), format!("[[token]]\nname = \"alice\"\nsha256 = \"{hash}\"")).unwrap();
+    let server = Server::start(Some(HANGS), |config| {
+        (config.max_connections, config.max_connections_per_address) = (32, 32);
+        (config.token_file, config.anonymous) = (Some(tokens.path().into()), false);
+    })
+    .await;
+    let mut silent = Vec::new();
+    let mut known = Vec::new();
+    for _ in 0..16 {
+        for _ in 0..16 {
+            silent.push(Client::mute(&server).await);
+        }
+        let mut alice = Client::mute(&server).await;
+        alice.greet("secret").await;
+        alice.welcome().await;
+        known.push(alice);
+    }
+    for alice in &mut known {
+        alice.request(1, Request::Ping).await;
+        assert_eq!(alice.answer().await, (1, Ok(Response::Pong)), "who is known stays");
+    }
+    assert!(server.metric("sextant_connections_refused_total{reason=\"shed\"}").await > 200.0);
+    assert!(server.metric("sextant_connections").await <= 32.0);
     server.stop().await;
 }
 

@@ -7,6 +7,10 @@ use std::time::Duration;
 use common::{Client, HANGS, Server, committee_changes, good_request, until, worker::Script};
 use sextant_artifacts::COMMITTEE_CHANGE;
 use sextant_protocol::{ErrorCode, Progress, Request, Response};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 const EXECUTING: Progress = Progress::Executing { cycles: 7 };
 
@@ -54,6 +58,99 @@ async fn readiness_has_reasons() {
     server.stop().await;
 }
 
+/// Whoever connects and says nothing, or goes on connecting: probes are answered.
+#[tokio::test]
+async fn nobody_fills_the_operations_port() {
+    let server = Server::start(Some(HANGS), |_| {}).await;
+    let operations = server.operations;
+    for sockets in [16, 200] {
+        let crowd = tokio::spawn(async move {
+            let mut idle = std::collections::VecDeque::new();
+            loop {
+                idle.push_back(TcpStream::connect(operations).await.unwrap());
+                if idle.len() > sockets {
+                    idle.pop_front();
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+        });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        for _ in 0..20 {
+            let probe = tokio::time::timeout(Duration::from_secs(1), server.http("/healthz"));
+            assert_eq!(probe.await.expect("within a second"), (200, "alive\n".into()), "{sockets}");
+        }
+        crowd.abort();
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn metrics_come_in_the_form_that_is_accepted_and_begin_at_zero() {
+    let server = Server::start(Some(HANGS), |_| {}).await;
+    for (accept, kind, info) in [
+        ("*/*", "text/plain; version=0.0.4", "# TYPE sextant_build_info gauge"),
+        (
+            "application/openmetrics-text;version=1.0.0,text/plain;q=0.5",
+            "application/openmetrics-text",
+            "# EOF",
+        ),
+    ] {
+        let mut stream = TcpStream::connect(server.operations).await.unwrap();
+        let request =
+            format!("GET /metrics HTTP/1.1\r\nhost: x\r\naccept: {accept}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        for expected in [
+            kind,
+            info,
+            "sextant_build_info{",
+            "sextant_program_info{",
+            "sextant_requests_total{request=\"prove\",outcome=\"internal\"} 0",
+            "sextant_upstream_requests_total{outcome=\"lied\"} 0",
+            "sextant_worker_failures_total{lane=\"proving\",reason=\"memory\"} 0",
+            "process_cpu_seconds_total",
+            "process_resident_memory_bytes",
+        ] {
+            assert!(text.contains(expected), "{expected} is not in\n{text}");
+        }
+    }
+    server.stop().await;
+}
+
+/// A worker that does not start is a reason not to be asked, and it is tried again with nobody asking.
+#[tokio::test]
+async fn a_prover_that_does_not_start_says_so_until_it_does() {
+    let script = Script::for_jobs(&good_request(), "cat $D/proved");
+    let broken = Script::new(&format!("[ -e $D/well ] || exit 3\nexec {}", script.path().display()));
+    let server = Server::start_with(Some(broken), |config| config.warm = true).await;
+    until("it says so", common::PATIENCE, async || {
+        let (status, reason) = server.http("/readyz").await;
+        status == 503 && reason.contains("no stark worker starts") && reason.contains("exit code 3")
+    })
+    .await;
+    server.script.as_ref().unwrap().touch("well");
+    until("it gets well by itself", common::PATIENCE, async || server.http("/readyz").await.0 == 200).await;
+    server.stop().await;
+}
+
+/// Between the word that it ends and the moment when it lets nobody in, those who send clients have time to look.
+#[tokio::test]
+async fn a_server_that_will_drain_says_so_before_it_does() {
+    let server = Server::start(Some(HANGS), |config| config.drain_delay = Duration::from_secs(1)).await;
+    server.control.drain.cancel();
+    until("it says so", Duration::from_millis(500), async || {
+        server.http("/readyz").await.1.starts_with("draining")
+    })
+    .await;
+    let mut late = Client::connect(&server).await;
+    late.request(1, Request::Ping).await;
+    assert_eq!(late.answer().await, (1, Ok(Response::Pong)));
+    assert_eq!(late.refusal().await.code, ErrorCode::ShuttingDown);
+    assert!(TcpStream::connect(server.address).await.is_err(), "now nobody comes in");
+    server.ended().await;
+}
+
 #[tokio::test]
 async fn draining_finishes_what_runs_and_hands_back_the_rest() {
     let request = good_request();
@@ -79,7 +176,7 @@ async fn draining_finishes_what_runs_and_hands_back_the_rest() {
     assert_eq!(client.answer().await, (4, Ok(Response::Pong)));
     assert!(server.http("/readyz").await.1.starts_with("draining"));
     assert_eq!(server.http("/healthz").await.0, 200);
-    let refused = tokio::net::TcpStream::connect(server.address).await;
+    let refused = TcpStream::connect(server.address).await;
     assert!(refused.is_err(), "nobody new comes in");
 
     server.script.as_ref().unwrap().touch("go");

@@ -22,6 +22,7 @@ fn server_files(client_ca: bool) -> Option<TlsFiles> {
         cert: tls("server.pem"),
         key: tls("server-key.pem"),
         client_ca: client_ca.then(|| tls("ca.pem")),
+        client_crl: None,
     })
 }
 
@@ -179,5 +180,78 @@ async fn client_certificates_say_who_asks() {
     let mut nobody = Client::secure(&server, client_config(None)).await.unwrap();
     nobody.greet("").await;
     assert_eq!(nobody.refusal().await.code, ErrorCode::Unauthorized);
+    server.stop().await;
+}
+
+/// What a client has shown counts as long as the files say so, also on a connection that is open; nobody has to tell the
+/// server that they have changed.
+#[tokio::test]
+async fn what_is_revoked_ends_at_once() {
+    let tokens = tempfile::NamedTempFile::new().unwrap();
+    let list = tempfile::NamedTempFile::new().unwrap();
+    write_tokens(tokens.path(), &[("alice", "first", ""), ("bob", "other", "")]);
+    std::fs::copy(tls("none-revoked.crl"), list.path()).unwrap();
+    let server = Server::start(Some(HANGS), |config| {
+        let files =
+            server_files(true).map(|files| TlsFiles { client_crl: Some(list.path().into()), ..files });
+        (config.tls, config.anonymous) = (files, false);
+        config.token_file = Some(tokens.path().into());
+    })
+    .await;
+    let connected = async |certificate, token: &str| {
+        let mut client = Client::secure(&server, client_config(certificate)).await.unwrap();
+        client.greet(token).await;
+        client.welcome().await;
+        client
+    };
+    let mut alice = connected(None, "first").await;
+    let mut bob = connected(None, "other").await;
+    let mut revoked = connected(Some("revoked"), "").await;
+    let mut certified = connected(Some("client"), "").await;
+    alice.request(1, good_request()).await;
+    alice.wait_for(1, Progress::Preparing).await;
+
+    write_tokens(tokens.path(), &[("bob", "other", "")]);
+    std::fs::copy(tls("revoked.crl"), list.path()).unwrap();
+    let error = loop {
+        match alice.receive().await {
+            sextant_protocol::ServerMessage::Refused(error) => break error,
+            // The request ends with the connection.
+            sextant_protocol::ServerMessage::Progress { .. }
+            | sextant_protocol::ServerMessage::Answer { result: Err(_), .. } => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(error.code, ErrorCode::Unauthorized, "{error}");
+    let error = revoked.refusal().await;
+    assert!(error.code == ErrorCode::Unauthorized && error.message.contains("evoked"), "{error}");
+    for client in [&mut bob, &mut certified] {
+        client.request(1, Request::Ping).await;
+        assert_eq!(client.answer().await, (1, Ok(Response::Pong)), "nothing has changed for others");
+    }
+    if let Ok(mut again) = Client::secure(&server, client_config(Some("revoked"))).await {
+        let _ = again.try_send(&common::hello()).await;
+        assert!(!matches!(again.try_receive().await, Ok(Some(_))));
+    }
+    server.stop().await;
+}
+
+/// TLS and the introduction have one deadline between them.
+#[tokio::test]
+async fn silence_after_tls_is_not_given_more_time() {
+    let server = Server::start(Some(HANGS), |config| {
+        config.tls = server_files(false);
+        config.handshake_timeout = std::time::Duration::from_millis(800);
+    })
+    .await;
+    let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    let began = std::time::Instant::now();
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(client_config(None)));
+    let mut silent = Client::over(connector.connect(name, stream).await.unwrap());
+    assert!(!matches!(silent.try_receive().await, Ok(Some(_))));
+    let took = began.elapsed().as_millis();
+    assert!((750..1250).contains(&took), "{took} ms");
     server.stop().await;
 }

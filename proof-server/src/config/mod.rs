@@ -14,7 +14,13 @@ use std::{
 use serde::Deserialize;
 pub use settings::Settings;
 
-use crate::{access::Budget, circuits::CircuitsConfig, process, tls::TlsFiles};
+use crate::{
+    access::Budget,
+    circuits::CircuitsConfig,
+    process,
+    proxy::{Network, NotANetwork},
+    tls::TlsFiles,
+};
 
 const MIB: u64 = 1 << 20;
 
@@ -76,6 +82,9 @@ pub enum ConfigError {
     /// A setting that needs another one.
     #[error("{0} needs {1}")]
     Needs(&'static str, &'static str),
+    /// A balancer's address that is none.
+    #[error("proxy-protocol-from: {0}")]
+    Network(NotANetwork),
     /// This build cannot do that.
     #[error("this program was built without the feature `prover`: it can be an entrypoint or a verifier")]
     NoProver,
@@ -120,7 +129,9 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Clients connected at once.
     pub max_connections: usize,
-    /// Connections from one address.
+    /// Balancers whose PROXY headers are believed.
+    pub balancers: Vec<Network>,
+    /// Connections of one client, and of strangers from one network.
     pub max_connections_per_address: usize,
     /// Requests open at once on one connection.
     pub max_requests: usize,
@@ -174,6 +185,8 @@ pub struct Config {
     pub operations_listen: Option<SocketAddr>,
     /// Jobs waiting at which the server is busy.
     pub busy_at: usize,
+    /// How long clients are still let in when the server drains.
+    pub drain_delay: Duration,
     /// How long running jobs may go on when the server drains.
     pub drain_timeout: Duration,
     /// Form of the log.
@@ -206,7 +219,12 @@ impl Settings {
         }
         let listen = self.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7100)));
         let tls = match (self.tls_cert, self.tls_key) {
-            (Some(cert), Some(key)) => Some(TlsFiles { cert, key, client_ca: self.tls_client_ca }),
+            (Some(cert), Some(key)) => {
+                Some(TlsFiles { cert, key, client_ca: self.tls_client_ca, client_crl: self.tls_client_crl })
+            }
+            (None, None) if self.tls_client_crl.is_some() => {
+                return Err(ConfigError::Needs("tls-client-crl", "tls-cert"));
+            }
             (None, None) if self.tls_client_ca.is_some() => {
                 return Err(ConfigError::Needs("tls-client-ca", "tls-cert"));
             }
@@ -214,6 +232,9 @@ impl Settings {
             (Some(_), None) => return Err(ConfigError::Needs("tls-cert", "tls-key")),
             (None, Some(_)) => return Err(ConfigError::Needs("tls-key", "tls-cert")),
         };
+        if let Some(TlsFiles { client_ca: None, client_crl: Some(_), .. }) = tls {
+            return Err(ConfigError::Needs("tls-client-crl", "tls-client-ca"));
+        }
         let known = self.token_file.is_some() || tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
         let anonymous = self.allow_anonymous.unwrap_or(!known && listen.ip().is_loopback());
         if !known && !anonymous {
@@ -239,6 +260,12 @@ impl Settings {
             token_file: self.token_file,
             tls,
             max_connections: positive("max-connections", self.max_connections.unwrap_or(256))?,
+            balancers: self
+                .proxy_protocol_from
+                .unwrap_or_default()
+                .iter()
+                .map(|network| network.parse().map_err(ConfigError::Network))
+                .collect::<Result<_, _>>()?,
             max_connections_per_address: positive(
                 "max-connections-per-address",
                 self.max_connections_per_address.unwrap_or(64),
@@ -286,6 +313,7 @@ impl Settings {
             max_hops: self.max_hops.unwrap_or(2),
             operations_listen: self.operations_listen,
             busy_at: positive("busy-at", self.busy_at.unwrap_or(queue_capacity))?,
+            drain_delay: Duration::from_secs(self.drain_delay.unwrap_or(0)),
             drain_timeout: Duration::from_secs(self.drain_timeout.unwrap_or(300)),
             log_format: self.log_format.unwrap_or_default(),
         })

@@ -57,11 +57,21 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_TLS_CLIENT_CA", value_name = "FILE")]
     pub tls_client_ca: Option<PathBuf>,
 
+    /// Lists of revoked client certificates by those authorities, PEM [default: none]
+    #[arg(long, env = "SEXTANT_TLS_CLIENT_CRL", value_name = "FILE")]
+    pub tls_client_crl: Option<PathBuf>,
+
     /// Clients connected at once; more are refused with Busy [default: 256]
     #[arg(long, env = "SEXTANT_MAX_CONNECTIONS", value_name = "N")]
     pub max_connections: Option<usize>,
 
-    /// Connections from one address, or one /64 network of IPv6 [default: 64]
+    /// Balancers in front of this server: connections from these addresses or networks begin with a PROXY header, version
+    /// 1 or 2, that says for whom they are [default: none]
+    #[arg(long, env = "SEXTANT_PROXY_PROTOCOL_FROM", value_name = "NETWORK", value_delimiter = ',')]
+    pub proxy_protocol_from: Option<Vec<String>>,
+
+    /// Connections of one client, and of strangers from one address or one /64 network of IPv6; a /56 has half as many
+    /// more, a /48 twice as many [default: 64]
     #[arg(long, env = "SEXTANT_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N")]
     pub max_connections_per_address: Option<usize>,
 
@@ -193,6 +203,10 @@ pub struct Settings {
     /// Jobs waiting at which the server reports itself busy, so that others are asked [default: the queue's capacity]
     #[arg(long, env = "SEXTANT_BUSY_AT", value_name = "N")]
     pub busy_at: Option<usize>,
+
+    /// How long clients are still let in after SIGTERM, while `/readyz` says 503 already, seconds [default: 0]
+    #[arg(long, env = "SEXTANT_DRAIN_DELAY", value_name = "SECONDS")]
+    pub drain_delay: Option<u64>,
 
     /// How long running jobs may go on after SIGTERM, seconds [default: 300]
     #[arg(long, env = "SEXTANT_DRAIN_TIMEOUT", value_name = "SECONDS")]

@@ -69,6 +69,7 @@ fn documented_numbers_are_the_defaults() {
         ("verify_worker_idle", config.verify_worker_idle.unwrap().as_secs().to_string()),
         ("warm", config.warm.to_string()),
         ("max_hops", config.max_hops.to_string()),
+        ("drain_delay", config.drain_delay.as_secs().to_string()),
         ("drain_timeout", config.drain_timeout.as_secs().to_string()),
     ] {
         assert_eq!(documented(name), value, "{name}");

@@ -16,6 +16,7 @@ pub(super) struct Hello {
     pub(super) agent: String,
     pub(super) token: Token,
     pub(super) hops: u32,
+    pub(super) on_behalf: String,
 }
 
 /// Reads what the client's version of the protocol begins with.
@@ -37,10 +38,12 @@ pub(super) async fn greet<R: AsyncRead + Unpin>(reader: &mut Reader<R>) -> Resul
         _ => return refuse(ErrorCode::Malformed, "the first message must be a hello".into()),
     };
     if version == 1 {
-        return Ok(Hello { version, agent, token: Token::default(), hops: 0 });
+        return Ok(Hello { version, agent, token: Token::default(), hops: 0, on_behalf: String::new() });
     }
     match next(reader).await? {
-        ClientMessage::Introduction { token, hops } => Ok(Hello { version, agent, token, hops }),
+        ClientMessage::Introduction { token, hops } => {
+            Ok(Hello { version, agent, token, hops, on_behalf: String::new() })
+        }
         _ => refuse(ErrorCode::Malformed, "the second message must be an introduction".into()),
     }
 }

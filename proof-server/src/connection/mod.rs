@@ -7,7 +7,7 @@
 mod handshake;
 mod requests;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use sextant_protocol::{
     ClientMessage, ErrorCode, ServerError, ServerMessage,
@@ -19,12 +19,12 @@ use sextant_protocol::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::{Semaphore, mpsc},
-    time::timeout,
+    time::{timeout, timeout_at},
 };
 
 use crate::{
-    access::Access, control::Control, errors::shutting_down, outbox::Outgoing, programs::AGENT,
-    services::Services,
+    control::Control, errors::shutting_down, outbox::Outgoing, programs::AGENT, services::Services,
+    visitor::Visitor,
 };
 use requests::Requests;
 
@@ -76,13 +76,11 @@ pub(crate) enum Ended {
 type Reader<R> = MessageReader<R, ClientMessage>;
 type Writer<W> = MessageWriter<W, ServerMessage>;
 
-/// Serves one client from its first byte to its last. `certificate` is what TLS has checked.
+/// Serves one client from its first byte to its last.
 pub(crate) async fn serve(
     read: impl AsyncRead + Unpin,
     write: impl AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
-    certificate: Option<Vec<u8>>,
-    access: Arc<Access>,
+    mut visitor: Visitor,
     context: Arc<Context>,
 ) -> Result<(), Ended> {
     let limits = context.limits;
@@ -90,21 +88,19 @@ pub(crate) async fn serve(
     let mut reader = MessageReader::new(read, MAX_HANDSHAKE_FRAME, "client message");
     let mut writer = MessageWriter::new(write, MAX_SERVER_FRAME);
     let greeted = tokio::select! {
-        greeted = timeout(limits.handshake, handshake::greet(&mut reader)) => greeted.unwrap_or(Err(Ended::Silent)),
+        greeted = timeout_at(visitor.introduce_by, handshake::greet(&mut reader)) => greeted.unwrap_or(Err(Ended::Silent)),
         () = control.ending() => Err(Ended::Refused(shutting_down())),
     };
     let admitted = greeted.and_then(|hello| {
-        let caller = access
-            .admit(peer.ip(), certificate.as_deref(), &hello.token, hello.hops)
-            .map_err(Ended::Refused)?;
-        Ok((hello, caller))
+        let caller = visitor.admit(hello.token, hello.hops, hello.on_behalf).map_err(Ended::Refused)?;
+        Ok((hello.version, hello.agent, caller))
     });
-    let (hello, caller) = match admitted {
+    let (version, agent, caller) = match admitted {
         Ok(admitted) => admitted,
         Err(ended) => return refuse(&mut writer, &limits, ended).await,
     };
-    tracing::info!(%peer, client = %caller.identity, agent = hello.agent.as_str(), "client");
-    let welcome = ServerMessage::Welcome { version: hello.version, agent: AGENT.into() };
+    tracing::debug!(peer = %visitor.peer, client = %caller.identity, agent = agent.as_str(), "client");
+    let welcome = ServerMessage::Welcome { version, agent: AGENT.into() };
     send(&mut writer, &limits, &Outgoing::Message(welcome)).await?;
     reader.set_cap(MAX_CLIENT_FRAME);
 
@@ -112,12 +108,13 @@ pub(crate) async fn serve(
     // The writer ends by itself when the last sender is gone and everything is written.
     let writing = tokio::spawn(write_messages(writer, messages, limits));
     let gone = caller.gone.clone();
-    let requests = Requests::new(context, outbox.clone(), caller, hello.version);
+    let requests = Requests::new(context, outbox.clone(), caller, version);
     let ended = tokio::select! {
         ended = requests.read(&mut reader) => ended,
         // The writer gave up before the reader did.
         () = outbox.closed() => Err(Ended::NotReading),
         () = control.stop.cancelled() => Err(Ended::Refused(shutting_down())),
+        error = visitor.turned_away() => Err(Ended::Refused(error)),
         () = requests.drained() => Err(Ended::Refused(shutting_down())),
     };
     gone.cancel();

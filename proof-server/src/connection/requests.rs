@@ -55,7 +55,7 @@ impl Requests {
 
     /// Completes when the server drains and every request here has its answer in the outbox.
     pub(super) async fn drained(&self) {
-        self.context.control.drain.cancelled().await;
+        self.context.control.ending().await;
         self.settled(DRAINING).await;
     }
 

@@ -62,7 +62,7 @@ pub(super) async fn prove(
     let (connector, upstream, request) = (connector.clone(), upstream.clone(), request.clone());
     // A task of its own outlives the caller for as long as saying good-bye takes.
     let exchange = tokio::spawn(async move {
-        let broken = |error: String| Failure::Transport(error);
+        let broken = |error: String| Failure::Broken(error);
         let mut link = Link::connect(&connector, &upstream, request.caller.hops + 1).await?;
         let mut asked = request.request.clone();
         // Who waits here keeps their own time, and may be joined by others.
@@ -101,56 +101,51 @@ pub(super) async fn prove(
             }
         }
     });
-    exchange.await.unwrap_or_else(|error| Err(Failure::Transport(error.to_string())))
+    exchange.await.unwrap_or_else(|error| Err(Failure::Broken(error.to_string())))
 }
 
 /// Asks what it runs.
-pub(super) async fn info(connector: &Connector, upstream: &Upstream) -> Result<ServerInfo, String> {
-    let said = |failure| match failure {
-        Failure::Transport(reason) | Failure::Lied(reason) => reason,
-        Failure::Refused(error) | Failure::Own(error) => error.to_string(),
-    };
+pub(super) async fn info(connector: &Connector, upstream: &Upstream) -> Result<ServerInfo, Failure> {
     // As a client of its own: whom it would forward to does not matter here.
-    let mut link = Link::connect(connector, upstream, 1).await.map_err(said)?;
-    link.ask(Request::Info).await.map_err(said)?;
-    match link.reader.next().await.map_err(|error| error.to_string())? {
+    let mut link = Link::connect(connector, upstream, 1).await?;
+    link.ask(Request::Info).await?;
+    match link.reader.next().await.map_err(|error| Failure::Broken(error.to_string()))? {
         Some(ServerMessage::Answer { id: ID, result: Ok(Response::Info(info)) }) => Ok(info),
         Some(ServerMessage::Answer { result: Err(error), .. } | ServerMessage::Refused(error)) => {
-            Err(error.to_string())
+            Err(Failure::Refused(error))
         }
-        _ => Err("it broke the protocol".into()),
+        _ => Err(Failure::Broken("it broke the protocol".into())),
     }
 }
 
 impl Link {
+    /// Connects and greets. What fails here fails whatever the request is, but for a refusal, which says why.
     async fn connect(connector: &Connector, upstream: &Upstream, hops: u32) -> Result<Self, Failure> {
         let connecting = async {
-            let stream = TcpStream::connect(upstream.address).await.map_err(|error| error.to_string())?;
-            let _ = stream.set_nodelay(true);
-            let stream: Stream = match &connector.tls {
-                None => Box::new(stream),
-                Some(tls) => {
-                    let host = upstream.host.trim_matches(['[', ']']).to_owned();
-                    let name = ServerName::try_from(host).map_err(|error| error.to_string())?;
-                    let tls = TlsConnector::from(tls.clone());
-                    Box::new(tls.connect(name, stream).await.map_err(|error| error.to_string())?)
-                }
-            };
+            let stream = Self::stream(connector, upstream).await.map_err(Failure::Unreachable)?;
             let (read, write) = tokio::io::split(stream);
             let mut link = Self {
                 reader: MessageReader::new(read, MAX_HANDSHAKE_FRAME, "server message"),
                 writer: MessageWriter::new(write, MAX_CLIENT_FRAME),
             };
-            link.greet(connector, hops).await.map(|()| link).map_err(|failure| match failure {
-                Failure::Refused(error) => format!("refused: {error}"),
-                Failure::Transport(reason) | Failure::Lied(reason) => reason,
-                Failure::Own(error) => error.to_string(),
-            })
+            link.greet(connector, hops).await.map_err(|failure| match failure {
+                Failure::Broken(reason) => Failure::Unreachable(reason),
+                failure => failure,
+            })?;
+            Ok(link)
         };
-        match timeout(CONNECT, connecting).await {
-            Ok(link) => link.map_err(Failure::Transport),
-            Err(_) => Err(Failure::Transport(format!("no connection within {} s", CONNECT.as_secs()))),
-        }
+        let too_long = || Failure::Unreachable(format!("no connection within {} s", CONNECT.as_secs()));
+        timeout(CONNECT, connecting).await.map_err(|_| too_long())?
+    }
+
+    async fn stream(connector: &Connector, upstream: &Upstream) -> Result<Stream, String> {
+        let stream = TcpStream::connect(upstream.address).await.map_err(|error| error.to_string())?;
+        let _ = stream.set_nodelay(true);
+        let Some(tls) = &connector.tls else { return Ok(Box::new(stream)) };
+        let host = upstream.host.trim_matches(['[', ']']).to_owned();
+        let name = ServerName::try_from(host).map_err(|error| error.to_string())?;
+        let secured = TlsConnector::from(tls.clone()).connect(name, stream).await;
+        Ok(Box::new(secured.map_err(|error| error.to_string())?))
     }
 
     async fn greet(&mut self, connector: &Connector, hops: u32) -> Result<(), Failure> {
@@ -160,9 +155,9 @@ impl Link {
         match self.reader.next().await {
             Ok(Some(ServerMessage::Welcome { version: PROTOCOL_VERSION, .. })) => {}
             Ok(Some(ServerMessage::Refused(error))) => return Err(Failure::Refused(error)),
-            Ok(Some(_)) => return Err(Failure::Transport("it broke the protocol".into())),
-            Ok(None) => return Err(Failure::Transport("it closed the connection".into())),
-            Err(error) => return Err(Failure::Transport(error.to_string())),
+            Ok(Some(_)) => return Err(Failure::Broken("it broke the protocol".into())),
+            Ok(None) => return Err(Failure::Broken("it closed the connection".into())),
+            Err(error) => return Err(Failure::Broken(error.to_string())),
         }
         self.reader.set_cap(MAX_SERVER_FRAME);
         Ok(())
@@ -174,8 +169,8 @@ impl Link {
 
     async fn send(&mut self, message: &ClientMessage) -> Result<(), Failure> {
         match timeout(SILENCE, self.writer.send(message)).await {
-            Ok(sent) => sent.map_err(|error| Failure::Transport(error.to_string())),
-            Err(_) => Err(Failure::Transport("it does not read".into())),
+            Ok(sent) => sent.map_err(|error| Failure::Broken(error.to_string())),
+            Err(_) => Err(Failure::Broken("it does not read".into())),
         }
     }
 }

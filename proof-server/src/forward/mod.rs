@@ -1,21 +1,25 @@
 //! Forwarding: an entrypoint's proofs are made by other servers.
 //!
-//! Upstreams come from the configuration alone. `pool` knows which are there and how busy they are, `exchange` asks one
-//! of them, and here is decided whom to ask and what to believe: an answer is verified like a stranger's proof before
-//! it is passed on. Any number of upstreams may fail; a proof is deterministic in its meaning, so another one is asked.
+//! Upstreams come from the configuration alone. `pool` knows which are there and whom to ask, `upstream` keeps what is
+//! known of one, `exchange` asks it, and `failure` says whose fault it is when that does not work. Here a request goes
+//! from one to the next, and here is decided what to believe: an answer is verified like a stranger's proof before it is
+//! passed on. Any number of upstreams may fail; a proof is deterministic in its meaning, so another one is asked.
 
 mod exchange;
 mod failure;
 mod pool;
+mod search;
 mod upstream;
 
-use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub(crate) use exchange::Connector;
-use failure::Failure;
+use failure::{Failure, Fault};
 pub(crate) use pool::Upstreams;
+use search::Search;
 use sextant_consensus::Program;
 use sextant_protocol::{ErrorCode, ProofRecord, Response, ServerError, Token};
+use tokio::sync::watch;
 use upstream::Upstream;
 
 use crate::{
@@ -23,15 +27,10 @@ use crate::{
     config::UpstreamConfig,
     metrics::Metrics,
     programs,
+    reload::{self, Reloaded},
     tls::{self, TlsError},
 };
 
-/// Upstreams asked for one proof before the client hears that it does not work.
-const ATTEMPTS: usize = 4;
-/// How long an upstream that lied is not asked.
-const LIED: Duration = Duration::from_secs(600);
-/// How long one that failed is not asked, unless it answers a health check before.
-const FAILED: Duration = Duration::from_secs(2);
 /// Tries to get an answer verified when the verifier itself is busy or fails.
 const VERIFICATIONS: u32 = 5;
 
@@ -57,12 +56,22 @@ pub(crate) struct Forwarding {
 }
 
 impl Forwarding {
-    /// Whether every program has somebody to forward to.
+    /// Whether there is anybody to forward to, for any program: what still works is not taken out with what does not.
     pub(crate) fn readiness(&self) -> Result<(), String> {
-        match self.pools.iter().find(|pool| pool.count().1 == 0) {
-            Some(pool) => Err(format!("no upstream for {} is up", programs::name(pool.program))),
-            None => Ok(()),
+        if self.pools.iter().any(|pool| pool.count().1 > 0) {
+            return Ok(());
         }
+        let names: Vec<_> = self.pools.iter().map(|pool| programs::name(pool.program)).collect();
+        Err(format!("no upstream for {} is up", names.join(" or ")))
+    }
+
+    /// What is there of each program, a line each.
+    pub(crate) fn details(&self) -> Vec<String> {
+        let line = |pool: &Arc<Upstreams>| {
+            let (known, usable) = pool.count();
+            format!("{}: {usable} of {known} upstreams up", programs::name(pool.program))
+        };
+        self.pools.iter().map(line).collect()
     }
 
     /// Puts the numbers of servers into the metrics.
@@ -74,8 +83,21 @@ impl Forwarding {
     }
 }
 
-/// How upstreams are reached.
-pub(crate) fn connector(config: &UpstreamConfig) -> Result<Connector, ForwardError> {
+/// How upstreams are reached, and how that is made anew from its files.
+pub(crate) fn connector(
+    config: &UpstreamConfig,
+) -> Result<(watch::Receiver<Connector>, Reloaded), ForwardError> {
+    let (connector, seen) = watch::channel(read_connector(config)?);
+    let files = reload::files([config.ca.as_deref(), config.token_file.as_deref()]);
+    let config = config.clone();
+    let read = move || {
+        connector.send_replace(read_connector(&config).map_err(|error| error.to_string())?);
+        Ok(())
+    };
+    Ok((seen, Reloaded { what: "upstream authorities and token", files, read: Box::new(read) }))
+}
+
+fn read_connector(config: &UpstreamConfig) -> Result<Connector, ForwardError> {
     let tls = config.ca.as_deref().map(tls::client_config).transpose()?.map(Arc::new);
     let token = match &config.token_file {
         None => Token::default(),
@@ -88,25 +110,41 @@ pub(crate) fn connector(config: &UpstreamConfig) -> Result<Connector, ForwardErr
 }
 
 impl Upstreams {
-    /// Has the proof made by the least busy upstream, or another if that fails. Dropped half-way, it is cancelled
-    /// there.
+    /// Has the proof made by an upstream, or another if that fails. Dropped half-way, it is cancelled there.
     pub(crate) async fn prove(&self, request: CheckedRequest) -> Result<Response, ServerError> {
         let request = Arc::new(request);
-        let mut asked = HashSet::new();
-        let mut last = self.nobody();
-        while asked.len() < ATTEMPTS {
-            let Some(upstream) = self.least_busy(&asked) else { break };
-            asked.insert(upstream.address);
+        let key = request.input_digest;
+        let mut search = Search::new();
+        while let Some(upstream) = search.next(|asked| self.choose(request.request.kind, asked)) {
             let failure = match self.ask(&upstream, &request).await {
                 Ok(response) => {
                     self.metrics.forwarded("ok");
+                    upstream.served();
+                    // They failed at what can be done.
+                    search.suspects().iter().for_each(|suspect| suspect.failed(key));
                     return Ok(response);
                 }
                 Err(failure) => failure,
             };
-            last = self.blame(&upstream, failure)?;
+            self.metrics.forwarded(failure.label());
+            let (address, program) = (&upstream.address, programs::name(self.program));
+            match failure.fault() {
+                Fault::Lie => {
+                    tracing::error!(%address, program, %failure, "upstream");
+                    upstream.lied();
+                }
+                Fault::Servers => {
+                    tracing::warn!(%address, program, %failure, "upstream");
+                    upstream.failed(key);
+                }
+                Fault::Suspected | Fault::Nobodys => tracing::info!(%address, program, %failure, "upstream"),
+            }
+            if let Failure::Own(error) = failure {
+                return Err(error);
+            }
+            search.note(upstream, failure);
         }
-        Err(last)
+        Err(search.conclusion().unwrap_or_else(|| self.nobody()))
     }
 
     async fn ask(
@@ -116,7 +154,7 @@ impl Upstreams {
     ) -> Result<Response, Failure> {
         let _open = upstream.open();
         let vk_hash = programs::artifact(self.program).vk_hash;
-        let response = exchange::prove(&self.connector, upstream, request, vk_hash).await?;
+        let response = exchange::prove(&self.connector(), upstream, request, vk_hash).await?;
         let Response::Proof { proof, input_digest, .. } = &response else {
             return Err(Failure::Lied("it answered another question".into()));
         };
@@ -148,42 +186,6 @@ impl Upstreams {
             }
         }
         unreachable!("the loop returns")
-    }
-
-    /// Draws the consequences of a failure: what the client hears if nobody else does it, or at once.
-    fn blame(&self, upstream: &Upstream, failure: Failure) -> Result<ServerError, ServerError> {
-        let address = upstream.address;
-        match failure {
-            Failure::Own(error) => Err(error),
-            Failure::Transport(reason) => {
-                tracing::warn!(%address, %reason, "upstream failed");
-                self.metrics.forwarded("failed");
-                upstream.avoid(FAILED);
-                let message = format!("the prover behind this server failed: {reason}");
-                Ok(ServerError::retryable(ErrorCode::ProverFailed, message, 1_000))
-            }
-            Failure::Refused(error) => {
-                tracing::warn!(%address, %error, "upstream refused");
-                self.metrics.forwarded("refused");
-                Ok(match error.code {
-                    ErrorCode::Busy | ErrorCode::ShuttingDown | ErrorCode::ProverFailed => {
-                        ServerError { retry_after_ms: error.retry_after_ms.max(1_000), ..error }
-                    }
-                    // The statement was checked here: that somebody else finds fault with it is not the client's.
-                    _ => {
-                        let message = format!("the prover behind this server refuses: {error}");
-                        ServerError::retryable(ErrorCode::ProverFailed, message, 10_000)
-                    }
-                })
-            }
-            Failure::Lied(reason) => {
-                tracing::error!(%address, %reason, "upstream answered falsely");
-                self.metrics.forwarded("lied");
-                upstream.avoid(LIED);
-                let message = "the prover behind this server answered falsely";
-                Ok(ServerError::retryable(ErrorCode::ProverFailed, message, 1_000))
-            }
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The upstreams of one program: which are there, and how busy they are.
+//! The upstreams of one program: which are there, and which of them is asked.
 //!
 //! Names are looked up again and again, so that a name that stands for many servers (a headless service) follows them
 //! as they come and go. Each server is asked for its `Info` every few seconds.
@@ -11,12 +11,13 @@ use std::{
 };
 
 use sextant_consensus::Program;
-use sextant_protocol::{ErrorCode, ServerError};
-use tokio::time::timeout;
+use sextant_protocol::{ErrorCode, ProofKind, ServerError, ServerInfo};
+use tokio::{sync::watch, time::timeout};
 
 use super::{
     exchange::{self, Connector},
-    upstream::{State, Upstream},
+    failure::Failure,
+    upstream::{Offer, Standing, Upstream},
 };
 use crate::{
     control::Control, metrics::Metrics, programs, readiness::WarmingGuard, verification::Verification,
@@ -34,13 +35,24 @@ pub(crate) struct Upstreams {
     pub(crate) program: Program,
     /// `host:port`, as configured.
     pub(crate) names: Vec<String>,
-    pub(crate) servers: Mutex<BTreeMap<SocketAddr, Arc<Upstream>>>,
-    pub(crate) connector: Connector,
+    connector: watch::Receiver<Connector>,
     pub(crate) verification: Arc<Verification>,
     pub(crate) metrics: Arc<Metrics>,
+    servers: Mutex<BTreeMap<SocketAddr, Arc<Upstream>>>,
 }
 
 impl Upstreams {
+    /// None yet: [`Self::watch`] looks for them.
+    pub(crate) fn new(
+        program: Program,
+        names: Vec<String>,
+        connector: watch::Receiver<Connector>,
+        verification: Arc<Verification>,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
+        Arc::new(Self { program, names, connector, verification, metrics, servers: Mutex::default() })
+    }
+
     /// Watches the servers until the control says to stop.
     pub(crate) async fn watch(self: Arc<Self>, control: Control, warming: WarmingGuard) {
         let mut warming = Some(warming);
@@ -84,47 +96,67 @@ impl Upstreams {
     }
 
     async fn check(self: Arc<Self>, server: Arc<Upstream>) {
-        let checked = timeout(ANSWER, exchange::info(&self.connector, &server)).await;
-        let pinned = programs::artifact(self.program).vk_hash;
-        let state = match checked {
-            Ok(Ok(info)) => {
-                let ours = |program: &&sextant_protocol::request::ProgramInfo| {
-                    program.program == self.program.tag()
-                        && program.vk_hash == pinned
-                        && program.queue_capacity > 0
-                };
-                match info.programs.iter().find(ours) {
-                    Some(program) => Ok((program.queued as usize, program.queue_capacity as usize)),
-                    None => Err("it does not prove this build of the program".to_owned()),
-                }
-            }
-            Ok(Err(error)) => Err(error),
+        let checked = timeout(ANSWER, exchange::info(&self.connector(), &server)).await;
+        let look = match checked {
+            Ok(Ok(info)) => self.offer(info),
+            // Full of others' connections, or of ours: busy, not down.
+            Ok(Err(Failure::Refused(error))) if error.code == ErrorCode::Busy && server.usable() => return,
+            Ok(Err(failure)) => Err(failure.to_string()),
             Err(_) => Err(format!("no answer within {} s", ANSWER.as_secs())),
         };
-        let mut current = server.state();
-        match state {
-            Ok((queued, capacity)) => {
-                if !current.up {
-                    tracing::info!(address = %server.address, program = programs::name(self.program), "upstream up");
-                }
-                *current = State { up: true, queued, capacity, ..*current };
-            }
-            Err(reason) => {
-                if current.up || current.capacity == 0 {
-                    tracing::warn!(address = %server.address, %reason, "upstream down");
-                }
-                // Capacity 1: known to be down, said once.
-                *current = State { up: false, queued: 0, capacity: 1, ..*current };
+        if server.looked(look) {
+            let (address, program) = (&server.address, programs::name(self.program));
+            match server.reason() {
+                None => tracing::info!(%address, program, "upstream up"),
+                Some(reason) => tracing::warn!(%address, program, %reason, "upstream down"),
             }
         }
     }
 
-    /// The healthy server with the fewest jobs that was not asked yet.
-    pub(super) fn least_busy(&self, asked: &HashSet<SocketAddr>) -> Option<Arc<Upstream>> {
-        self.all()
-            .into_iter()
-            .filter(|server| !asked.contains(&server.address) && server.usable())
-            .min_by_key(|server| server.load())
+    /// What a server's word about itself means for this program.
+    fn offer(&self, info: ServerInfo) -> Result<Offer, String> {
+        let pinned = programs::artifact(self.program).vk_hash;
+        let ours = info.programs.iter().find(|program| {
+            program.program == self.program.tag() && program.vk_hash == pinned && program.queue_capacity > 0
+        });
+        let program = ours.ok_or("it does not prove this build of the program")?;
+        Ok(Offer {
+            kinds: info.kinds,
+            waiting: program.queued as usize,
+            capacity: program.queue_capacity as usize,
+            running: 0,
+        })
+    }
+
+    /// A server to ask for a proof of `kind` that was not asked yet: one that is idle as far as is known, else of two the
+    /// one with fewer jobs. Which ones is left to chance, so that entrypoints that know the same do not all choose the
+    /// same.
+    pub(super) fn choose(&self, kind: ProofKind, asked: &HashSet<SocketAddr>) -> Option<Arc<Upstream>> {
+        let makes = |server: &Upstream| server.offer().is_some_and(|offer| offer.kinds.contains(&kind));
+        let mut candidates = self.all();
+        candidates.retain(|server| !asked.contains(&server.address) && makes(server));
+        fastrand::shuffle(&mut candidates);
+        let standing: Vec<Standing> = candidates.iter().map(|server| server.standing()).collect();
+        [Standing::Good, Standing::Paused].into_iter().find_map(|wanted| {
+            let these =
+                || candidates.iter().zip(&standing).filter(|(_, s)| **s == wanted).map(|(server, _)| server);
+            let idle = these().find(|server| server.load() == 0);
+            idle.or_else(|| these().take(2).min_by_key(|server| server.load())).cloned()
+        })
+    }
+
+    /// Kinds of proof that the servers make; `None` while none has said so.
+    pub(crate) fn kinds(&self) -> Option<Vec<ProofKind>> {
+        let all: Vec<_> = self.all().iter().filter_map(|server| server.kinds()).collect();
+        (!all.is_empty()).then(|| {
+            let mut kinds: Vec<ProofKind> = Vec::new();
+            for kind in all.into_iter().flatten() {
+                if !kinds.contains(&kind) {
+                    kinds.push(kind);
+                }
+            }
+            kinds
+        })
     }
 
     /// Servers known, and servers that would be asked.
@@ -133,10 +165,11 @@ impl Upstreams {
         (servers.len(), servers.iter().filter(|server| server.usable()).count())
     }
 
-    /// Jobs waiting at all servers, and how many may.
+    /// What all servers offer together.
     pub(crate) fn depth(&self) -> (usize, usize) {
-        let states = self.all().into_iter().filter(|server| server.usable()).map(|server| *server.state());
-        states.fold((0, 0), |(queued, capacity), state| (queued + state.queued, capacity + state.capacity))
+        let offers =
+            self.all().into_iter().filter(|server| server.usable()).filter_map(|server| server.offer());
+        offers.fold((0, 0), |(waiting, capacity), offer| (waiting + offer.waiting, capacity + offer.capacity))
     }
 
     /// Whether there is anybody to ask.
@@ -144,9 +177,15 @@ impl Upstreams {
         if self.count().1 == 0 { Err(self.nobody()) } else { Ok(()) }
     }
 
+    /// What a client hears when there is nobody to ask.
     pub(super) fn nobody(&self) -> ServerError {
         let message = format!("no prover for {} is up", programs::name(self.program));
         ServerError::retryable(ErrorCode::Busy, message, 5_000)
+    }
+
+    /// How servers are reached now.
+    pub(super) fn connector(&self) -> Connector {
+        self.connector.borrow().clone()
     }
 
     fn all(&self) -> Vec<Arc<Upstream>> {

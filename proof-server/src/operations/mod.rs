@@ -1,6 +1,7 @@
 //! What an operator asks: is it alive, does it want requests, what has it done. HTTP on a port of its own.
 
 mod http;
+mod seats;
 
 use std::sync::Arc;
 

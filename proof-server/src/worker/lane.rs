@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::{
     WorkerEvent, WorkerMode, WorkerRequest,
     breaker::Breaker,
+    health::Health,
     process::{WorkerProcess, WorkerSpec},
     watch::{End, Limits, Watch},
 };
@@ -31,6 +32,9 @@ use crate::{
 
 /// How often a busy worker is looked at.
 const INSPECTION: Duration = Duration::from_millis(250);
+
+/// Shortest pause before a worker that did not start is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What a worker makes of a job: its last event.
 pub(crate) type Outcome = Result<WorkerEvent, ServerError>;
@@ -72,6 +76,7 @@ pub(crate) struct Lane {
     /// Idle time after which the worker is ended; `None` keeps it.
     pub(crate) linger: Option<Duration>,
     pub(crate) breaker: Arc<Breaker>,
+    pub(crate) health: Arc<Health>,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -87,7 +92,7 @@ impl Lane {
     pub(crate) async fn run(mut self, control: Control) {
         let mut worker: Option<Ready> = None;
         if let Some((mode, _warming)) = self.warm.take() {
-            // If it fails, the first job tries again and has somebody to tell.
+            // If it fails, the server says that it is not ready, and it is tried again below.
             tokio::select! {
                 started = self.start(mode) => {
                     worker = started.inspect_err(|error| tracing::warn!(lane = self.name, %error, "warming up")).ok();
@@ -102,9 +107,31 @@ impl Lane {
                     _ => std::future::pending().await,
                 }
             };
+            // Nobody may send a job to a server that is not ready: it has to get well by itself.
+            let missing = self.health.missing().filter(|_| worker.is_none());
+            let again = async {
+                match missing {
+                    Some(mode) => {
+                        let pause = self.breaker.open_for().unwrap_or_default().max(self.breaker.pause());
+                        tokio::time::sleep(pause.max(AGAIN)).await;
+                        mode
+                    }
+                    None => std::future::pending().await,
+                }
+            };
             let job = tokio::select! {
                 () = control.ending() => return,
                 job = self.jobs.next() => job,
+                mode = again => {
+                    tokio::select! {
+                        started = self.start(mode) => {
+                            let started = started.inspect_err(|_| self.breaker.failed(None));
+                            worker = started.inspect_err(|error| tracing::warn!(lane = self.name, %error, "starting")).ok();
+                        }
+                        () = control.ending() => return,
+                    }
+                    continue;
+                }
                 () = idle => {
                     tracing::info!(lane = self.name, "idle; its worker is ended");
                     worker = None;
@@ -116,6 +143,7 @@ impl Lane {
                 continue;
             }
             self.metrics.waited(self.name, job.queued.elapsed());
+            let _running = self.health.begin();
             let Job { stages, request, digest, audience, mut reply, .. } = job;
             let work = self.stages(&mut worker, stages, &request, digest, &audience);
             let outcome = tokio::select! {
@@ -125,6 +153,7 @@ impl Lane {
             };
             let Some(outcome) = outcome else {
                 tracing::info!(lane = self.name, "job given up; its worker is killed");
+                self.metrics.worker_memory(self.name, 0);
                 continue;
             };
             // Nobody there to hear it is the same as given up.
@@ -211,6 +240,12 @@ impl Lane {
     }
 
     async fn start(&self, mode: WorkerMode) -> Result<Ready, ServerError> {
+        let started = self.try_start(mode).await;
+        self.health.started(mode, started.as_ref().map(|_| ()).map_err(|error| error.message.clone()));
+        started
+    }
+
+    async fn try_start(&self, mode: WorkerMode) -> Result<Ready, ServerError> {
         let started = Instant::now();
         self.metrics.worker_started(self.name, mode.as_str());
         let mut process = WorkerProcess::start(&self.spec, mode).map_err(|error| {

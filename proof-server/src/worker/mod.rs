@@ -1,11 +1,12 @@
 //! The worker: a child process that proves or verifies, so that whatever happens there can be ended by a kill.
 //!
 //! [`messages`] is what both sides say, [`child`] the inside of the process, `process` the server's handle on it,
-//! `lane` the server's loop that feeds one worker with jobs, and `breaker` what keeps it from starting workers that only
-//! fail.
+//! `lane` the server's loop that feeds one worker with jobs, `breaker` what keeps it from starting workers that only
+//! fail, and `health` what it tells of itself.
 
 pub(crate) mod breaker;
 pub mod child;
+pub(crate) mod health;
 mod job;
 pub(crate) mod lane;
 pub mod messages;

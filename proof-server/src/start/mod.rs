@@ -1,14 +1,11 @@
 //! Puts a server together and runs it from start to end.
 
-use std::{
-    io,
-    num::NonZero,
-    sync::{Arc, Mutex},
-    thread::available_parallelism,
-};
+mod reports;
+
+use std::{io, num::NonZero, sync::Arc, thread::available_parallelism};
 
 use sextant_consensus::Program;
-use sextant_protocol::{ProofKind, message::RequestCaps, proof::MAX_RECORD};
+use sextant_protocol::{message::RequestCaps, proof::MAX_RECORD};
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 
 use crate::{
@@ -20,21 +17,24 @@ use crate::{
     door::{self, DoorError},
     forward::{self, ForwardError, Forwarding, Upstreams},
     jobs::Jobs,
-    listener::{Entrance, Places},
+    listener::{Entrance, Refusals},
     local::LocalProver,
     metrics::Metrics,
     operations::{self, Operations},
     pace::Pace,
-    programs,
+    places::{PlaceLimits, Places},
     queue::{QueueLimits, Queues},
-    readiness::{Readiness, Warming},
+    readiness::Warming,
+    reload,
     scratch::Scratch,
     services::Services,
     sub_server::{Prover, Shared, SubServer},
+    supervisor,
     verification::Verification,
     worker::{
         WorkerMode,
         breaker::Breaker,
+        health::Health,
         lane::{Job, Lane},
         process::WorkerSpec,
         watch::Limits,
@@ -73,6 +73,8 @@ struct Engine {
     proving: Arc<Queues<Job>>,
     verifying: Arc<Queues<Job>>,
     breaker: Arc<Breaker>,
+    health: Arc<Health>,
+    verifier_health: Arc<Health>,
     metrics: Arc<Metrics>,
     warming: Arc<Warming>,
 }
@@ -83,10 +85,10 @@ struct Engine {
 /// If the server cannot start. Once it runs, nothing ends it but `control`.
 pub async fn run(listeners: Listeners, config: Config, control: Control) -> Result<(), StartError> {
     // Whatever can be wrong with files is said before anything runs.
-    let door = door::open(&config)?;
+    let (door, reload_door) = door::open(&config)?;
     let scratch = Scratch::new(&std::env::temp_dir())?;
     let cache = Cache::new(&config.cache)?;
-    let connector = forward::connector(&config.upstreams)?;
+    let (connector, reload_connector) = forward::connector(&config.upstreams)?;
 
     let metrics = Arc::new(Metrics::new());
     let limits = |capacity, share| QueueLimits { capacity, share };
@@ -97,6 +99,8 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
             limits(config.verify_queue_capacity, config.verify_queue_capacity.div_ceil(2)),
         ),
         breaker: Arc::default(),
+        health: Arc::default(),
+        verifier_health: Arc::default(),
         metrics: metrics.clone(),
         warming: Arc::default(),
     };
@@ -111,43 +115,33 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         checks: Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get))),
         max_input: config.max_input,
         kinds: match config.role {
-            // What its upstreams do not make, they refuse themselves.
-            Role::Entrypoint => vec![ProofKind::Stark, ProofKind::Compressed, ProofKind::Groth16],
+            // Its upstreams say what they make.
+            Role::Entrypoint => Vec::new(),
             _ => config.circuits.kinds()?,
         },
         metrics: metrics.clone(),
     });
     let forwarding = (config.role == Role::Entrypoint).then(|| {
         let pools = forward::configured(&config.upstreams).into_iter().map(|(program, names)| {
-            Arc::new(Upstreams {
-                program,
-                names,
-                servers: Mutex::default(),
-                connector: connector.clone(),
-                verification: verification.clone(),
-                metrics: metrics.clone(),
-            })
+            Upstreams::new(program, names, connector.clone(), verification.clone(), metrics.clone())
         });
         Arc::new(Forwarding { pools: pools.collect() })
     });
     for pool in forwarding.iter().flat_map(|forwarding| &forwarding.pools) {
         tasks.spawn(pool.clone().watch(control.clone(), engine.warming.begin()));
     }
+    let readiness = Arc::new(reports::readiness(&engine, &config, &control, forwarding.as_ref()));
     let services = Services {
         sub_servers: sub_servers(&config, &engine, forwarding.as_deref(), &shared),
         verification,
         budgets: shared.budgets.clone(),
         max_deadline: config.max_deadline,
         metrics: metrics.clone(),
+        readiness: readiness.clone(),
         control: control.clone(),
     };
-    measure(&metrics, &engine, &jobs, forwarding.clone());
+    reports::measure(&metrics, &engine, &jobs, forwarding, readiness.clone());
     if let Some(listener) = listeners.operations {
-        let readiness = Arc::new(readiness(&engine, &config, &control, forwarding));
-        metrics.measure({
-            let readiness = readiness.clone();
-            move |metrics| metrics.ready(readiness.check().is_ok())
-        });
         let operations = Operations { metrics: metrics.clone(), readiness };
         tasks.spawn(operations::serve(listener, Arc::new(operations), control.stop.clone()));
     }
@@ -158,22 +152,35 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         control: control.clone(),
     };
     let entrance = Entrance {
-        door: door.subscribe(),
+        door,
         context: Arc::new(context),
         metrics,
-        places: Places::new(config.max_connections, config.max_connections_per_address),
+        places: Places::new(place_limits(&config)),
+        balancers: config.balancers.clone(),
+        refusals: Refusals::default(),
     };
-    let drain_timeout = config.drain_timeout;
-    tasks.spawn(door::reload(door, config, control.clone()));
+    tasks.spawn(reload::watch(vec![reload_door, reload_connector], control.clone()));
     let mut entrance = tokio::spawn(entrance.run(listeners.clients));
+    tasks.spawn(supervisor::watchdog(control.clone()));
+    supervisor::ready();
 
-    control.ending().await;
+    tokio::select! {
+        () = control.drain.cancelled() => {}
+        () = control.stop.cancelled() => {}
+    }
+    // Whoever sends clients here sees in the readiness that it should not, before the first is refused.
     control.drain.cancel();
+    supervisor::stopping();
+    tokio::select! {
+        () = tokio::time::sleep(config.drain_delay) => {}
+        () = control.stop.cancelled() => {}
+    }
+    control.closed.cancel();
     // Jobs that wait are answered now; those that run have the time that the configuration gives them.
     engine.proving.close();
     tokio::select! {
         _ = &mut entrance => {}
-        () = tokio::time::sleep(drain_timeout) => tracing::warn!("running jobs are given up"),
+        () = tokio::time::sleep(config.drain_timeout) => tracing::warn!("running jobs are given up"),
         () = control.stop.cancelled() => {}
     }
     control.stop.cancel();
@@ -183,52 +190,6 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
     }
     while tasks.join_next().await.is_some() {}
     Ok(())
-}
-
-/// What has to be so for the server to want requests.
-fn readiness(
-    engine: &Engine,
-    config: &Config,
-    control: &Control,
-    forwarding: Option<Arc<Forwarding>>,
-) -> Readiness {
-    let mut readiness = Readiness::default();
-    let draining = control.drain.clone();
-    readiness.needs(move || match draining.is_cancelled() {
-        true => Err("draining: it will end when its running jobs have".into()),
-        false => Ok(()),
-    });
-    let warming = engine.warming.clone();
-    readiness.needs(move || warming.check());
-    let breaker = engine.breaker.clone();
-    readiness.needs(move || match breaker.open_for() {
-        Some(wait) => Err(format!("the prover keeps failing; next try in {} s", wait.as_secs().max(1))),
-        None => Ok(()),
-    });
-    if let Some(forwarding) = forwarding {
-        readiness.needs(move || forwarding.readiness());
-    }
-    let (proving, busy_at) = (engine.proving.clone(), config.busy_at);
-    readiness.needs(move || match proving.total() {
-        waiting if waiting >= busy_at => Err(format!("busy: {waiting} jobs wait")),
-        _ => Ok(()),
-    });
-    readiness
-}
-
-/// Has measured what is not counted as it happens.
-fn measure(metrics: &Metrics, engine: &Engine, jobs: &Arc<Jobs>, forwarding: Option<Arc<Forwarding>>) {
-    let (proving, verifying, jobs) = (engine.proving.clone(), engine.verifying.clone(), jobs.clone());
-    metrics.measure(move |metrics| {
-        for (queue, program) in Program::ALL.into_iter().enumerate() {
-            metrics.queue_depth(programs::name(program), proving.len(queue));
-        }
-        metrics.queue_depth("verification", verifying.len(0));
-        metrics.cache_bytes(jobs.cache().size().1);
-        if let Some(forwarding) = &forwarding {
-            forwarding.count(metrics);
-        }
-    });
 }
 
 fn start_lanes(
@@ -258,6 +219,7 @@ fn start_lanes(
             warm: config.warm.then(|| (WorkerMode::Stark, engine.warming.begin())),
             linger: None,
             breaker: engine.breaker.clone(),
+            health: engine.health.clone(),
             metrics: engine.metrics.clone(),
         };
         tasks.spawn(lane.run(control.clone()));
@@ -270,6 +232,7 @@ fn start_lanes(
         warm: None,
         linger: config.verify_worker_idle,
         breaker: Arc::default(),
+        health: engine.verifier_health.clone(),
         metrics: engine.metrics.clone(),
     };
     // Not ended by draining: forwarded proofs that come back meanwhile have to be verified.
@@ -304,6 +267,16 @@ fn sub_servers(
         .into_iter()
         .map(|(program, prover)| Arc::new(SubServer { program, prover, shared: shared.clone() }))
         .collect()
+}
+
+fn place_limits(config: &Config) -> PlaceLimits {
+    let total = config.max_connections;
+    let knows = config.token_file.is_some() || config.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+    PlaceLimits {
+        total,
+        reserved: if knows { total / 4 } else { 0 },
+        each: config.max_connections_per_address,
+    }
 }
 
 fn connection_limits(config: &Config) -> ConnectionLimits {

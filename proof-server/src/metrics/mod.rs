@@ -1,19 +1,25 @@
 //! Everything that is counted, in the text format that Prometheus reads.
 //!
-//! Labels have few values, all of them known here: nothing a client sends becomes a label.
+//! Labels have few values, all of them known here or from the token file: nothing a client sends becomes a label. Every
+//! series is there from the start, at 0, so that the first event of a kind is an increase.
+
+mod process;
+mod text;
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use process::ProcessMetrics;
 use prometheus_client::{
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::{Registry, Unit},
 };
 use sextant_artifacts::{CIRCUIT_VERSION, SP1_VERSION};
 use sextant_consensus::Program;
 use sextant_protocol::{ErrorCode, Progress, ProofKind};
+pub(crate) use text::TextFormat;
 
 use crate::programs;
 
@@ -30,12 +36,14 @@ const BYTES: [f64; 8] = [0.25e6, 0.5e6, 1e6, 1.5e6, 2e6, 4e6, 8e6, 32e6];
 /// The server's counters.
 pub(crate) struct Metrics {
     registry: Registry,
+    process: ProcessMetrics,
     measures: Mutex<Vec<Measure>>,
     requests: Family<Labels<2>, Counter>,
     request_seconds: Family<Labels<1>, Histogram>,
     stage_seconds: Family<Labels<1>, Histogram>,
     queue_depth: Family<Labels<1>, Gauge>,
     queue_wait_seconds: Family<Labels<1>, Histogram>,
+    jobs_running: Family<Labels<1>, Gauge>,
     proof_bytes: Family<Labels<2>, Histogram>,
     proofs_found: Family<Labels<1>, Counter>,
     cache_bytes: Gauge,
@@ -52,13 +60,14 @@ pub(crate) struct Metrics {
 impl Metrics {
     pub(crate) fn new() -> Self {
         let seconds = || Histogram::new(SECONDS);
-        let mut registry = Registry::with_prefix("sextant");
+        let mut registry = Registry::default();
         let metrics = Self {
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(seconds),
             stage_seconds: Family::new_with_constructor(seconds),
             queue_depth: Family::default(),
             queue_wait_seconds: Family::new_with_constructor(seconds),
+            jobs_running: Family::default(),
             proof_bytes: Family::new_with_constructor(|| Histogram::new(BYTES)),
             proofs_found: Family::default(),
             cache_bytes: Gauge::default(),
@@ -71,10 +80,12 @@ impl Metrics {
             upstreams: Family::default(),
             ready: Gauge::default(),
             registry: Registry::default(),
+            process: ProcessMetrics::default(),
             measures: Mutex::default(),
         };
         let m = &metrics;
-        let r = &mut registry;
+        m.process.register(&mut registry);
+        let r = registry.sub_registry_with_prefix("sextant");
         r.register("requests", "Requests answered, by type and outcome", m.requests.clone());
         let seconds = || Unit::Seconds;
         r.register_with_unit("request", "Time to an answer, by type", seconds(), m.request_seconds.clone());
@@ -83,6 +94,7 @@ impl Metrics {
         r.register("queue_depth", "Jobs waiting, by queue", m.queue_depth.clone());
         let help = "Time that jobs have waited, by lane";
         r.register_with_unit("queue_wait", help, seconds(), m.queue_wait_seconds.clone());
+        r.register("jobs_running", "Jobs that a worker is at, by lane", m.jobs_running.clone());
         let help = "Sizes of the engine's proofs";
         r.register_with_unit("proof", help, Unit::Bytes, m.proof_bytes.clone());
         let help = "Prove requests, by where their proof came from: started, shared, cached";
@@ -102,7 +114,33 @@ impl Metrics {
         r.register("upstreams", "Upstream servers, by program and health", m.upstreams.clone());
         r.register("ready", "1 if the server wants requests", m.ready.clone());
         register_versions(r);
+        metrics.start_at_zero();
         Self { registry, ..metrics }
+    }
+
+    /// Makes every series whose labels are known.
+    fn start_at_zero(&self) {
+        for request in REQUESTS {
+            self.request_seconds.get_or_create_owned(&[("request", request)]);
+            for outcome in OUTCOMES {
+                self.requests.get_or_create_owned(&[("request", request), ("outcome", outcome)]);
+            }
+        }
+        for source in ["cached", "shared", "started"] {
+            self.proofs_found.get_or_create_owned(&[("source", source)]);
+        }
+        for reason in REFUSALS {
+            self.connections_refused.get_or_create_owned(&[("reason", reason)]);
+        }
+        for lane in ["proving", "verification"] {
+            self.worker_memory.get_or_create_owned(&[("lane", lane)]);
+            for reason in ["start", "crash", "memory", "time", "silence"] {
+                self.worker_failures.get_or_create_owned(&[("lane", lane), ("reason", reason)]);
+            }
+        }
+        for outcome in ["ok", "failed", "refused", "lied", "unverified"] {
+            self.upstream_requests.get_or_create_owned(&[("outcome", outcome)]);
+        }
     }
 
     /// A request was answered.
@@ -120,6 +158,11 @@ impl Metrics {
     /// A job left the queue for its worker.
     pub(crate) fn waited(&self, lane: &'static str, took: Duration) {
         self.queue_wait_seconds.get_or_create(&[("lane", lane)]).observe(took.as_secs_f64());
+    }
+
+    /// So many jobs are being worked on now.
+    pub(crate) fn running(&self, lane: &'static str, jobs: usize) {
+        self.jobs_running.get_or_create(&[("lane", lane)]).set(gauge(jobs));
     }
 
     /// So many jobs wait now.
@@ -194,12 +237,16 @@ impl Metrics {
     }
 
     /// All of it as text.
-    pub(crate) fn encode(&self) -> String {
+    pub(crate) fn encode(&self, format: TextFormat) -> String {
+        self.process.measure();
         self.measures().iter().for_each(|measure| measure(self));
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
-        text
+        match format {
+            TextFormat::OpenMetrics => text,
+            TextFormat::Plain => text::plain(&text),
+        }
     }
 
     fn measures(&self) -> MutexGuard<'_, Vec<Measure>> {
@@ -209,11 +256,10 @@ impl Metrics {
 }
 
 fn register_versions(registry: &mut Registry) {
-    let build = Family::<Labels<3>, Gauge>::default();
-    let labels =
+    let versions =
         [("version", env!("CARGO_PKG_VERSION")), ("sp1", SP1_VERSION), ("circuits", CIRCUIT_VERSION)];
-    build.get_or_create(&labels).set(1);
-    registry.register("build", "Versions of this server", build);
+    registry.register("build", "Versions of this server", Info::new(versions));
+    // A family of infos: there is none in the library, and a gauge that is always 1 reads the same.
     let built = Family::<Vec<(&'static str, String)>, Gauge>::default();
     for program in Program::ALL {
         let artifact = programs::artifact(program);
@@ -224,8 +270,32 @@ fn register_versions(registry: &mut Registry) {
         ];
         built.get_or_create(&labels).set(1);
     }
-    registry.register("program", "Builds of the guest programs", built);
+    registry.register("program_info", "Builds of the guest programs", built);
 }
+
+/// Types of requests.
+const REQUESTS: [&str; 4] = ["prove", "verify", "info", "ping"];
+/// Reasons for which connections are refused.
+const REFUSALS: [&str; 6] =
+    ["connections", "connections_of_address", "connections_of_client", "proxy", "shed", "unauthorized"];
+/// What becomes of a request.
+const OUTCOMES: [&str; 15] = [
+    "ok",
+    "version",
+    "malformed",
+    "too_large",
+    "unsupported",
+    "invalid_statement",
+    "invalid_proof",
+    "busy",
+    "deadline_exceeded",
+    "cancelled",
+    "prover_failed",
+    "shutting_down",
+    "duplicate_request",
+    "unauthorized",
+    "internal",
+];
 
 /// The stage that a step belongs to.
 pub(crate) fn stage_of(step: &Progress) -> &'static str {

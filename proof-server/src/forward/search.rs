@@ -1,0 +1,138 @@
+//! The way of one request from upstream to upstream: how long it goes on, and what the client hears at its end.
+
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sextant_protocol::{ErrorCode, ServerError};
+
+use super::{
+    failure::{Failure, Fault},
+    upstream::Upstream,
+};
+
+/// Time for answers that come at once and are none: so long others are asked. A server that cannot be reached costs
+/// seconds, one that refuses next to nothing, so that no number of such servers hides one that works.
+const REFUSALS: Duration = Duration::from_secs(60);
+/// A failure after this long has cost a prover's work.
+const QUICK: Duration = Duration::from_secs(5);
+/// Servers that may lose work over one request: it may be the request that kills them.
+const WORKED: u32 = 4;
+
+/// A request that looks for a server.
+pub(super) struct Search {
+    asked: HashSet<SocketAddr>,
+    suspects: Vec<Arc<Upstream>>,
+    since: Instant,
+    refusals: Duration,
+    worked: u32,
+    best: Option<ServerError>,
+}
+
+impl Search {
+    pub(super) fn new() -> Self {
+        Self {
+            asked: HashSet::new(),
+            suspects: Vec::new(),
+            since: Instant::now(),
+            refusals: Duration::ZERO,
+            worked: 0,
+            best: None,
+        }
+    }
+
+    /// The next server to ask, out of those that were not asked yet.
+    pub(super) fn next(
+        &mut self,
+        choose: impl FnOnce(&HashSet<SocketAddr>) -> Option<Arc<Upstream>>,
+    ) -> Option<Arc<Upstream>> {
+        if self.worked >= WORKED || self.refusals >= REFUSALS {
+            return None;
+        }
+        let chosen = choose(&self.asked)?;
+        self.asked.insert(chosen.address);
+        self.since = Instant::now();
+        Some(chosen)
+    }
+
+    /// The server that was asked last was of no use.
+    pub(super) fn note(&mut self, upstream: Arc<Upstream>, failure: Failure) {
+        self.took(self.since.elapsed());
+        if failure.fault() == Fault::Suspected {
+            self.suspects.push(upstream);
+        }
+        let error = failure.answer();
+        if self.best.as_ref().is_none_or(|best| hope(&error) >= hope(best)) {
+            self.best = Some(error);
+        }
+    }
+
+    fn took(&mut self, time: Duration) {
+        if time < QUICK { self.refusals += time } else { self.worked += 1 }
+    }
+
+    /// Servers that are at fault if another one does what they did not.
+    pub(super) fn suspects(&self) -> &[Arc<Upstream>] {
+        &self.suspects
+    }
+
+    /// The most hopeful of the answers, if anybody was asked.
+    pub(super) fn conclusion(self) -> Option<ServerError> {
+        self.best
+    }
+}
+
+/// How much sense asking again makes: most where somebody is only busy, none where it is no question of time.
+fn hope(error: &ServerError) -> u8 {
+    match error.code {
+        ErrorCode::Busy => 3,
+        ErrorCode::ShuttingDown => 2,
+        ErrorCode::ProverFailed => 1,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(port: u16) -> Arc<Upstream> {
+        Arc::new(Upstream::new(([127, 0, 0, 1], port).into(), "localhost".into()))
+    }
+
+    /// Any number of servers that refuse at once is passed by; four that fail after work are enough.
+    #[test]
+    fn the_search_is_bounded_by_time_and_lost_work() {
+        let mut search = Search::new();
+        for port in 1..200 {
+            let next = search.next(|asked| (asked.len() < 1000).then(|| server(port))).unwrap();
+            search.note(next, Failure::Refused(ServerError::new(ErrorCode::ProverFailed, "no")));
+        }
+        assert_eq!(search.suspects().len(), 199);
+        search.took(REFUSALS.mul_f32(0.04));
+        for _ in 0..WORKED {
+            assert!(search.next(|_| Some(server(1000))).is_some());
+            search.took(QUICK);
+        }
+        assert!(search.next(|_| Some(server(1001))).is_none());
+
+        let mut search = Search::new();
+        (0..30).for_each(|_| search.took(Duration::from_secs(2)));
+        assert!(search.next(|_| Some(server(1))).is_none());
+    }
+
+    #[test]
+    fn the_client_hears_the_most_hopeful_answer() {
+        let mut search = Search::new();
+        for code in [ErrorCode::Unsupported, ErrorCode::Busy, ErrorCode::ProverFailed, ErrorCode::TooLarge] {
+            search.note(server(1), Failure::Refused(ServerError::new(code, "no")));
+        }
+        assert_eq!(search.conclusion().unwrap().code, ErrorCode::Busy);
+        let mut search = Search::new();
+        search.note(server(1), Failure::Refused(ServerError::new(ErrorCode::Unsupported, "no")));
+        assert_eq!(search.conclusion().unwrap().code, ErrorCode::Unsupported, "final, and said as such");
+    }
+}

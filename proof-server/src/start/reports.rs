@@ -1,0 +1,71 @@
+//! What the parts of a server report of themselves: to whoever asks whether it is ready, and to the metrics.
+
+use std::sync::Arc;
+
+use sextant_consensus::Program;
+
+use super::Engine;
+use crate::{
+    config::Config, control::Control, forward::Forwarding, jobs::Jobs, metrics::Metrics, programs,
+    readiness::Readiness,
+};
+
+/// What has to be so for the server to want requests.
+pub(super) fn readiness(
+    engine: &Engine,
+    config: &Config,
+    control: &Control,
+    forwarding: Option<&Arc<Forwarding>>,
+) -> Readiness {
+    let (proving, busy_at) = (engine.proving.clone(), config.busy_at);
+    let mut readiness = Readiness::unless_busy(move || match proving.total() {
+        waiting if waiting >= busy_at => Err(format!("busy: {waiting} jobs wait")),
+        _ => Ok(()),
+    });
+    let draining = control.drain.clone();
+    readiness.needs(move || match draining.is_cancelled() {
+        true => Err("draining: it will end when its running jobs have".into()),
+        false => Ok(()),
+    });
+    let warming = engine.warming.clone();
+    readiness.needs(move || warming.check());
+    let breaker = engine.breaker.clone();
+    readiness.needs(move || match breaker.open_for() {
+        Some(wait) => Err(format!("the prover keeps failing; next try in {} s", wait.as_secs().max(1))),
+        None => Ok(()),
+    });
+    let health = engine.health.clone();
+    readiness.needs(move || health.check());
+    if let Some(forwarding) = forwarding.cloned() {
+        let told = forwarding.clone();
+        readiness.needs(move || forwarding.readiness());
+        readiness.tells(move || told.details());
+    }
+    readiness
+}
+
+/// Has measured what is not counted as it happens.
+pub(super) fn measure(
+    metrics: &Metrics,
+    engine: &Engine,
+    jobs: &Arc<Jobs>,
+    forwarding: Option<Arc<Forwarding>>,
+    readiness: Arc<Readiness>,
+) {
+    let (proving, verifying, jobs) = (engine.proving.clone(), engine.verifying.clone(), jobs.clone());
+    let lanes = [("proving", engine.health.clone()), ("verification", engine.verifier_health.clone())];
+    metrics.measure(move |metrics| {
+        metrics.ready(readiness.check().is_ok());
+        for (queue, program) in Program::ALL.into_iter().enumerate() {
+            metrics.queue_depth(programs::name(program), proving.len(queue));
+        }
+        metrics.queue_depth("verification", verifying.len(0));
+        for (lane, health) in &lanes {
+            metrics.running(lane, health.running());
+        }
+        metrics.cache_bytes(jobs.cache().size().1);
+        if let Some(forwarding) = &forwarding {
+            forwarding.count(metrics);
+        }
+    });
+}
