@@ -19,7 +19,13 @@ say() { echo "lint-deploy: $*"; }
 "$tools/bin/check-jsonschema" --builtin-schema vendor.compose-spec deploy/compose.yaml
 if [ -x "$tools/bin/helm" ]; then
   "$tools/bin/helm" lint --quiet --set allowAnonymous=true deploy/helm
-  "$tools/bin/helm" template sextant deploy/helm --set allowAnonymous=true >/dev/null && say "Helm chart: good"
+  "$tools/bin/helm" template sextant deploy/helm --set allowAnonymous=true >/dev/null
+  # Everything that is off by default.
+  "$tools/bin/helm" template sextant deploy/helm --set tokens=t,tls=c,fleetSecret=f,monitoring.serviceMonitor=true \
+    --set entrypoint.service.type=LoadBalancer,entrypoint.proxyProtocolFrom='{10.0.0.0/8}' \
+    --set settings.SEXTANT_CACHE_MIB=1,provers.inclusion.settings.SEXTANT_CACHE_MIB=2 \
+    --set provers.inclusion.nodeSelector.disk=fast,provers.inclusion.disruptionBudget.maxUnavailable=1 \
+    >/dev/null && say "Helm chart: good"
 else
   say "no Go: the Helm chart was not checked"
 fi

@@ -1,4 +1,4 @@
-{{/* What every container has. */}}
+{{/* What every pod has; called with the component's values besides. */}}
 {{- define "sextant.pod" -}}
 securityContext:
   runAsNonRoot: true
@@ -6,6 +6,18 @@ securityContext:
   fsGroup: 10001
   seccompProfile: { type: RuntimeDefault }
 automountServiceAccountToken: false
+# Services would come as variables with this chart's own prefix, which the server would take for settings.
+enableServiceLinks: false
+terminationGracePeriodSeconds: {{ add .root.Values.drainTimeout .root.Values.drainDelay 30 }}
+{{- with .component.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .component.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .component.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- define "sextant.container" -}}
@@ -16,18 +28,44 @@ securityContext:
 ports:
   - { name: clients, containerPort: 7100 }
   - { name: operations, containerPort: 7101 }
+# A restart costs the proofs that run: only for what has been dead for a minute.
 livenessProbe:
   httpGet: { path: /healthz, port: operations }
   periodSeconds: 10
+  timeoutSeconds: 3
+  failureThreshold: 6
 readinessProbe:
   httpGet: { path: /readyz, port: operations }
   periodSeconds: 2
+  timeoutSeconds: 2
   failureThreshold: 1
 {{- end }}
 
 {{- define "sextant.settings" -}}
-- { name: SEXTANT_DRAIN_TIMEOUT, value: {{ .Values.drainTimeout | quote }} }
-{{- range $name, $value := .Values.settings }}
+- { name: SEXTANT_DRAIN_TIMEOUT, value: {{ .root.Values.drainTimeout | quote }} }
+- { name: SEXTANT_DRAIN_DELAY, value: {{ .root.Values.drainDelay | quote }} }
+{{- range $name, $value := merge (deepCopy (.component.settings | default dict)) .root.Values.settings }}
 - { name: {{ $name }}, value: {{ $value | quote }} }
+{{- end }}
+{{- end }}
+
+{{/* The secret that entrypoint and provers share. */}}
+{{- define "sextant.fleet" -}}
+{{ .Values.fleetSecret | default (printf "%s-fleet" .Release.Name) }}
+{{- end }}
+
+{{- define "sextant.disruption" -}}
+{{- with .component.disruptionBudget }}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ $.root.Release.Name }}-{{ $.name }}
+spec:
+  {{- toYaml . | nindent 2 }}
+  selector:
+    matchLabels:
+      app.kubernetes.io/instance: {{ $.root.Release.Name }}
+      app.kubernetes.io/component: {{ $.name }}
 {{- end }}
 {{- end }}
