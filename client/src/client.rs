@@ -2,24 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
+use sextant_link::{Introduction, Link, LinkConfig};
 use sextant_protocol::{
-    ClientMessage, PROTOCOL_VERSION, ProofKind, ProofRecord, ProveRequest, Request, Response, ServerInfo,
-    ServerMessage, StatementInput,
-    frame::{MAX_CLIENT_FRAME, MAX_HANDSHAKE_FRAME, MAX_SERVER_FRAME, MessageReader, MessageWriter},
-    message::MAGIC,
+    JobKey, ProofKind, ProofRecord, ProveRequest, Request, Response, ServerInfo, StatementInput,
+    proof::MAX_RECORD,
 };
 use sextant_verifier::pinned_vk_hash;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
     time::timeout,
 };
 
 use crate::{
     AnswerError, CheckedInput, ClientError, DeadlineElapsed, Proving, Security, TransportError,
-    connection::{Connection, response_name},
-    proving::Asked,
-    verify::LocalVerifier,
+    proving::Asked, verify::LocalVerifier,
 };
 
 /// How long a client waits, and how it introduces itself.
@@ -35,6 +31,11 @@ pub struct ClientConfig {
     pub ping_interval: Duration,
     /// While requests are open, give the connection up after this long without a message. Default: 3 minutes.
     pub silence_limit: Duration,
+    /// Times to connect again, one after the other, where the connection breaks during a proof. Each waits twice as long
+    /// as the one before, beginning with a quarter of a second. Default: 5.
+    pub reconnects: u32,
+    /// Largest proof record that is taken, bytes. Default: 256 MiB, the most there is.
+    pub max_record: usize,
     /// Name and version for the server's log. Default: `sextant-client/VERSION`.
     pub agent: String,
     /// TLS and who asks. Default: neither.
@@ -51,6 +52,8 @@ impl Default for ClientConfig {
             deadline_grace: Duration::from_secs(30),
             ping_interval: Duration::from_secs(20),
             silence_limit: Duration::from_secs(180),
+            reconnects: 5,
+            max_record: MAX_RECORD,
             agent: concat!("sextant-client/", env!("CARGO_PKG_VERSION")).into(),
             security: Security::default(),
             verifier: LocalVerifier::default(),
@@ -61,9 +64,25 @@ impl Default for ClientConfig {
 /// A connection to a proof server. Clones share it; it closes with the last of them and their requests.
 #[derive(Clone, Debug)]
 pub struct Client {
-    connection: Arc<Connection>,
-    config: Arc<ClientConfig>,
-    server_agent: Arc<str>,
+    link: Link,
+    dialer: Dialer,
+}
+
+/// What it takes to connect once more.
+#[derive(Clone, Debug)]
+pub(crate) struct Dialer {
+    /// `host:port`; unknown where the streams came from elsewhere.
+    server: Option<Arc<str>>,
+    pub(crate) config: Arc<ClientConfig>,
+}
+
+/// A job that goes on without its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Submitted {
+    /// What it is fetched by.
+    pub job: JobKey,
+    /// How long its outcome is kept after its end.
+    pub kept: Duration,
 }
 
 impl Client {
@@ -80,18 +99,12 @@ impl Client {
     /// # Errors
     /// As [`Self::connect`].
     pub async fn connect_with(server: &str, config: ClientConfig) -> Result<Self, ClientError> {
-        let late = |_| DeadlineElapsed { what: "connection", after: config.connect_timeout };
-        let failed = |source| TransportError::Connect { server: server.into(), source: Arc::new(source) };
-        let connected = timeout(config.connect_timeout, TcpStream::connect(server)).await;
-        let stream = connected.map_err(late)?.map_err(failed)?;
-        // Small messages (cancel, ping) must not wait for larger ones; failing to set it changes nothing else.
-        let _ = stream.set_nodelay(true);
-        let secured = timeout(config.connect_timeout, config.security.secure(server, stream)).await;
-        let (reader, writer) = secured.map_err(late)?.map_err(failed)?;
-        Self::over(reader, writer, config).await
+        let dialer = Dialer { server: Some(server.into()), config: Arc::new(config) };
+        let Some(link) = dialer.dial().await? else { unreachable!("the server's name is known") };
+        Ok(Self { link, dialer })
     }
 
-    /// Speaks to a server over any pair of streams.
+    /// Speaks to a server over any pair of streams. There is no connecting again if they break.
     ///
     /// # Errors
     /// As [`Self::connect`].
@@ -100,37 +113,13 @@ impl Client {
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,
     {
-        let mut reader = MessageReader::new(reader, MAX_HANDSHAKE_FRAME, "server message");
-        let mut writer = MessageWriter::new(writer, MAX_CLIENT_FRAME);
-        let handshake = async {
-            let hello =
-                ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION, agent: config.agent.clone() };
-            writer.send(&hello).await.map_err(TransportError::from)?;
-            let introduction = ClientMessage::Introduction { token: config.security.token(), hops: 0 };
-            writer.send(&introduction).await.map_err(TransportError::from)?;
-            match reader.next().await.map_err(TransportError::from)? {
-                Some(ServerMessage::Welcome { version: PROTOCOL_VERSION, agent }) => Ok(agent),
-                Some(ServerMessage::Welcome { version, .. }) => Err(TransportError::Version { got: version }),
-                Some(ServerMessage::Refused(error)) => Err(TransportError::Refused(error)),
-                Some(_) => Err(TransportError::Protocol("another message than a welcome came first")),
-                None => Err(TransportError::Closed),
-            }
-        };
-        let server_agent = timeout(config.connect_timeout, handshake)
-            .await
-            .map_err(|_| DeadlineElapsed { what: "handshake", after: config.connect_timeout })??;
-        reader.set_cap(MAX_SERVER_FRAME);
-        let connection = Connection::start(reader, writer, config.ping_interval, config.silence_limit);
-        Ok(Self {
-            connection: Arc::new(connection),
-            config: Arc::new(config),
-            server_agent: server_agent.into(),
-        })
+        let dialer = Dialer { server: None, config: Arc::new(config) };
+        Ok(Self { link: dialer.greet(reader, writer).await?, dialer })
     }
 
     /// How the server introduced itself. Untrusted text.
     pub fn server_agent(&self) -> &str {
-        &self.server_agent
+        self.link.server_agent()
     }
 
     /// Asks for a proof of `input`. The statement is checked here first, natively: a false one is never sent, and the
@@ -160,19 +149,55 @@ impl Client {
         kind: ProofKind,
         deadline: Option<Duration>,
     ) -> Result<Proving, TransportError> {
-        let (input, expected) = checked.into_parts();
-        let program = expected.head().program;
-        let input_digest = input.digest();
-        // At least a millisecond: 0 would mean "no deadline" on the wire.
-        let deadline_ms =
-            deadline.map_or(0, |limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX).max(1));
-        let request = ProveRequest { input, kind, deadline_ms };
-        // A server with another build of the program says so at once, and not with a proof that is refused here.
-        let request = Request::ProveBy { request, vk_hash: pinned_vk_hash(program) };
-        let pending = self.connection.send(request)?;
-        let limit = deadline.map(|limit| limit + self.config.deadline_grace);
-        let asked = Asked { program, kind, expected, input_digest };
-        Ok(Proving::new(pending, asked, limit, self.config.verifier.clone()))
+        let (request, asked) = request(checked, kind, deadline);
+        Proving::start(&self.link, self.dialer.clone(), Request::Prove(request), asked, deadline)
+    }
+
+    /// Asks for a proof that somebody will come back for, with [`Self::fetch`]: the job goes on when this client goes.
+    ///
+    /// # Errors
+    /// [`ClientError::Server`] if it is not taken on.
+    pub async fn submit(
+        &self,
+        checked: CheckedInput,
+        kind: ProofKind,
+        deadline: Option<Duration>,
+    ) -> Result<Submitted, ClientError> {
+        let (request, _) = request(checked, kind, deadline);
+        match self.ask(Request::Submit(request), "job").await? {
+            Response::Submitted { job, kept_s } => Ok(Submitted { job, kept: Duration::from_secs(kept_s) }),
+            other => Err(unexpected("job", &other)),
+        }
+    }
+
+    /// Waits for a job that was submitted, on whichever connection, for a proof of `checked`. Giving up the [`Proving`]
+    /// does not give up the job.
+    ///
+    /// # Errors
+    /// If the connection is already gone. A job that the server does not know comes out of [`Proving::finish`] as
+    /// [`ClientError::Server`] with code `UnknownJob`.
+    pub fn fetch(
+        &self,
+        job: JobKey,
+        checked: CheckedInput,
+        kind: ProofKind,
+        deadline: Option<Duration>,
+    ) -> Result<Proving, TransportError> {
+        let (_, expected) = checked.into_parts();
+        let asked = Asked { program: expected.head().program, kind, expected };
+        let request = Request::Fetch { job, offset: 0, deadline_ms: milliseconds(deadline) };
+        Proving::start(&self.link, self.dialer.clone(), request, asked, deadline)
+    }
+
+    /// Gives up a job that this client has submitted. It ends if nobody else wants it.
+    ///
+    /// # Errors
+    /// [`ClientError::Server`] with code `UnknownJob` if this client has no such job there.
+    pub async fn withdraw(&self, job: JobKey) -> Result<(), ClientError> {
+        match self.ask(Request::Withdraw { job }, "withdrawal").await? {
+            Response::Withdrawn => Ok(()),
+            other => Err(unexpected("withdrawal", &other)),
+        }
     }
 
     /// Asks the server to verify a proof. For one's own use [`crate::verify::verify`] is the one to trust.
@@ -180,7 +205,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Server`] with code `InvalidProof` if the server finds it wrong.
     pub async fn verify_remote(&self, proof: ProofRecord) -> Result<(), ClientError> {
-        match self.ask(Request::Verify(proof), "verdict").await? {
+        match self.ask(Request::verify(&proof), "verdict").await? {
             Response::Verified => Ok(()),
             other => Err(unexpected("verdict", &other)),
         }
@@ -209,15 +234,76 @@ impl Client {
     }
 
     async fn ask(&self, request: Request, what: &'static str) -> Result<Response, ClientError> {
-        let mut pending = self.connection.send(request)?;
-        let after = self.config.request_timeout;
+        let mut pending = self.link.ask(request)?;
+        let after = self.dialer.config.request_timeout;
         match timeout(after, pending.answer()).await {
-            Ok(answer) => answer,
+            Ok(answer) => Ok(answer?),
             Err(_) => Err(DeadlineElapsed { what, after }.into()),
         }
     }
 }
 
-fn unexpected(expected: &'static str, got: &Response) -> ClientError {
-    AnswerError::Unexpected { expected, got: response_name(got) }.into()
+impl Dialer {
+    /// A new connection; `None` where it is not known to whom.
+    pub(crate) async fn dial(&self) -> Result<Option<Link>, ClientError> {
+        let Some(server) = self.server.as_deref() else { return Ok(None) };
+        let config = &self.config;
+        let dialed = Link::dial(server, server, config.security.tls());
+        let (reader, writer) = timeout(config.connect_timeout, dialed)
+            .await
+            .map_err(|_| DeadlineElapsed { what: "connection", after: config.connect_timeout })??;
+        self.greet(reader, writer).await.map(Some)
+    }
+
+    async fn greet<R, W>(&self, reader: R, writer: W) -> Result<Link, ClientError>
+    where
+        R: AsyncRead + Send + Unpin + 'static,
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
+        let config = &self.config;
+        let introduction = Introduction {
+            agent: config.agent.clone(),
+            token: config.security.token(),
+            ..Introduction::default()
+        };
+        let kept = LinkConfig {
+            ping_interval: config.ping_interval,
+            silence_limit: config.silence_limit,
+            max_record: config.max_record,
+        };
+        let greeted = timeout(config.connect_timeout, Link::greet(reader, writer, introduction, &kept));
+        let late = |_| DeadlineElapsed { what: "handshake", after: config.connect_timeout };
+        Ok(greeted.await.map_err(late)??)
+    }
+}
+
+/// What is sent, and what must come back.
+fn request(checked: CheckedInput, kind: ProofKind, deadline: Option<Duration>) -> (ProveRequest, Asked) {
+    let (input, expected) = checked.into_parts();
+    let program = expected.head().program;
+    let request = ProveRequest {
+        deadline_ms: milliseconds(deadline),
+        // A server with another build of the program says so at once, and not with a proof that is refused here.
+        vk_hash: Some(pinned_vk_hash(program)),
+        ..ProveRequest::new(input, kind)
+    };
+    (request, Asked { program, kind, expected })
+}
+
+/// At least one: 0 would mean "no deadline" on the wire.
+pub(crate) fn milliseconds(deadline: Option<Duration>) -> u64 {
+    deadline.map_or(0, |limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX).max(1))
+}
+
+pub(crate) fn unexpected(expected: &'static str, got: &Response) -> ClientError {
+    let got = match got {
+        Response::Proof(_) => "proof",
+        Response::Verified => "verdict",
+        Response::Info(_) => "information",
+        Response::Pong => "pong",
+        Response::Submitted { .. } => "job",
+        Response::Withdrawn => "withdrawal",
+        Response::Unknown(_) => "something of a later version",
+    };
+    AnswerError::Unexpected { expected, got }.into()
 }

@@ -1,10 +1,12 @@
 //! What can go wrong with a request, by who is to blame: the transport, the clock, the server's own refusal, an answer
 //! that is not to be believed, or a statement that is false to begin with.
 
-use std::{io, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use sextant_consensus::Program;
-use sextant_protocol::{PROTOCOL_VERSION, ProofKind, ServerError, frame::FrameError};
+use sextant_link::AskError;
+pub use sextant_link::TransportError;
+use sextant_protocol::{ProofKind, ServerError, encoding::EncodingError};
 
 use crate::{checked::CheckError, verify::VerifyError};
 
@@ -28,46 +30,14 @@ pub enum ClientError {
     Check(#[from] CheckError),
 }
 
-/// Why there is no connection, or no longer one.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum TransportError {
-    /// The address could not be resolved or reached.
-    #[error("cannot connect to {server}: {source}")]
-    Connect {
-        /// The address as given.
-        server: String,
-        /// The system's reason.
-        source: Arc<io::Error>,
-    },
-    /// The server refused the handshake, or closed with a reason.
-    #[error("the server refused the connection: {0}")]
-    Refused(ServerError),
-    /// The server welcomed us in another version than ours.
-    #[error("the server speaks protocol version {got}, this client {PROTOCOL_VERSION}")]
-    Version {
-        /// The server's version.
-        got: u32,
-    },
-    /// The stream broke, or carried something that is no message.
-    #[error("{0}")]
-    Broken(Arc<FrameError>),
-    /// The server closed the connection.
-    #[error("the server closed the connection")]
-    Closed,
-    /// The server sent a well-formed message that has no place there.
-    #[error("the server broke the protocol: {0}")]
-    Protocol(&'static str),
-    /// The server has sent nothing for long, not even answers to pings.
-    #[error("the server has been silent for {} s", .after.as_secs())]
-    Silent {
-        /// How long.
-        after: Duration,
-    },
-}
-
-impl From<FrameError> for TransportError {
-    fn from(error: FrameError) -> Self {
-        Self::Broken(Arc::new(error))
+impl From<AskError> for ClientError {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Transport(error) => Self::Transport(error),
+            AskError::Server(error) => Self::Server(error),
+            AskError::TooLarge { got, limit } => Self::Answer(AnswerError::TooLarge { got, limit }),
+            AskError::Checksum => Self::Answer(AnswerError::Checksum),
+        }
     }
 }
 
@@ -92,14 +62,20 @@ pub enum AnswerError {
         /// What came.
         got: &'static str,
     },
-    /// Made from another input.
-    #[error("it was made from another input: digest {}, sent {}", hex::encode(.got), hex::encode(.expected))]
-    InputDigest {
-        /// Digest of the input that was sent.
-        expected: [u8; 32],
-        /// Digest in the answer.
-        got: [u8; 32],
+    /// Larger than this client takes.
+    #[error("a proof of {got} bytes exceeds the limit of {limit}")]
+    TooLarge {
+        /// Its size as announced, bytes.
+        got: u64,
+        /// The limit, bytes.
+        limit: usize,
     },
+    /// Not the proof that was announced.
+    #[error("the proof that came is not the one that was announced: its SHA-256 differs")]
+    Checksum,
+    /// No proof at all.
+    #[error(transparent)]
+    Record(#[from] EncodingError),
     /// A proof by another program.
     #[error("it is a proof by program {got}, asked for {expected} ({})", .expected.tag())]
     Program {

@@ -22,7 +22,6 @@
 
 mod checked;
 mod client;
-mod connection;
 pub mod error;
 mod prover;
 mod proving;
@@ -30,11 +29,13 @@ pub mod security;
 pub mod verify;
 
 pub use checked::{CheckError, CheckedInput};
-pub use client::{Client, ClientConfig};
+pub use client::{Client, ClientConfig, Submitted};
 pub use error::{AnswerError, ClientError, DeadlineElapsed, TransportError};
 pub use prover::ServerProver;
 pub use proving::{Proof, Proving};
 pub use security::Security;
 pub use sextant_follow as follow;
-pub use sextant_protocol::{Progress, ProofKind, ProofRecord, ServerError, ServerInfo, StatementInput};
+pub use sextant_protocol::{
+    JobKey, Progress, ProofKind, ProofRecord, ServerError, ServerInfo, StatementInput,
+};
 pub use sextant_sources::{self as sources, input};

@@ -2,16 +2,27 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::Stream;
 use sextant_consensus::{Program, public_values::Statement};
-use sextant_protocol::{Progress, ProofKind, ProofRecord, Response, request::ProvingCost};
-use tokio::time::{Instant, timeout_at};
+use sextant_link::{AskError, Link, Pending, Received};
+use sextant_protocol::{
+    ErrorCode, Progress, ProofAnswer, ProofKind, ProofRecord, ProveRequest, Request, Response, encoding,
+    request::ProvingCost,
+};
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, sleep, timeout_at},
+};
 
 use crate::{
-    AnswerError, ClientError, DeadlineElapsed,
-    connection::{Pending, response_name},
-    verify::LocalVerifier,
+    AnswerError, ClientError, DeadlineElapsed, TransportError,
+    client::{Dialer, milliseconds, unexpected},
+    verify::{LocalVerifier, VerifyError},
 };
+
+/// Pause before the first attempt to connect again.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// A proof that was verified here, and what it says.
 #[derive(Clone, Debug)]
@@ -25,12 +36,33 @@ pub struct Proof {
 }
 
 /// A prove request in progress. Dropping it cancels the request.
+///
+/// Where the connection breaks, it connects again and goes on: with the same job if the server still has it, and of a
+/// proof that was on its way only the rest is sent.
 #[derive(Debug)]
 pub struct Proving {
-    pending: Pending,
+    state: State,
+    /// What to ask a new connection for, as long as nothing of the proof has come.
+    request: Request,
     asked: Asked,
     limit: Option<(Instant, Duration)>,
-    verifier: LocalVerifier,
+    dialer: Dialer,
+    /// Attempts to connect again since anything was heard of the request.
+    attempts: u32,
+    /// Bytes of the proof that had come when the connection broke last.
+    came: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    /// For the answer, or for the rest of one.
+    Waiting {
+        pending: Pending,
+        rest: bool,
+    },
+    /// The connection is gone, for this reason, with so much of the proof received.
+    Broken(TransportError, Option<Received>),
+    Done(Result<Response, ClientError>),
 }
 
 /// What the answer must match.
@@ -39,19 +71,21 @@ pub(crate) struct Asked {
     pub(crate) program: Program,
     pub(crate) kind: ProofKind,
     pub(crate) expected: Statement,
-    pub(crate) input_digest: [u8; 32],
 }
 
 impl Proving {
-    pub(crate) fn new(
-        pending: Pending,
+    pub(crate) fn start(
+        link: &Link,
+        dialer: Dialer,
+        request: Request,
         asked: Asked,
-        limit: Option<Duration>,
-        verifier: LocalVerifier,
-    ) -> Self {
+        deadline: Option<Duration>,
+    ) -> Result<Self, TransportError> {
+        let limit = deadline.map(|limit| limit + dialer.config.deadline_grace);
         // A limit beyond what the clock can express is none.
         let limit = limit.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
-        Self { pending, asked, limit, verifier }
+        let state = State::Waiting { pending: link.ask(request.clone())?, rest: false };
+        Ok(Self { state, request, asked, limit, dialer, attempts: 0, came: 0 })
     }
 
     /// The statement that is being proven, as this client computed it.
@@ -71,44 +105,144 @@ impl Proving {
     /// The next step; `None` where [`Self::progress`] ends. Safe to drop half-way and call again.
     pub async fn next_progress(&mut self) -> Option<Progress> {
         match self.limit {
-            None => self.pending.progress().await,
-            Some((at, _)) => timeout_at(at, self.pending.progress()).await.ok().flatten(),
+            None => self.step().await,
+            Some((at, _)) => timeout_at(at, self.step()).await.ok().flatten(),
         }
     }
 
-    /// Waits for the proof and verifies it: made from the input that was sent, by the pinned program, valid, and with
-    /// the very public values that this client computed itself.
+    /// Waits for the proof and verifies it: by the pinned program, valid, and with the very public values that this
+    /// client computed itself.
     ///
     /// # Errors
     /// [`ClientError::Answer`] for an answer that is not to be believed; [`ClientError::Server`] for the server's own
     /// refusal; [`ClientError::Transport`] and [`ClientError::Deadline`] if no answer came.
     pub async fn finish(mut self) -> Result<Proof, ClientError> {
-        let response = match self.limit {
-            None => self.pending.answer().await?,
-            Some((at, after)) => timeout_at(at, self.pending.answer())
-                .await
-                .map_err(|_| DeadlineElapsed { what: "proof", after })??,
+        while self.next_progress().await.is_some() {}
+        let response = match self.state {
+            State::Done(result) => result?,
+            _ => {
+                let after = self.limit.map(|(_, after)| after).unwrap_or_default();
+                return Err(DeadlineElapsed { what: "proof", after }.into());
+            }
         };
-        let Response::Proof { proof, input_digest, cost } = response else {
-            let got = response_name(&response);
-            return Err(AnswerError::Unexpected { expected: "proof", got }.into());
+        let Response::Proof(ProofAnswer { record, cost, .. }) = response else {
+            return Err(unexpected("proof", &response));
         };
-        self.asked.compare(&proof, &input_digest)?;
-        let (record, statement) = self.verifier.verify_apart(proof).await.map_err(AnswerError::from)?;
-        // `compare` saw the bytes; this is what the verifier understood them to say.
-        if statement != self.asked.expected {
-            return Err(AnswerError::PublicValues { at: 0 }.into());
-        }
+        let (asked, verifier) = (self.asked, self.dialer.config.verifier.clone());
+        let (record, statement) = asked.verify(record, verifier).await?;
         Ok(Proof { record, statement, cost })
+    }
+
+    /// The next step; `None` once it is done.
+    async fn step(&mut self) -> Option<Progress> {
+        loop {
+            let next = match &mut self.state {
+                State::Done(_) => return None,
+                State::Waiting { pending, rest } => {
+                    if let Some(step) = pending.progress().await {
+                        self.attempts = 0;
+                        return Some(step);
+                    }
+                    let answer = pending.answer().await;
+                    match answer {
+                        Err(AskError::Transport(error)) => State::Broken(error, pending.received()),
+                        // There is no rest of it any more: from the beginning.
+                        Err(error) if *rest && is_forgotten(&error) => {
+                            State::Broken(TransportError::Closed, None)
+                        }
+                        result => State::Done(result.map_err(ClientError::from)),
+                    }
+                }
+                State::Broken(error, received) => {
+                    let (error, received) = (error.clone(), received.clone());
+                    let came = received.as_ref().map_or(0, Received::offset);
+                    if came > self.came {
+                        (self.came, self.attempts) = (came, 0);
+                    }
+                    match self.go_on(&error, received).await {
+                        Some(state) => state,
+                        None => continue,
+                    }
+                }
+            };
+            self.state = next;
+        }
+    }
+
+    /// Connects again; `None` if that did not work this time.
+    async fn go_on(&mut self, error: &TransportError, received: Option<Received>) -> Option<State> {
+        let given_up = State::Done(Err(error.clone().into()));
+        if self.attempts >= self.dialer.config.reconnects {
+            return Some(given_up);
+        }
+        sleep(FIRST_PAUSE * 2_u32.saturating_pow(self.attempts)).await;
+        self.attempts += 1;
+        match self.dialer.dial().await {
+            Ok(Some(link)) => {
+                let rest = received.is_some();
+                let pending = link.go_on(self.request_again(received.as_ref()), received).ok()?;
+                Some(State::Waiting { pending, rest })
+            }
+            // Nobody known to connect to.
+            Ok(None) => Some(given_up),
+            Err(_) => None,
+        }
+    }
+
+    /// What a new connection is asked: the rest of the proof, or the same as before in the time that is left.
+    fn request_again(&self, received: Option<&Received>) -> Request {
+        let left = self.limit.map(|(at, _)| {
+            (at - self.dialer.config.deadline_grace).saturating_duration_since(Instant::now())
+        });
+        let left = milliseconds(left);
+        let mut request = match received {
+            Some(received) => {
+                Request::Fetch { job: received.job(), offset: received.offset(), deadline_ms: left }
+            }
+            None => self.request.clone(),
+        };
+        if let Request::Prove(ProveRequest { deadline_ms, .. }) | Request::Fetch { deadline_ms, .. } =
+            &mut request
+        {
+            *deadline_ms = left;
+        }
+        request
+    }
+}
+
+/// Whether a server does not have the job, or not the proof, of which it has sent the beginning.
+fn is_forgotten(error: &AskError) -> bool {
+    match error {
+        AskError::Checksum => true,
+        AskError::Server(error) => matches!(error.code, ErrorCode::UnknownJob | ErrorCode::Unsupported),
+        _ => false,
     }
 }
 
 impl Asked {
+    /// Decodes, compares and verifies, away from the async threads. The proof comes from a stranger: where the engine
+    /// panics on it, it is refused.
+    async fn verify(
+        self,
+        record: Bytes,
+        verifier: LocalVerifier,
+    ) -> Result<(ProofRecord, Statement), AnswerError> {
+        let verified = spawn_blocking(move || {
+            let proof: ProofRecord = encoding::decode("proof record", &record, record.len())?;
+            drop(record);
+            self.compare(&proof)?;
+            let statement = verifier.verify(&proof)?;
+            // `compare` saw the bytes; this is what the verifier understood them to say.
+            if statement != self.expected {
+                return Err(AnswerError::PublicValues { at: 0 });
+            }
+            Ok((proof, statement))
+        });
+        verified.await.unwrap_or(Err(AnswerError::Verify(VerifyError::Crashed)))
+    }
+
     /// The comparisons that need no cryptography, so that a mixed-up answer is named as such.
-    fn compare(&self, proof: &ProofRecord, input_digest: &[u8; 32]) -> Result<(), AnswerError> {
-        if *input_digest != self.input_digest {
-            return Err(AnswerError::InputDigest { expected: self.input_digest, got: *input_digest });
-        }
+    fn compare(&self, proof: &ProofRecord) -> Result<(), AnswerError> {
         if proof.program != self.program.tag() {
             return Err(AnswerError::Program { expected: self.program, got: proof.program });
         }

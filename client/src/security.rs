@@ -8,19 +8,10 @@ use std::{
 
 use rustls::{
     RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject},
 };
+use sextant_link::Tls;
 use sextant_protocol::Token;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-};
-use tokio_rustls::TlsConnector;
-
-/// What comes from the server.
-pub(crate) type Reader = Box<dyn AsyncRead + Send + Unpin>;
-/// What goes to the server.
-pub(crate) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// Environment variable that a token may come from, in place of a file.
 pub const TOKEN_VARIABLE: &str = "SEXTANT_CLIENT_TOKEN";
@@ -29,7 +20,7 @@ pub const TOKEN_VARIABLE: &str = "SEXTANT_CLIENT_TOKEN";
 /// secret.
 #[derive(Clone, Debug, Default)]
 pub struct Security {
-    tls: Option<Arc<rustls::ClientConfig>>,
+    tls: Tls,
     token: Token,
 }
 
@@ -102,21 +93,9 @@ impl Security {
         self.token.clone()
     }
 
-    /// Both directions of a connection to `server` (`host:port`): within TLS, or bare if there is none.
-    ///
-    /// # Errors
-    /// What went wrong in the TLS handshake.
-    pub(crate) async fn secure(&self, server: &str, stream: TcpStream) -> io::Result<(Reader, Writer)> {
-        let Some(tls) = self.tls.clone() else {
-            let (reader, writer) = stream.into_split();
-            return Ok((Box::new(reader), Box::new(writer)));
-        };
-        let host =
-            server.rsplit_once(':').map_or(server, |(host, _)| host).trim_matches(['[', ']']).to_owned();
-        let name =
-            ServerName::try_from(host).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let (reader, writer) = tokio::io::split(TlsConnector::from(tls).connect(name, stream).await?);
-        Ok((Box::new(reader), Box::new(writer)))
+    /// TLS towards servers, if it is spoken.
+    pub(crate) fn tls(&self) -> Tls {
+        self.tls.clone()
     }
 }
 

@@ -4,13 +4,15 @@ mod fake;
 
 use std::time::Duration;
 
-use fake::{Peer, claiming, connected, one_handover, quick};
+use fake::{Peer, answer_with, claiming, connected, one_handover, quick};
 use futures::StreamExt;
 use sextant_client::{
-    AnswerError, ClientConfig, ClientError, Progress, ProofKind, ProofRecord, ServerError, StatementInput,
+    AnswerError, Client, ClientConfig, ClientError, Progress, ProofKind, ProofRecord, ServerError,
+    StatementInput,
 };
 use sextant_consensus::{Program, codec};
-use sextant_protocol::{ErrorCode, Request, Response, request::ProvingCost};
+use sextant_protocol::{ErrorCode, Request, Response, ServerMessage, parts::PART};
+use tokio::net::TcpListener;
 
 #[tokio::test]
 async fn an_answer_to_another_question_is_refused() {
@@ -33,7 +35,7 @@ async fn an_answer_to_another_question_is_refused() {
 async fn the_clients_own_clock_ends_a_proof_that_never_comes() {
     let client = connected(quick(), async |mut peer: Peer| {
         let (id, request) = peer.request().await;
-        let Request::ProveBy { request: prove, .. } = request else { panic!("{request:?}") };
+        let Request::Prove(prove) = request else { panic!("{request:?}") };
         assert_eq!(prove.deadline_ms, 50);
         peer.progress(id, Progress::Queued { position: 3 }).await;
         assert_eq!(peer.cancelled().await, id);
@@ -113,14 +115,13 @@ async fn a_flood_of_progress_does_not_hold_the_answer_up() {
 }
 
 /// What comes back for one handover when the server answers with an edited proof.
-async fn answered(edit: impl FnOnce(&mut ProofRecord, &mut [u8; 32]) + Send + 'static) -> AnswerError {
+async fn answered(edit: impl FnOnce(&mut ProofRecord) + Send + 'static) -> AnswerError {
     let client = connected(ClientConfig::default(), async move |mut peer: Peer| {
         let (id, request) = peer.request().await;
-        let Request::ProveBy { request: prove, .. } = request else { panic!("{request:?}") };
+        let Request::Prove(prove) = request else { panic!("{request:?}") };
         let mut proof = claiming(&prove.input, prove.kind);
-        let mut input_digest = prove.input.digest();
-        edit(&mut proof, &mut input_digest);
-        peer.answer(id, Ok(Response::Proof { proof, input_digest, cost: ProvingCost::default() })).await;
+        edit(&mut proof);
+        peer.answer(id, Ok(answer_with(&proof, &prove.input))).await;
         peer.drain().await;
     })
     .await;
@@ -133,31 +134,28 @@ async fn answered(edit: impl FnOnce(&mut ProofRecord, &mut [u8; 32]) + Send + 's
 
 #[tokio::test]
 async fn a_swapped_proof_is_refused() {
-    let error = answered(|_, digest| digest[0] ^= 1).await;
-    assert!(matches!(error, AnswerError::InputDigest { .. }), "{error:?}");
-
-    let error = answered(|proof, _| proof.program = Program::Inclusion.tag()).await;
+    let error = answered(|proof| proof.program = Program::Inclusion.tag()).await;
     assert!(matches!(error, AnswerError::Program { got: 2, .. }), "{error:?}");
 
-    let error = answered(|proof, _| proof.kind = ProofKind::Stark).await;
+    let error = answered(|proof| proof.kind = ProofKind::Stark).await;
     assert!(matches!(error, AnswerError::Kind { .. }), "{error:?}");
 
-    // The proof of another true statement, with the digest of the right input.
-    let error = answered(|proof, _| {
+    // The proof of another true statement.
+    let error = answered(|proof| {
         let two = codec::encode(&sextant_fixtures::committee_change(2));
         *proof = claiming(&StatementInput::new(Program::CommitteeChange, two), ProofKind::Compressed);
     })
     .await;
     assert!(matches!(error, AnswerError::PublicValues { .. }), "{error:?}");
 
-    let error = answered(|proof, _| proof.public_values.truncate(32)).await;
+    let error = answered(|proof| proof.public_values.truncate(32)).await;
     assert!(matches!(error, AnswerError::PublicValues { at: 32 }), "{error:?}");
 }
 
 /// Right in everything but the proof itself.
 #[tokio::test]
 async fn a_worthless_proof_is_refused() {
-    let error = answered(|_, _| {}).await;
+    let error = answered(|_| {}).await;
     assert!(matches!(error, AnswerError::Verify(_)), "{error:?}");
 }
 
@@ -179,4 +177,129 @@ async fn a_false_statement_is_never_sent() {
     let unknown = StatementInput { program: 9, bytes: Vec::new() };
     let error = client.prove(unknown, ProofKind::Stark, None).await.unwrap_err();
     assert!(error.to_string().contains("no program has tag 9"), "{error}");
+}
+
+/// The connection breaks in the middle of a proof: a new one brings the rest, and no more.
+#[tokio::test]
+async fn a_broken_download_goes_on_where_it_broke() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = tokio::spawn(async move {
+        let mut peer = Peer::greet(listener.accept().await.unwrap().0).await;
+        let (id, prove) = peer.prove_request().await;
+        let mut proof = claiming(&prove.input, prove.kind);
+        proof.proof = vec![9; 3 * PART];
+        let Response::Proof(whole) = answer_with(&proof, &prove.input) else { unreachable!() };
+        let mut answer = whole.clone();
+        let mut parts = answer.split(0);
+        peer.answer(id, Ok(Response::Proof(answer))).await;
+        let (offset, bytes) = parts.next().unwrap();
+        peer.writer.send(&ServerMessage::Part { id, offset, bytes }).await.unwrap();
+        // Says good-bye after it, so that what was sent arrives.
+        drop(peer);
+
+        let mut peer = Peer::greet(listener.accept().await.unwrap().0).await;
+        let (id, Request::Fetch { job, offset, .. }) = peer.request().await else {
+            panic!("a fetch was due")
+        };
+        assert_eq!((job, offset), (whole.job, 2 * PART as u64));
+        let mut answer = whole;
+        let parts = answer.split(offset);
+        peer.answer(id, Ok(Response::Proof(answer))).await;
+        for (offset, bytes) in parts {
+            peer.writer.send(&ServerMessage::Part { id, offset, bytes }).await.unwrap();
+        }
+        peer.drain().await;
+    });
+    let client = Client::connect(&address).await.unwrap();
+    let proving = client.prove(one_handover(), ProofKind::Stark, None).await.unwrap();
+    // It is whole, and worthless.
+    let error = proving.finish().await.unwrap_err();
+    assert!(matches!(error, ClientError::Answer(AnswerError::Verify(_))), "{error:?}");
+    drop(client);
+    server.await.unwrap();
+}
+
+/// A server that has forgotten the job, or has another proof of it, is asked for the whole.
+#[tokio::test]
+async fn a_forgotten_download_begins_again() {
+    for forgotten in [true, false] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = tokio::spawn(async move {
+            let mut peer = Peer::greet(listener.accept().await.unwrap().0).await;
+            let (id, prove) = peer.prove_request().await;
+            let mut proof = claiming(&prove.input, prove.kind);
+            proof.proof = vec![9; 2 * PART];
+            let Response::Proof(mut answer) = answer_with(&proof, &prove.input) else { unreachable!() };
+            drop(answer.split(0));
+            peer.answer(id, Ok(Response::Proof(answer))).await;
+            drop(peer);
+
+            let mut peer = Peer::greet(listener.accept().await.unwrap().0).await;
+            let (id, Request::Fetch { offset, .. }) = peer.request().await else { panic!("a fetch was due") };
+            if forgotten {
+                peer.answer(id, Err(ServerError::new(ErrorCode::UnknownJob, "gone"))).await;
+            } else {
+                proof.proof[0] ^= 1;
+                let Response::Proof(mut answer) = answer_with(&proof, &prove.input) else { unreachable!() };
+                drop(answer.split(offset));
+                answer.more = 0;
+                peer.answer(id, Ok(Response::Proof(answer))).await;
+            }
+            let mut peer = Peer::greet(listener.accept().await.unwrap().0).await;
+            let (id, again) = peer.prove_request().await;
+            assert_eq!(again, prove);
+            peer.answer(id, Err(ServerError::new(ErrorCode::ProverFailed, "made up"))).await;
+            peer.drain().await;
+        });
+        let client = Client::connect(&address).await.unwrap();
+        let proving = client.prove(one_handover(), ProofKind::Stark, None).await.unwrap();
+        let error = proving.finish().await.unwrap_err();
+        assert!(matches!(error, ClientError::Server(error) if error.code == ErrorCode::ProverFailed));
+        drop(client);
+        server.await.unwrap();
+    }
+}
+
+/// What is announced over the client's own limit ends that request, and no other.
+#[tokio::test]
+async fn a_proof_over_the_limit_is_an_error_of_its_request() {
+    let config = ClientConfig { max_record: 1 << 20, ..ClientConfig::default() };
+    let client = connected(config, async |mut peer: Peer| {
+        let (id, prove) = peer.prove_request().await;
+        let proof = claiming(&prove.input, prove.kind);
+        let Response::Proof(mut answer) = answer_with(&proof, &prove.input) else { unreachable!() };
+        answer.more = 1 << 20;
+        peer.answer(id, Ok(Response::Proof(answer))).await;
+        assert_eq!(peer.cancelled().await, id);
+        // A part that was on its way already.
+        let bytes = vec![0; 10].into();
+        peer.writer.send(&ServerMessage::Part { id, offset: 1000, bytes }).await.unwrap();
+        let (id, _) = peer.request().await;
+        peer.answer(id, Ok(Response::Pong)).await;
+        peer.drain().await;
+    })
+    .await;
+    let proving = client.prove(one_handover(), ProofKind::Stark, None).await.unwrap();
+    let error = proving.finish().await.unwrap_err();
+    assert!(matches!(error, ClientError::Answer(AnswerError::TooLarge { limit: 1048576, .. })), "{error:?}");
+    client.ping().await.unwrap();
+}
+
+/// A proof that is not the one of which the hash was announced.
+#[tokio::test]
+async fn a_damaged_download_is_refused() {
+    let client = connected(ClientConfig::default(), async |mut peer: Peer| {
+        let (id, prove) = peer.prove_request().await;
+        let proof = claiming(&prove.input, prove.kind);
+        let Response::Proof(mut answer) = answer_with(&proof, &prove.input) else { unreachable!() };
+        answer.sha256[0] ^= 1;
+        peer.answer(id, Ok(Response::Proof(answer))).await;
+        peer.drain().await;
+    })
+    .await;
+    let proving = client.prove(one_handover(), ProofKind::Stark, None).await.unwrap();
+    let error = proving.finish().await.unwrap_err();
+    assert!(matches!(error, ClientError::Answer(AnswerError::Checksum)), "{error:?}");
 }

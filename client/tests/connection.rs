@@ -8,7 +8,8 @@ use fake::{Peer, claiming, connected, listen, one_handover, quick, welcome};
 use sextant_client::{Client, ClientConfig, ClientError, ProofKind, ServerError, TransportError};
 use sextant_protocol::{
     ClientMessage, ErrorCode, PROTOCOL_VERSION, Request, Response, ServerMessage,
-    frame::{MAX_SERVER_FRAME, MessageWriter},
+    frame::{MAX_FRAME, MessageWriter},
+    proof::ProofView,
 };
 use tokio::{
     io::AsyncWriteExt,
@@ -27,8 +28,10 @@ async fn answers_may_come_in_any_order() {
         for (id, request) in asked.into_iter().rev() {
             let result = match request {
                 Request::Ping => Ok(Response::Pong),
-                Request::Verify(record) if record.proof.is_empty() => Ok(Response::Verified),
-                Request::Verify(_) => Err(ServerError::new(ErrorCode::InvalidProof, "no")),
+                Request::Verify { record, .. } if ProofView::of(&record).unwrap().proof.is_empty() => {
+                    Ok(Response::Verified)
+                }
+                Request::Verify { .. } => Err(ServerError::new(ErrorCode::InvalidProof, "no")),
                 other => panic!("{other:?}"),
             };
             peer.answer(id, result).await;
@@ -110,7 +113,7 @@ async fn a_length_bomb_is_a_broken_connection() {
 #[tokio::test]
 async fn a_refused_handshake_says_why() {
     let address = listen(async |stream: TcpStream| {
-        let mut writer = MessageWriter::new(stream, MAX_SERVER_FRAME);
+        let mut writer = MessageWriter::new(stream, MAX_FRAME);
         let error = ServerError::new(ErrorCode::Version, "this server speaks version 7");
         writer.send(&ServerMessage::Refused(error)).await.unwrap();
         sleep(Duration::from_secs(1)).await;
@@ -124,7 +127,7 @@ async fn a_refused_handshake_says_why() {
 #[tokio::test]
 async fn another_version_is_refused() {
     let address = listen(async |stream: TcpStream| {
-        let mut writer = MessageWriter::new(stream, MAX_SERVER_FRAME);
+        let mut writer = MessageWriter::new(stream, MAX_FRAME);
         writer.send(&welcome(1)).await.unwrap();
         sleep(Duration::from_secs(1)).await;
     })
@@ -135,11 +138,15 @@ async fn another_version_is_refused() {
 
 #[tokio::test]
 async fn a_handshake_is_small_and_comes_first() {
-    let long = ServerMessage::Welcome { version: PROTOCOL_VERSION, agent: "x".repeat(5000) };
+    let long = ServerMessage::Welcome {
+        version: PROTOCOL_VERSION,
+        agent: "x".repeat(5000),
+        capabilities: Vec::new(),
+    };
     let early = ServerMessage::Answer { id: 1, result: Ok(Response::Pong) };
     for message in [long, early] {
         let address = listen(async move |stream: TcpStream| {
-            let mut writer = MessageWriter::new(stream, MAX_SERVER_FRAME);
+            let mut writer = MessageWriter::new(stream, MAX_FRAME);
             writer.send(&message).await.unwrap();
             sleep(Duration::from_secs(1)).await;
         })
@@ -211,6 +218,7 @@ async fn a_silent_peer_is_given_up() {
     let config = ClientConfig {
         ping_interval: Duration::from_millis(20),
         silence_limit: Duration::from_millis(150),
+        reconnects: 0,
         ..ClientConfig::default()
     };
     let client = connected(config, async |mut peer: Peer| {

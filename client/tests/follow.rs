@@ -7,10 +7,9 @@ mod fake;
 use std::{path::Path, process::Output, sync::Arc};
 
 use common::{Folder, assert_names, sextant_with};
-use fake::{Peer, claiming};
+use fake::{Peer, answer_with, claiming};
 use serde_json::Value;
 use sextant_client::{ProofKind, ServerProver, follow::Prover};
-use sextant_protocol::{Response, request::ProvingCost};
 use sextant_test_nodes::{
     Node,
     simulated::{PERIOD, Simulated},
@@ -25,8 +24,8 @@ async fn worthless_server() -> String {
         while let Ok((stream, _)) = listener.accept().await {
             let mut peer = Peer::greet(stream).await;
             let (id, prove) = peer.prove_request().await;
-            let (proof, input_digest) = (claiming(&prove.input, prove.kind), prove.input.digest());
-            peer.answer(id, Ok(Response::Proof { proof, input_digest, cost: ProvingCost::default() })).await;
+            let proof = claiming(&prove.input, prove.kind);
+            peer.answer(id, Ok(answer_with(&proof, &prove.input))).await;
         }
     });
     address

@@ -18,6 +18,11 @@ impl ProgressSender {
         Self(id, connection)
     }
 
+    /// To nobody: whoever cares will ask.
+    pub(crate) fn nobody() -> Self {
+        Self::new(0, mpsc::channel(1).0)
+    }
+
     fn send(&self, progress: Progress) {
         // Full: the client is slow. Closed: it is gone, and its request ends by another way.
         let _ = self.1.try_send(Outgoing::Message(ServerMessage::Progress { id: self.0, progress }));

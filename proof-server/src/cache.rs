@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use lru::LruCache;
-use sextant_protocol::ProofKind;
+use sextant_protocol::{JobKey, ProofKind, encoding};
 use sha2::{Digest, Sha256};
 
 use crate::config::CacheConfig;
@@ -22,7 +22,22 @@ pub(crate) struct ProofKey {
     pub(crate) kind: ProofKind,
 }
 
-/// Kept proofs: encoded responses by key.
+impl ProofKey {
+    /// What clients call the job by.
+    pub(crate) fn job(&self) -> JobKey {
+        let kind = encoding::encode(&self.kind);
+        JobKey(
+            Sha256::new()
+                .chain_update(self.input_digest)
+                .chain_update(self.vk_hash)
+                .chain_update(kind)
+                .finalize()
+                .into(),
+        )
+    }
+}
+
+/// Kept proofs: encoded answers by key.
 pub(crate) struct Cache {
     memory: Mutex<Memory>,
     limit: usize,

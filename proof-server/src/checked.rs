@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use sextant_protocol::{ErrorCode, ProveRequest, Response, ServerError, request::ProvingCost};
+use sextant_protocol::{ErrorCode, JobKey, ProofAnswer, ProveRequest, ServerError, request::ProvingCost};
 
-use crate::{access::Caller, audience::Audience, worker::Proved};
+use crate::{access::Caller, audience::Audience, blocking::blocking, worker::Proved};
 
 /// A request that was checked, is paid for, and is waited for.
 pub(crate) struct CheckedRequest {
@@ -18,8 +18,9 @@ pub(crate) struct CheckedRequest {
 }
 
 impl CheckedRequest {
-    /// The answer that a made proof becomes, once it is known to say what was asked for.
-    pub(crate) fn response(&self, proved: Proved, queued_ms: u64) -> Result<Response, ServerError> {
+    /// The answer that a made proof becomes, once it is known to say what was asked for. Its job is named by whoever keeps
+    /// it.
+    pub(crate) async fn answer(&self, proved: Proved, queued_ms: u64) -> Result<ProofAnswer, ServerError> {
         let Proved { proof, cycles, proving_ms, peak_memory } = proved;
         if proof.public_values != self.public_values {
             // Guest and native check are the same code; this is a defect, and the proof is of no use to the client.
@@ -27,6 +28,7 @@ impl CheckedRequest {
             return Err(ServerError::new(ErrorCode::Internal, message));
         }
         let cost = ProvingCost { cycles, queued_ms, proving_ms, peak_memory };
-        Ok(Response::Proof { proof, input_digest: self.input_digest, cost })
+        let input_digest = self.input_digest;
+        blocking(move || ProofAnswer::new(&proof, input_digest, cost, JobKey::default())).await
     }
 }

@@ -112,6 +112,20 @@ impl Jobs {
         Ok(if started { Found::Started(waiter) } else { Found::Shared(waiter) })
     }
 
+    /// Joins those who wait for a job that runs already; `None` if there is none. It takes nothing of the caller's share.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        key: &ProofKey,
+        caller: &Caller,
+        progress: ProgressSender,
+    ) -> Option<Waiter> {
+        let jobs = self.running();
+        let running = jobs.get(key)?.clone();
+        let number = running.audience.join(caller.identity.clone(), progress);
+        drop(jobs);
+        Some(Waiter { jobs: self.clone(), running, number, gone: caller.gone.clone(), open: None })
+    }
+
     async fn run(
         self: Arc<Self>,
         running: Arc<Running>,

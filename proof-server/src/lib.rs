@@ -6,12 +6,13 @@
 //! and a `lane` of [`worker`] that takes it to a worker process, where `sextant-engine` proves it; or by another
 //! server (`forward`). Progress and the proof come back the same way. `verification` has a lane of its own.
 //!
-//! Around it: `door`, `access`, `budget` and `tls` know who asks; `metrics` and `readiness` are told by every part how it
+//! Around it: `door`, `access`, `budget` and `tls` know who asks, `memory` what their requests take; `metrics` and `readiness` are told by every part how it
 //! goes, and `operations` tells the operator; [`config`] holds every knob.
 //! [`run`] is the whole server; the binary only reads its arguments and calls it.
 
 mod access;
 mod audience;
+mod blocking;
 mod budget;
 mod cache;
 mod checked;
@@ -28,6 +29,7 @@ mod jobs;
 mod listener;
 mod local;
 pub mod logging;
+mod memory;
 mod metrics;
 mod operations;
 mod outbox;
@@ -43,6 +45,7 @@ mod scratch;
 mod services;
 mod start;
 mod sub_server;
+mod submissions;
 mod supervisor;
 mod time;
 mod tls;

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use sextant_protocol::{ErrorCode, ServerError, ServerMessage, encoding};
+use sextant_protocol::{ErrorCode, ServerError, ServerMessage, wire};
 use tokio::{
     io::AsyncReadExt,
     net::{TcpListener, TcpStream},
@@ -173,7 +173,7 @@ impl Refusals {
     /// Says why, where that is cheap: the bytes are few and fit into the socket's buffer.
     fn tell(&self, stream: TcpStream, reason: NoPlace) {
         let error = ServerError::retryable(ErrorCode::Busy, reason.message(), 5_000);
-        let body = encoding::encode(&ServerMessage::Refused(error));
+        let body = wire::to_bytes(&ServerMessage::Refused(error));
         let frame = [&u32::try_from(body.len()).unwrap_or(0).to_be_bytes(), &body[..]].concat();
         if stream.try_write(&frame).is_err() {
             return;

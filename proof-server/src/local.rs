@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use sextant_protocol::{ErrorCode, Response, ServerError};
+use sextant_protocol::{ErrorCode, ProofAnswer, ServerError};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -41,7 +41,7 @@ impl LocalProver {
     }
 
     /// Waits for the worker and returns the proof. Dropped half-way it leaves the queue or ends the job.
-    pub(crate) async fn prove(&self, mut request: CheckedRequest) -> Result<Response, ServerError> {
+    pub(crate) async fn prove(&self, mut request: CheckedRequest) -> Result<ProofAnswer, ServerError> {
         let kind = request.request.kind;
         let (reply, outcome) = oneshot::channel();
         let queued = Instant::now();
@@ -66,7 +66,7 @@ impl LocalProver {
         };
         self.pace.note(std::time::Duration::from_millis(proved.proving_ms));
         let queued_ms = millis(queued.elapsed()).saturating_sub(proved.proving_ms);
-        request.response(*proved, queued_ms)
+        request.answer(*proved, queued_ms).await
     }
 
     fn no_place(&self, reason: NoPlace) -> ServerError {

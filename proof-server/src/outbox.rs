@@ -1,44 +1,67 @@
 //! What waits to be written to a client.
 
 use bytes::Bytes;
-use sextant_protocol::{RequestId, ServerError, ServerMessage, encoding};
+use sextant_protocol::{
+    ErrorCode, ProofAnswer, RequestId, Response, ServerError, ServerMessage, parts::Parts, wire,
+};
+use tokio_util::sync::CancellationToken;
 
 /// The answer to a request, before it has an id.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
     /// A small one.
-    Response(sextant_protocol::Response),
-    /// One that is encoded already, and shared with whoever else gets the same.
-    Encoded(Bytes),
+    Response(Response),
+    /// An encoded [`ProofAnswer`], shared with whoever else gets the same, from this byte of its record on.
+    Proof(Bytes, u64),
 }
 
 /// One message on its way to a client. A client that does not read must not cost a copy of every proof it asked for:
 /// proofs are shared.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Outgoing {
     /// An ordinary message.
     Message(ServerMessage),
-    /// A successful answer with an encoded response.
-    Encoded { id: RequestId, response: Bytes },
+    /// An answer, and what follows it.
+    Proof(Download),
 }
 
-impl Outgoing {
-    /// The answer to request `id`.
-    pub(crate) fn answer(id: RequestId, result: Result<Reply, ServerError>) -> Self {
-        match result {
-            Ok(Reply::Encoded(response)) => Self::Encoded { id, response },
-            Ok(Reply::Response(response)) => {
-                Self::Message(ServerMessage::Answer { id, result: Ok(response) })
-            }
-            Err(error) => Self::Message(ServerMessage::Answer { id, result: Err(error) }),
-        }
-    }
+/// A proof on its way: its request is open until the last part is written.
+#[derive(Debug)]
+pub(crate) struct Download {
+    pub(crate) id: RequestId,
+    /// The answer itself, until it is written.
+    pub(crate) answer: Option<ServerMessage>,
+    pub(crate) parts: Parts,
+    /// The client does not want the rest.
+    pub(crate) cancelled: CancellationToken,
+    /// Frees the id when dropped.
+    pub(crate) open: Option<Box<dyn std::fmt::Debug + Send>>,
+}
 
-    /// Its bytes, in two parts.
-    pub(crate) fn parts(&self) -> (Vec<u8>, Bytes) {
-        match self {
-            Self::Message(message) => (encoding::encode(message), Bytes::new()),
-            Self::Encoded { id, response } => (ServerMessage::answer_start(*id).to_vec(), response.clone()),
+impl Download {
+    /// The next message of it; `None` at its end. With the last one the id is free.
+    pub(crate) fn next(&mut self) -> Option<ServerMessage> {
+        if self.cancelled.is_cancelled() {
+            return None;
         }
+        let message = self.answer.take().or_else(|| {
+            let (offset, bytes) = self.parts.next()?;
+            Some(ServerMessage::Part { id: self.id, offset, bytes })
+        });
+        if self.parts.is_empty() {
+            // Before it is sent: a client may use the id again as soon as it has read it.
+            self.open = None;
+        }
+        message
     }
+}
+
+/// An encoded [`ProofAnswer`], opened for sending from `offset` on.
+pub(crate) fn open(answer: Bytes, offset: u64) -> Result<(ProofAnswer, Parts), ServerError> {
+    let limit = answer.len();
+    let mut answer: ProofAnswer = wire::from_bytes("proof answer", answer, limit)
+        // From memory or this server's own folder.
+        .map_err(|error| ServerError::new(ErrorCode::Internal, format!("a kept proof: {error}")))?;
+    let parts = answer.split(offset);
+    Ok((answer, parts))
 }

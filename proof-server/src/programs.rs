@@ -23,5 +23,14 @@ pub(crate) fn name(program: Program) -> &'static str {
 /// What a server that does not prove says about `program`.
 pub(crate) fn info_without_queue(program: Program) -> ProgramInfo {
     let Artifact { vk_hash, elf_sha256, .. } = artifact(program);
-    ProgramInfo { program: program.tag(), vk_hash, elf_sha256, queued: 0, queue_capacity: 0 }
+    ProgramInfo {
+        program: program.tag(),
+        vk_hash,
+        elf_sha256,
+        queued: 0,
+        queue_capacity: 0,
+        running: 0,
+        kinds: Vec::new(),
+        ready: true,
+    }
 }

@@ -7,8 +7,11 @@ use std::{
 
 use sextant_artifacts::CIRCUIT_VERSION;
 use sextant_consensus::Program;
-use sextant_protocol::{ErrorCode, ProofKind, ProveRequest, Request, Response, ServerError, ServerInfo};
-use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+use sextant_protocol::{
+    ErrorCode, JobKey, OLDEST_VERSION, PROTOCOL_VERSION, ProofKind, ProveRequest, Request, Response,
+    ServerError, ServerInfo, request::ServerLimits,
+};
+use tokio::time::timeout;
 
 use crate::{
     access::Caller,
@@ -16,11 +19,14 @@ use crate::{
     budget::{Budgets, OpenRequest},
     control::Control,
     errors::shutting_down,
+    jobs::{JobOutcome, Jobs},
+    memory::Held,
     metrics::Metrics,
     outbox::Reply,
     programs::AGENT,
     readiness::Readiness,
     sub_server::SubServer,
+    submissions::{self, Submissions},
     verification::Verification,
 };
 
@@ -28,33 +34,54 @@ use crate::{
 pub(crate) struct Services {
     /// Those that this server's role has.
     pub(crate) sub_servers: Vec<Arc<SubServer>>,
+    pub(crate) jobs: Arc<Jobs>,
+    pub(crate) submissions: Arc<Submissions>,
     pub(crate) verification: Arc<Verification>,
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) max_deadline: Duration,
+    /// What is said about them.
+    pub(crate) limits: ServerLimits,
+    pub(crate) started: Instant,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) readiness: Arc<Readiness>,
     pub(crate) control: Control,
 }
 
 impl Services {
-    /// Answers one request. Dropped half-way, whatever nobody else waits for ends. `buffer` is held as long as the
+    /// Answers what needs no work.
+    pub(crate) fn answer_at_once(&self, request: &Request) -> Option<Result<Response, ServerError>> {
+        let result = match request {
+            Request::Ping => Ok(Response::Pong),
+            Request::Info => Ok(Response::Info(self.info())),
+            Request::Unknown(tag) => {
+                let message = format!("this server has no request {tag}");
+                Err(ServerError::new(ErrorCode::Unsupported, message))
+            }
+            _ => return None,
+        };
+        Some(result)
+    }
+
+    /// Answers one request. Dropped half-way, whatever nobody else waits for ends. `held` is kept as long as the
     /// request's bytes are.
     pub(crate) async fn answer(
         &self,
         request: Request,
         caller: &Caller,
         progress: ProgressSender,
-        buffer: Option<OwnedSemaphorePermit>,
+        held: Held,
     ) -> Result<Reply, ServerError> {
-        let (name, started) = (name(&request), Instant::now());
         let deadline = self.deadline(&request);
-        let work = self.answer_in_time(request, caller, progress, buffer);
-        let result = timeout(deadline, work).await.unwrap_or_else(|_| {
+        let work = self.answer_in_time(request, caller, progress, held);
+        timeout(deadline, work).await.unwrap_or_else(|_| {
             let message = format!("not done within {} ms", deadline.as_millis());
             Err(ServerError::new(ErrorCode::DeadlineExceeded, message))
-        });
-        self.metrics.answered(name, result.as_ref().err().map(|error| error.code), started.elapsed());
-        result
+        })
+    }
+
+    /// Counts an answer, however it came about.
+    pub(crate) fn count(&self, request: &'static str, error: Option<&ServerError>, took: Duration) {
+        self.metrics.answered(request, error.map(|error| error.code), took);
     }
 
     async fn answer_in_time(
@@ -62,22 +89,47 @@ impl Services {
         request: Request,
         caller: &Caller,
         progress: ProgressSender,
-        buffer: Option<OwnedSemaphorePermit>,
+        held: Held,
     ) -> Result<Reply, ServerError> {
-        let (request, vk_hash) = match request {
-            Request::Ping => return Ok(Reply::Response(Response::Pong)),
-            Request::Info => return Ok(Reply::Response(Response::Info(self.info()))),
-            Request::Verify(proof) => {
+        let request = match request {
+            Request::Verify { record, .. } => {
                 let _open = self.open(caller)?;
-                self.verification.verify(proof, caller.identity.clone()).await?;
+                self.verification.verify(record.into(), caller.identity.clone()).await?;
+                drop(held);
                 return Ok(Reply::Response(Response::Verified));
             }
-            Request::Prove(request) => (request, None),
-            Request::ProveBy { request, vk_hash } => (request, Some(vk_hash)),
+            Request::Prove(request) => request,
+            Request::Submit(request) => {
+                let sub_server = self.sub_server(&request)?;
+                let (open, limit) = (self.open(caller)?, self.within(request.deadline_ms));
+                let job = sub_server.submit(request, caller, open, held, limit).await?;
+                return Ok(Reply::Response(Response::Submitted { job, kept_s: submissions::KEPT.as_secs() }));
+            }
+            Request::Fetch { job, offset, .. } => {
+                return self.fetch(job, caller, progress).await.map(|proof| Reply::Proof(proof, offset));
+            }
+            Request::Withdraw { job } => {
+                self.submissions.withdraw(job, &caller.identity)?;
+                return Ok(Reply::Response(Response::Withdrawn));
+            }
+            Request::Ping | Request::Info | Request::Unknown(_) => {
+                let answer = self.answer_at_once(&request).unwrap_or_else(|| Err(shutting_down()));
+                return answer.map(Reply::Response);
+            }
         };
         let sub_server = self.sub_server(&request)?;
         let open = self.open(caller)?;
-        sub_server.prove(request, vk_hash, caller, progress, open, buffer).await.map(Reply::Encoded)
+        let proof = sub_server.prove(request, caller, progress, open, held).await?;
+        Ok(Reply::Proof(proof, 0))
+    }
+
+    async fn fetch(&self, job: JobKey, caller: &Caller, progress: ProgressSender) -> JobOutcome {
+        let key = self.submissions.find(job)?;
+        if let Some(mut waiter) = self.jobs.join(&key, caller, progress) {
+            return waiter.outcome().await;
+        }
+        // At any time it is either running or kept, if there is room for it at all.
+        self.jobs.cache().get(&key).await.ok_or_else(|| self.submissions.absence(job))
     }
 
     fn open(&self, caller: &Caller) -> Result<OpenRequest, ServerError> {
@@ -89,10 +141,16 @@ impl Services {
 
     fn deadline(&self, request: &Request) -> Duration {
         match request {
-            Request::Prove(request) | Request::ProveBy { request, .. } if request.deadline_ms > 0 => {
-                Duration::from_millis(request.deadline_ms).min(self.max_deadline)
-            }
+            Request::Prove(request) => self.within(request.deadline_ms),
+            Request::Fetch { deadline_ms, .. } => self.within(*deadline_ms),
             _ => self.max_deadline,
+        }
+    }
+
+    fn within(&self, deadline_ms: u64) -> Duration {
+        match deadline_ms {
+            0 => self.max_deadline,
+            limit => Duration::from_millis(limit).min(self.max_deadline),
         }
     }
 
@@ -111,30 +169,39 @@ impl Services {
     }
 
     fn info(&self) -> ServerInfo {
-        let mut kinds: Vec<ProofKind> = Vec::new();
-        for kind in self.sub_servers.iter().filter_map(|sub_server| sub_server.kinds()).flatten() {
-            if !kinds.contains(&kind) {
-                kinds.push(kind);
-            }
-        }
+        let programs: Vec<_> = match &self.sub_servers[..] {
+            // A verifier says what it verifies; its queues take nothing.
+            [] => Program::ALL.map(crate::programs::info_without_queue).into(),
+            sub_servers => sub_servers.iter().map(|sub_server| sub_server.info()).collect(),
+        };
+        let offered = |kind: &ProofKind| programs.iter().any(|program| program.kinds.contains(kind));
+        let able = self.readiness.able();
         ServerInfo {
             agent: AGENT.into(),
             circuit_version: CIRCUIT_VERSION.into(),
-            programs: match &self.sub_servers[..] {
-                // A verifier says what it verifies; its queues take nothing.
-                [] => Program::ALL.map(crate::programs::info_without_queue).into(),
-                sub_servers => sub_servers.iter().map(|sub_server| sub_server.info()).collect(),
-            },
-            kinds,
+            kinds: ProofKind::ALL.into_iter().filter(offered).collect(),
+            ready: able.is_ok(),
+            reason: able.err().unwrap_or_default(),
+            networks: Vec::new(),
+            oldest_version: OLDEST_VERSION,
+            newest_version: PROTOCOL_VERSION,
+            limits: self.limits,
+            uptime_s: self.started.elapsed().as_secs(),
+            programs,
         }
     }
 }
 
-fn name(request: &Request) -> &'static str {
+/// The name of a request in metrics.
+pub(crate) fn name(request: &Request) -> &'static str {
     match request {
-        Request::Prove(_) | Request::ProveBy { .. } => "prove",
-        Request::Verify(_) => "verify",
+        Request::Prove(_) => "prove",
+        Request::Submit(_) => "submit",
+        Request::Fetch { .. } => "fetch",
+        Request::Withdraw { .. } => "withdraw",
+        Request::Verify { .. } => "verify",
         Request::Info => "info",
         Request::Ping => "ping",
+        Request::Unknown(_) => "unknown",
     }
 }

@@ -4,18 +4,21 @@
 //! whole statement checked natively, and only what passes gets to a prover, here or upstream: a garbage request never
 //! does.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use sextant_consensus::Program;
 use sextant_protocol::{
-    ErrorCode, Progress, ProofKind, ProveRequest, Response, ServerError, encoding, request::ProgramInfo,
+    ErrorCode, JobKey, Progress, ProofAnswer, ProofKind, ProveRequest, ServerError, request::ProgramInfo,
+    wire,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     access::Caller,
     audience::{Audience, ProgressSender},
+    blocking::blocking,
     budget::{Budgets, OpenRequest},
     cache::ProofKey,
     checked::CheckedRequest,
@@ -23,8 +26,11 @@ use crate::{
     forward::Upstreams,
     jobs::{Found, JobOutcome, Jobs},
     local::LocalProver,
+    memory::Held,
     metrics::Metrics,
-    programs, witness,
+    programs,
+    submissions::Submissions,
+    witness,
 };
 
 /// Makes or finds the proofs of one program.
@@ -45,6 +51,7 @@ pub(crate) enum Prover {
 /// What all sub-servers have in common.
 pub(crate) struct Shared {
     pub(crate) jobs: Arc<Jobs>,
+    pub(crate) submissions: Arc<Submissions>,
     pub(crate) budgets: Arc<Budgets>,
     /// Native checks running at once.
     pub(crate) checks: Arc<Semaphore>,
@@ -77,60 +84,92 @@ impl SubServer {
             elf_sha256: artifact.elf_sha256,
             queued: count(queued),
             queue_capacity: count(capacity),
+            running: 0,
+            kinds: self.kinds().unwrap_or_default(),
+            ready: true,
         }
     }
 
     /// Finds or makes the proof; the answer is encoded. Dropped half-way, it leaves the job to others who wait, or ends
-    /// it. `buffer` is held as long as the request's bytes are.
+    /// it. `held` is kept as long as the request's bytes are.
     pub(crate) async fn prove(
         self: &Arc<Self>,
         request: ProveRequest,
-        vk_hash: Option<[u8; 32]>,
         caller: &Caller,
         progress: ProgressSender,
         open: OpenRequest,
-        buffer: Option<OwnedSemaphorePermit>,
+        held: Held,
     ) -> JobOutcome {
-        self.check_cheaply(&request, vk_hash)?;
-        let pinned = programs::artifact(self.program).vk_hash;
-        let key = ProofKey { input_digest: request.input.digest(), vk_hash: pinned, kind: request.kind };
-        let metrics = &self.shared.metrics;
-        if let Some(response) = self.shared.jobs.cache().get(&key).await {
-            metrics.found("cached");
-            return Ok(response);
+        match self.find(request, caller, progress, open, held).await?.1 {
+            Found::Cached(response) => Ok(response),
+            Found::Shared(mut waiter) | Found::Started(mut waiter) => waiter.outcome().await,
         }
-        let found = self.shared.jobs.find_or_start(key, caller, progress, open, |audience| {
-            // Before the check already: a full server should not spend more on a request than on saying so.
-            self.prover.has_place(&caller.identity)?;
-            Ok(self.clone().make(request, key.input_digest, caller.clone(), audience, buffer))
-        })?;
-        let mut waiter = match found {
-            Found::Cached(response) => {
-                metrics.found("cached");
-                return Ok(response);
-            }
-            Found::Shared(waiter) => {
-                metrics.found("shared");
-                if let Prover::Local(local) = &self.prover {
-                    local.reorder();
-                }
-                waiter
-            }
-            Found::Started(waiter) => {
-                metrics.found("started");
-                waiter
-            }
-        };
-        waiter.outcome().await
     }
 
-    fn check_cheaply(&self, request: &ProveRequest, vk_hash: Option<[u8; 32]>) -> Result<(), ServerError> {
+    /// Takes a job on for a client that comes back for it, within `limit`.
+    pub(crate) async fn submit(
+        self: &Arc<Self>,
+        request: ProveRequest,
+        caller: &Caller,
+        open: OpenRequest,
+        held: Held,
+        limit: Duration,
+    ) -> Result<JobKey, ServerError> {
+        // Whoever waits for it here does not go with the connection.
+        let waiting = Caller { gone: CancellationToken::new(), ..caller.clone() };
+        let (key, found) = self.find(request, &waiting, ProgressSender::nobody(), open, held).await?;
+        if let Found::Shared(waiter) | Found::Started(waiter) = found {
+            self.shared.submissions.wait(key.job(), waiting.identity, waiter, limit);
+        }
+        Ok(key.job())
+    }
+
+    /// The proof, or the job that makes it.
+    async fn find(
+        self: &Arc<Self>,
+        request: ProveRequest,
+        caller: &Caller,
+        progress: ProgressSender,
+        open: OpenRequest,
+        held: Held,
+    ) -> Result<(ProofKey, Found), ServerError> {
+        self.check_cheaply(&request)?;
+        let vk_hash = programs::artifact(self.program).vk_hash;
+        // Of a large input that takes a while.
+        let (request, input_digest) = blocking(move || {
+            let digest = request.input.digest();
+            (request, digest)
+        })
+        .await?;
+        let key = ProofKey { input_digest, vk_hash, kind: request.kind };
+        let Shared { jobs, submissions, metrics, .. } = &*self.shared;
+        submissions.note(key);
+        let found = match jobs.cache().get(&key).await {
+            Some(response) => Found::Cached(response),
+            None => jobs.find_or_start(key, caller, progress, open, |audience| {
+                // Before the check already: a full server should not spend more on a request than on saying so.
+                self.prover.has_place(&caller.identity)?;
+                Ok(self.clone().make(request, key, caller.clone(), audience, held))
+            })?,
+        };
+        metrics.found(match &found {
+            Found::Cached(_) => "cached",
+            Found::Shared(_) => "shared",
+            Found::Started(_) => "started",
+        });
+        if let (Found::Shared(_), Prover::Local(local)) = (&found, &self.prover) {
+            local.reorder();
+        }
+        Ok((key, found))
+    }
+
+    fn check_cheaply(&self, request: &ProveRequest) -> Result<(), ServerError> {
         if self.kinds().is_some_and(|kinds| !kinds.contains(&request.kind)) {
             let message = format!("{} proofs are not made by this server", request.kind);
             return Err(ServerError::new(ErrorCode::Unsupported, message));
         }
         let pinned = programs::artifact(self.program).vk_hash;
-        if let Some(wanted) = vk_hash.filter(|wanted| *wanted != pinned) {
+        if let Some(wanted) = request.vk_hash.filter(|wanted| *wanted != pinned) {
             let (got, wanted) = (hex::encode(pinned), hex::encode(wanted));
             let message = format!("{} is 0x{got} here, not 0x{wanted}", programs::name(self.program));
             return Err(ServerError::new(ErrorCode::Unsupported, message));
@@ -147,32 +186,32 @@ impl SubServer {
     async fn make(
         self: Arc<Self>,
         request: ProveRequest,
-        input_digest: [u8; 32],
+        key: ProofKey,
         caller: Caller,
         audience: Arc<Audience>,
-        buffer: Option<OwnedSemaphorePermit>,
+        held: Held,
     ) -> JobOutcome {
-        let _buffer = buffer;
+        let _held = held;
         audience.send(Progress::Checking);
         let (request, checked) = self.check(request).await?;
         self.shared.budgets.charge(&caller)?;
         let request = CheckedRequest {
             request,
             hints: checked.hints,
-            input_digest,
+            input_digest: key.input_digest,
             public_values: checked.statement.abi_encode(),
             caller,
             audience: audience.clone(),
         };
-        let response = match &self.prover {
+        let made = match &self.prover {
             Prover::Local(local) => local.prove(request).await?,
             Prover::Upstream(upstreams) => upstreams.prove(request).await?,
         };
-        if let Response::Proof { proof, .. } = &response {
-            self.shared.metrics.proof(self.program, proof.kind, proof.proof.len());
-        }
+        self.shared.metrics.proof(self.program, key.kind, made.record.len());
+        let answer = ProofAnswer { job: key.job(), ..made };
+        let encoded = blocking(move || Bytes::from(wire::to_bytes(&answer))).await?;
         audience.send(Progress::Done);
-        Ok(Bytes::from(encoding::encode(&response)))
+        Ok(encoded)
     }
 
     async fn check(&self, request: ProveRequest) -> Result<(ProveRequest, witness::Checked), ServerError> {

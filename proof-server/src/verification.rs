@@ -6,15 +6,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use sextant_artifacts::CIRCUIT_VERSION;
 use sextant_consensus::public_values::Statement;
-use sextant_protocol::{ErrorCode, ProofKind, ProofRecord, ServerError, encoding};
+use sextant_protocol::{ErrorCode, ProofKind, ServerError, proof::ProofView};
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
 use crate::{
     access::Identity,
     audience::Audience,
+    blocking::blocking,
     errors::shutting_down,
     pace::Pace,
     programs,
@@ -38,15 +40,20 @@ impl Verification {
         Self { queue, pace }
     }
 
-    /// Verifies `proof` against the pinned programs, in the turn of `identity`.
-    pub(crate) async fn verify(&self, proof: ProofRecord, identity: Identity) -> Result<(), ServerError> {
-        check_cheaply(&proof)?;
+    /// Verifies an encoded proof record against the pinned programs, in the turn of `identity`.
+    pub(crate) async fn verify(&self, record: Bytes, identity: Identity) -> Result<(), ServerError> {
+        let looked_at = record.clone();
+        let digest = blocking(move || {
+            check_cheaply(&looked_at)?;
+            Ok(Sha256::digest(&looked_at).into())
+        })
+        .await??;
         let (reply, outcome) = oneshot::channel();
         let queued = Instant::now();
         let job = Job {
             stages: &[WorkerMode::Verify],
-            digest: Sha256::digest(encoding::encode(&proof)).into(),
-            request: WorkerRequest::Verify(proof),
+            digest,
+            request: WorkerRequest::Verify { record },
             // The protocol has no steps for verification.
             audience: Audience::new(identity),
             queued,
@@ -71,8 +78,12 @@ impl Verification {
 }
 
 /// What can be told without the worker, so that rubbish costs it nothing; the worker repeats it.
-fn check_cheaply(proof: &ProofRecord) -> Result<(), ServerError> {
+fn check_cheaply(record: &[u8]) -> Result<(), ServerError> {
     let invalid = |reason: String| Err(ServerError::new(ErrorCode::InvalidProof, reason));
+    let proof = match ProofView::of(record) {
+        Ok(proof) => proof,
+        Err(error) => return Err(ServerError::new(ErrorCode::Malformed, error.to_string())),
+    };
     let Some(program) = proof.program() else {
         return invalid(format!("unknown program tag {}", proof.program));
     };
@@ -87,7 +98,7 @@ fn check_cheaply(proof: &ProofRecord) -> Result<(), ServerError> {
         let got: String = proof.circuit_version.chars().take(32).collect();
         return invalid(format!("circuit version {got:?} is not {CIRCUIT_VERSION:?}"));
     }
-    if let Err(error) = Statement::abi_decode(program, &proof.public_values) {
+    if let Err(error) = Statement::abi_decode(program, proof.public_values) {
         return invalid(format!("public values: {error}"));
     }
     Ok(())

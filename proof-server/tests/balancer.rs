@@ -15,7 +15,7 @@ fn behind_this_machine(config: &mut Config) {
 async fn connect(server: &Server, header: &[u8]) -> Result<Client, Option<ErrorCode>> {
     let mut client = Client::mute(server).await.raw(header).await;
     let _ = client.try_send(&common::hello()).await;
-    let introduction = sextant_protocol::ClientMessage::Introduction { token: Default::default(), hops: 0 };
+    let introduction = common::introduction("", 0);
     let _ = client.try_send(&introduction).await;
     match client.try_receive().await {
         Ok(Some(sextant_protocol::ServerMessage::Welcome { .. })) => Ok(client),

@@ -4,12 +4,12 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Client, HANGS, PATIENCE, Server, good_request, good_requests, hello, prove};
+use common::{Client, HANGS, PATIENCE, Server, good_request, good_requests, hello, introduction, prove};
 use sextant_artifacts::INCLUSION;
 use sextant_consensus::Program;
 use sextant_protocol::{
-    ClientMessage, ErrorCode, PROTOCOL_VERSION, ProofKind, ProveRequest, Request, Response, ServerMessage,
-    StatementInput, Token, message::MAGIC,
+    ClientMessage, ErrorCode, OLDEST_VERSION, PROTOCOL_VERSION, ProofKind, ProveRequest, Request, Response,
+    StatementInput, message::MAGIC,
 };
 use tokio::time::timeout;
 
@@ -24,17 +24,22 @@ async fn a_handshake_that_is_none_is_refused() {
             client.refusal().await
         }
     };
-    let agent = "test".to_owned();
-    let magic = ClientMessage::Hello { magic: *b"SSH-2.0-", version: PROTOCOL_VERSION, agent: agent.clone() };
-    assert_eq!(refused(magic).await.code, ErrorCode::Version);
-    let version = ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION + 1, agent };
-    let error = refused(version).await;
-    assert_eq!(error.code, ErrorCode::Version);
-    assert!(error.message.contains("versions 1 to 2"), "{error}");
-    let version = ClientMessage::Hello { magic: MAGIC, version: 0, agent: "test".into() };
-    assert_eq!(refused(version).await.code, ErrorCode::Version);
-    let agent = ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION, agent: "x".repeat(65) };
-    assert_eq!(refused(agent).await.code, ErrorCode::TooLarge);
+    let hello_of = |magic, oldest, newest, agent: &str| ClientMessage::Hello {
+        magic,
+        oldest,
+        newest,
+        agent: agent.into(),
+        capabilities: Vec::new(),
+    };
+    let stranger = hello_of(*b"SSH-2.0-", OLDEST_VERSION, PROTOCOL_VERSION, "test");
+    assert_eq!(refused(stranger).await.code, ErrorCode::Version);
+    for (oldest, newest) in [(PROTOCOL_VERSION + 1, PROTOCOL_VERSION + 9), (0, OLDEST_VERSION - 1)] {
+        let error = refused(hello_of(MAGIC, oldest, newest, "test")).await;
+        assert_eq!(error.code, ErrorCode::Version);
+        assert!(error.message.contains("versions 3 to 3"), "{error}");
+    }
+    let long = hello_of(MAGIC, OLDEST_VERSION, PROTOCOL_VERSION, &"x".repeat(65));
+    assert_eq!(refused(long).await.code, ErrorCode::TooLarge);
     assert_eq!(
         refused(ClientMessage::Request { id: 1, request: Request::Ping }).await.code,
         ErrorCode::Malformed
@@ -43,26 +48,80 @@ async fn a_handshake_that_is_none_is_refused() {
     without_introduction.send(&hello()).await;
     without_introduction.request(1, Request::Ping).await;
     assert_eq!(without_introduction.refusal().await.code, ErrorCode::Malformed);
+    // How far its requests have come is believed of servers only.
     let mut far = Client::mute(&server).await;
     far.send(&hello()).await;
-    far.send(&ClientMessage::Introduction { token: Token::default(), hops: 3 }).await;
-    assert_eq!(far.refusal().await.code, ErrorCode::Unsupported, "a circle of servers ends");
+    far.send(&introduction("", 3)).await;
+    far.welcome().await;
     server.stop().await;
 }
 
-/// Clients of version 1 say nothing after their hello, and are served as before.
+/// A client that knows later versions as well, and capabilities that nobody here has heard of.
 #[tokio::test]
-async fn the_older_version_is_still_spoken() {
+async fn a_later_client_is_served_in_the_newest_common_version() {
     let server = Server::start(Some(HANGS), |_| {}).await;
     let mut client = Client::mute(&server).await;
-    client.send(&ClientMessage::Hello { magic: MAGIC, version: 1, agent: "old".into() }).await;
-    let welcome = client.receive().await;
-    assert!(matches!(welcome, ServerMessage::Welcome { version: 1, .. }), "{welcome:?}");
-    client.request(1, Request::Ping).await;
-    assert_eq!(client.answer().await, (1, Ok(Response::Pong)));
-    let Request::Prove(request) = good_request() else { unreachable!() };
-    client.request(2, Request::ProveBy { request, vk_hash: [0; 32] }).await;
-    assert_eq!(client.error(2).await.code, ErrorCode::Unsupported);
+    let capabilities = vec!["telepathy".into()];
+    let hello = ClientMessage::Hello {
+        magic: MAGIC,
+        oldest: OLDEST_VERSION,
+        newest: PROTOCOL_VERSION + 1,
+        agent: "later".into(),
+        capabilities,
+    };
+    client.send(&hello).await;
+    client.send(&introduction("", 0)).await;
+    client.welcome().await;
+    // What it asks beyond this version is refused by its id or ignored, and the rest goes on.
+    client.request(1, Request::Unknown(77)).await;
+    assert_eq!(client.error(1).await.code, ErrorCode::Unsupported);
+    client.send(&ClientMessage::Unknown(77)).await;
+    client.request(2, Request::Ping).await;
+    assert_eq!(client.answer().await, (2, Ok(Response::Pong)));
+    server.stop().await;
+}
+
+/// A request that makes no sense is its own fault alone.
+#[tokio::test]
+async fn a_request_that_does_not_decode_is_answered_by_its_id() {
+    let server = Server::start(Some(HANGS), |_| {}).await;
+    let mut client = Client::connect(&server).await;
+    client.request(1, good_request()).await;
+    // An input without a program, and a kind of proof that there is not.
+    let prove = |input: &[u8], kind: u32| {
+        let request = [&[2, 0][..], &field(1, input), &field(2, &kind.to_le_bytes())].concat();
+        [&[2, 0][..], &field(1, &5_u64.to_le_bytes()), &field(2, &request)].concat()
+    };
+    let good = [&field(1, &1_u32.to_le_bytes())[..], &field(2, &[0; 8])].concat();
+    for (body, code) in
+        [(prove(&field(2, &[0; 8]), 0), ErrorCode::Malformed), (prove(&good, 17), ErrorCode::Unsupported)]
+    {
+        client = client.half_a_frame(body.len() as u32, &body).await;
+        let error = client.error(5).await;
+        assert_eq!(error.code, code, "{error}");
+    }
+    client.request(6, Request::Ping).await;
+    assert_eq!(client.answer().await, (6, Ok(Response::Pong)));
+    server.stop().await;
+}
+
+fn field(tag: u16, value: &[u8]) -> Vec<u8> {
+    [&tag.to_le_bytes()[..], &(value.len() as u32).to_le_bytes(), value].concat()
+}
+
+/// Who closes its sending side after a question still gets the answer.
+#[tokio::test]
+async fn a_client_that_has_said_all_is_answered() {
+    let server = Server::start(Some(HANGS), |_| {}).await;
+    for _ in 0..20 {
+        let mut client = Client::connect(&server).await;
+        client.request(1, Request::Ping).await;
+        client.request(2, Request::Info).await;
+        let mut client = client.close().await;
+        assert_eq!(client.answer().await, (1, Ok(Response::Pong)));
+        assert!(matches!(client.answer().await, (2, Ok(Response::Info(_)))));
+        assert!(matches!(client.try_receive().await, Ok(None)));
+    }
     server.stop().await;
 }
 
@@ -72,7 +131,7 @@ async fn bytes_that_are_no_frame_end_the_connection_with_a_reason() {
     for (bytes, code) in [
         (&b"GET / HTTP/1.1\r\n\r\n"[..], ErrorCode::TooLarge),
         (&[0, 0, 0, 0], ErrorCode::Malformed),
-        (&[0, 0, 0, 3, 1, 2, 3], ErrorCode::Malformed),
+        (&[0, 0, 0, 3, 0, 0, 3], ErrorCode::Malformed),
         (&[0xff, 0xff, 0xff, 0xff], ErrorCode::TooLarge),
         // One more than a hello may have.
         (&[0, 0, 0x10, 1], ErrorCode::TooLarge),
@@ -81,10 +140,10 @@ async fn bytes_that_are_no_frame_end_the_connection_with_a_reason() {
         assert_eq!(client.refusal().await.code, code, "{bytes:?}");
     }
     // After the handshake frames may be large, but not any size.
-    let over = (sextant_protocol::frame::MAX_CLIENT_FRAME as u32 + 1).to_be_bytes();
+    let over = (sextant_protocol::frame::MAX_FRAME as u32 + 1).to_be_bytes();
     let mut client = Client::connect(&server).await.raw(&over).await;
     assert_eq!(client.refusal().await.code, ErrorCode::TooLarge);
-    let mut client = Client::connect(&server).await.raw(&[0, 0, 0, 4, 9, 0, 0, 0]).await;
+    let mut client = Client::connect(&server).await.raw(&[0, 0, 0, 4, 4, 0, 0, 0]).await;
     assert_eq!(client.refusal().await.code, ErrorCode::Malformed);
     let mut client = Client::connect(&server).await;
     client.send(&hello()).await;
@@ -124,10 +183,14 @@ async fn info_names_what_is_pinned() {
     let (7, Ok(Response::Info(info))) = client.answer().await else { panic!("an info") };
     assert_eq!(info.circuit_version, sextant_artifacts::CIRCUIT_VERSION);
     assert_eq!(info.kinds, [ProofKind::Stark, ProofKind::Compressed]);
+    assert_eq!((info.oldest_version, info.newest_version), (OLDEST_VERSION, PROTOCOL_VERSION));
+    let limits = info.limits;
+    assert_eq!((limits.input, limits.record, limits.requests), (8 << 20, 64 << 20, 32));
     assert_eq!(info.programs.len(), 2);
     for (program, artifact) in info.programs.iter().zip(sextant_artifacts::ALL) {
         assert_eq!((program.vk_hash, program.elf_sha256), (artifact.vk_hash, artifact.elf_sha256));
-        assert_eq!((program.queued, program.queue_capacity), (0, 5));
+        assert_eq!((program.queued, program.queue_capacity, program.running), (0, 5, 0));
+        assert_eq!(program.kinds, info.kinds);
     }
     server.stop().await;
 }
@@ -154,10 +217,10 @@ async fn what_is_false_or_not_offered_is_refused_before_any_prover() {
         ),
         (asked(&|r| r.kind = ProofKind::Groth16), ErrorCode::Unsupported),
         // Another build of the program.
-        (Request::ProveBy { request: good.clone(), vk_hash: INCLUSION.vk_hash }, ErrorCode::Unsupported),
+        (asked(&|r| r.vk_hash = Some(INCLUSION.vk_hash)), ErrorCode::Unsupported),
         (prove(Program::Inclusion, vec![]), ErrorCode::InvalidStatement),
         (prove(Program::Inclusion, vec![0; (1 << 20) + 1]), ErrorCode::TooLarge),
-        // Over the cap of its type: never read into memory, and the connection goes on.
+        // Over the limit by its announcement: nothing of the rest is kept, and the connection goes on.
         (prove(Program::Inclusion, vec![0; 8 << 20]), ErrorCode::TooLarge),
     ] {
         client.request(1, request).await;

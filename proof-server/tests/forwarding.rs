@@ -191,7 +191,7 @@ async fn servers_in_a_circle_do_not_forward_for_ever() {
 }
 
 fn introduction(token: &str, hops: u32) -> ClientMessage {
-    ClientMessage::Introduction { token: Token(token.into()), hops }
+    ClientMessage::Introduction { token: Token(token.into()), hops, on_behalf: String::new() }
 }
 
 /// What a stranger says of the way that its requests have come is no reason for upstreams to refuse them, and nothing

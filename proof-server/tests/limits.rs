@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use common::{Client, HANGS, Server, good_request, prove, worker::Script};
 use sextant_consensus::Program;
-use sextant_protocol::{ClientMessage, ErrorCode, Progress, Request, Response, encoding};
+use sextant_protocol::{
+    ClientMessage, ErrorCode, Progress, Request, RequestId, Response, ServerMessage, frame::MAX_FRAME,
+    parts::PART,
+};
 use sha2::Digest;
 
 #[tokio::test]
@@ -97,41 +100,136 @@ async fn a_half_sent_message_is_cut_off() {
     server.stop().await;
 }
 
-/// Large messages share one memory: what does not fit is read past and refused, and the connection goes on.
+/// What is announced takes no memory, only what has come does: nobody is kept out by a promise.
 #[tokio::test]
-async fn memory_for_large_messages_is_bounded() {
-    let server = Server::start(Some(HANGS), |config| config.buffers = 1 << 20).await;
-    let large = prove(Program::Inclusion, vec![0; 600 << 10]);
-    let message = encoding::encode(&ClientMessage::Request { id: 1, request: large.clone() });
-    // One client has announced its message and sent a part of it.
-    let slow = Client::connect(&server).await;
-    let slow = slow.half_a_frame(message.len() as u32, &message[..1000]).await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+async fn announcements_keep_nobody_out() {
+    let server = Server::start(Some(HANGS), |config| config.buffers = 2 << 20).await;
+    let mut held = Vec::new();
+    for _ in 0..16 {
+        // The largest frame, and the largest request, with a few bytes of each.
+        let client = Client::connect(&server).await;
+        held.push(client.half_a_frame(MAX_FRAME as u32, &[2, 0, 1, 0, 8, 0]).await);
+        let mut client = Client::connect(&server).await;
+        client.send(&announcing(1, 7 << 20)).await;
+        held.push(client);
+    }
     let mut other = Client::connect(&server).await;
-    other.request(1, large.clone()).await;
-    let error = other.error(1).await;
-    assert_eq!(error.code, ErrorCode::Busy);
-    assert!(error.message.contains("memory"), "{error}");
+    other.request(1, prove(Program::Inclusion, vec![0; 600 << 10])).await;
+    assert_eq!(other.error(1).await.code, ErrorCode::InvalidStatement, "it was read and looked at");
+    server.stop().await;
+}
+
+/// What has come takes memory, and no client takes all of it.
+#[tokio::test]
+async fn memory_for_large_requests_is_bounded() {
+    let server = Server::start(Some(HANGS), |config| config.buffers = 2 << 20).await;
+    let mut slow = Client::connect(&server).await;
+    slow.send(&announcing(1, 3 << 20)).await;
+    for part in 0..3 {
+        slow.send(&part_of(1, part)).await;
+    }
+    // Three quarters of what one client may have are taken.
+    let mut other = Client::connect(&server).await;
+    common::until("they have come", Duration::from_secs(5), async || {
+        other.request(1, prove(Program::Inclusion, vec![0; 600 << 10])).await;
+        let error = other.error(1).await;
+        error.code == ErrorCode::Busy && error.message.contains("memory")
+    })
+    .await;
     other.request(2, Request::Ping).await;
     assert_eq!(other.answer().await, (2, Ok(Response::Pong)));
     // With the slow one gone there is room.
     drop(slow);
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    other.request(3, large).await;
-    assert_eq!(other.error(3).await.code, ErrorCode::InvalidStatement);
+    common::until("there is room", Duration::from_secs(5), async || {
+        other.request(3, prove(Program::Inclusion, vec![0; 600 << 10])).await;
+        other.error(3).await.code == ErrorCode::InvalidStatement
+    })
+    .await;
     server.stop().await;
 }
 
-/// Every type of message has its own cap; what is over it is not read into memory.
+/// A request whose parts do not come, or come as they should not, ends by itself; the connection goes on.
 #[tokio::test]
-async fn small_requests_cannot_be_large() {
-    let server = Server::start(Some(HANGS), |_| {}).await;
-    let mut ping = encoding::encode(&ClientMessage::Request { id: 5, request: Request::Ping });
-    ping.resize(1 << 20, 0);
-    let mut client = Client::connect(&server).await.half_a_frame(ping.len() as u32, &ping).await;
-    assert_eq!(client.error(5).await.code, ErrorCode::TooLarge);
-    client.request(6, Request::Ping).await;
-    assert_eq!(client.answer().await, (6, Ok(Response::Pong)));
+async fn broken_uploads_end_alone() {
+    let server = Server::start(Some(HANGS), |config| config.frame_timeout = Duration::from_millis(300)).await;
+    let mut client = Client::connect(&server).await;
+    client.send(&announcing(1, 1 << 20)).await;
+    client.send(&part_of(1, 0)).await;
+    assert_eq!(client.error(1).await.code, ErrorCode::DeadlineExceeded);
+    client.send(&announcing(2, 1 << 20)).await;
+    client.send(&part_of(2, 1)).await;
+    let error = client.error(2).await;
+    assert!(error.code == ErrorCode::Malformed && error.message.contains("a part at"), "{error}");
+    client.send(&announcing(3, 5)).await;
+    client.send(&part_of(3, 0)).await;
+    assert_eq!(client.error(3).await.code, ErrorCode::Malformed, "more than was announced");
+    // Over the limit of its type, and over any number.
+    for (id, more) in [(4, 8 << 20), (5, u64::MAX)] {
+        client.send(&announcing(id, more)).await;
+        let error = client.error(id).await;
+        assert!(error.code == ErrorCode::TooLarge && error.message.contains("8388608"), "{error}");
+    }
+    client.send(&announcing(6, 1 << 20)).await;
+    client.send(&ClientMessage::Cancel { id: 6 }).await;
+    assert_eq!(client.error(6).await.code, ErrorCode::Cancelled);
+    // Parts of what is over, or never was, disturb nobody.
+    for id in [1, 6, 99] {
+        client.send(&part_of(id, 0)).await;
+    }
+    client.request(7, Request::Ping).await;
+    assert_eq!(client.answer().await, (7, Ok(Response::Pong)));
+    server.stop().await;
+}
+
+/// A request of which a byte is here and `more` are to come.
+fn announcing(id: RequestId, more: u64) -> ClientMessage {
+    let Request::Prove(mut request) = prove(Program::Inclusion, vec![0]) else { unreachable!() };
+    request.more = more;
+    ClientMessage::Request { id, request: Request::Prove(request) }
+}
+
+/// The part number `part` of that.
+fn part_of(id: RequestId, part: u64) -> ClientMessage {
+    ClientMessage::Part { id, offset: 1 + part * PART as u64, bytes: vec![0; PART].into() }
+}
+
+/// A slow reader gets its proofs, however long it takes, and whatever is small does not wait for them.
+#[tokio::test]
+async fn slow_readers_are_served() {
+    const PROOF: usize = 12 << 20;
+    let request = good_request();
+    let script = Script::for_jobs(&request, "cat $D/proved").proving(&request, PROOF);
+    let server = Server::start_with(Some(script), |config| {
+        config.write_timeout = Duration::from_millis(500);
+    })
+    .await;
+    let mut client = Client::connect(&server).await;
+    client.request(1, request.clone()).await;
+    assert!(matches!(client.answer().await, (1, Ok(Response::Proof { .. }))));
+    client.request(2, request.clone()).await;
+    client.request(3, request).await;
+    client.request(4, Request::Ping).await;
+    let (began, mut answered, mut came) = (Instant::now(), Vec::new(), 0);
+    while came < 2 * PROOF {
+        match client.receive().await {
+            ServerMessage::Part { bytes, .. } => came += bytes.len(),
+            ServerMessage::Answer { id, result: Ok(Response::Proof(proof)) } => {
+                answered.push(id);
+                came += proof.record.len();
+            }
+            ServerMessage::Answer { id: 4, result: Ok(Response::Pong) } => {
+                assert!(came < 2 * PROOF, "the pong came in between");
+                answered.push(4);
+            }
+            ServerMessage::Progress { .. } => {}
+            other => panic!("{other:?}"),
+        }
+        // Some 6 MB a second, of which a good part is in the sockets' buffers.
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+    assert!(began.elapsed() > Duration::from_secs(2), "slower than the deadline");
+    answered.sort_unstable();
+    assert_eq!(answered, [2, 3, 4]);
     server.stop().await;
 }
 

@@ -30,9 +30,9 @@ async fn the_same_request_is_one_job_for_all_who_ask() {
     first.send(&ClientMessage::Cancel { id: 1 }).await;
     assert_eq!(first.error(1).await.code, ErrorCode::Cancelled);
     script.touch("go");
-    let (1, Ok(Response::Proof { input_digest, .. })) = second.answer().await else { panic!("a proof") };
+    let (1, Ok(Response::Proof(proof))) = second.answer().await else { panic!("a proof") };
     let sextant_protocol::Request::Prove(asked) = &request else { unreachable!() };
-    assert_eq!(input_digest, asked.input.digest());
+    assert_eq!(proof.input_digest, asked.input.digest());
     // And whoever asks later gets it from memory.
     first.request(2, request).await;
     assert!(matches!(first.answer().await, (2, Ok(Response::Proof { .. }))));

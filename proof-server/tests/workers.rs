@@ -236,7 +236,7 @@ async fn strangers_proofs_are_verified_in_a_process_of_their_own() {
             proof: vec![0; 100],
         };
         change(&mut record);
-        Request::Verify(record)
+        Request::verify(&record)
     };
     for (request, code, reason) in [
         (record(&|r| r.program = 3), ErrorCode::InvalidProof, "program"),

@@ -1,17 +1,21 @@
 //! What a server says when it cannot do what was asked: a code to act on and a sentence to read.
 
-use serde::{Deserialize, Serialize};
+use bytes::Bytes;
 
+use crate::{encoding::EncodingError, record, wire::Wire};
+
+record! {
 /// A typed refusal or failure. `message` names what is wrong; programs decide by `code`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct ServerError {
     /// The class of error.
-    pub code: ErrorCode,
+    1 = code: ErrorCode,
     /// One line for a person; at most 1 KiB.
-    pub message: String,
+    2 = message: String = String::new(),
     /// When asking again may help: after this many milliseconds. 0: asking again changes nothing.
-    pub retry_after_ms: u64,
+    3 = retry_after_ms: u64 = 0,
+}
 }
 
 impl ServerError {
@@ -27,7 +31,7 @@ impl ServerError {
 }
 
 /// Classes of error. The numbers are the wire's; they never change meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
     /// 0: the peer speaks another protocol or version.
     Version,
@@ -57,6 +61,51 @@ pub enum ErrorCode {
     Unauthorized,
     /// 13: a fault of the server's own.
     Internal,
+    /// 14: no job of this key is known here: never submitted, or not kept any longer.
+    UnknownJob,
+    /// A code of a later version.
+    Other(u32),
+}
+
+impl ErrorCode {
+    /// All that this version knows, each at the place of its number.
+    pub const ALL: [Self; 15] = [
+        Self::Version,
+        Self::Malformed,
+        Self::TooLarge,
+        Self::Unsupported,
+        Self::InvalidStatement,
+        Self::InvalidProof,
+        Self::Busy,
+        Self::DeadlineExceeded,
+        Self::Cancelled,
+        Self::ProverFailed,
+        Self::ShuttingDown,
+        Self::DuplicateRequest,
+        Self::Unauthorized,
+        Self::Internal,
+        Self::UnknownJob,
+    ];
+
+    /// The wire's number.
+    pub fn number(self) -> u32 {
+        match (self, Self::ALL.iter().position(|code| *code == self)) {
+            (Self::Other(number), _) => number,
+            (_, place) => place.and_then(|place| u32::try_from(place).ok()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+impl Wire for ErrorCode {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.number().write(out);
+    }
+
+    fn read(what: &'static str, bytes: Bytes) -> Result<Self, EncodingError> {
+        let number = u32::read(what, bytes)?;
+        let known = usize::try_from(number).ok().and_then(|number| Self::ALL.get(number));
+        Ok(known.copied().unwrap_or(Self::Other(number)))
+    }
 }
 
 impl std::fmt::Display for ErrorCode {
@@ -76,6 +125,8 @@ impl std::fmt::Display for ErrorCode {
             Self::DuplicateRequest => "duplicate request id",
             Self::Unauthorized => "unauthorized",
             Self::Internal => "internal error",
+            Self::UnknownJob => "unknown job",
+            Self::Other(number) => return write!(f, "error code {number}"),
         })
     }
 }

@@ -1,18 +1,21 @@
 //! Frames: a `u32` big-endian length, then that many bytes of one message. The cap is checked before allocation.
 
-use std::{io, marker::PhantomData};
+use std::{io, marker::PhantomData, time::Duration};
 
-use bytes::{Buf, BytesMut};
-use serde::{Serialize, de::DeserializeOwned};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::timeout,
+};
 
-use crate::encoding::{self, EncodingError};
+use crate::{
+    encoding::EncodingError,
+    parts::PART,
+    wire::{self, Wire},
+};
 
-/// Cap on a frame sent by a client: a statement input or a proof to verify.
-pub const MAX_CLIENT_FRAME: usize = 33 << 20;
-
-/// Cap on a frame sent by a server or a worker: a proof.
-pub const MAX_SERVER_FRAME: usize = 33 << 20;
+/// Cap on a frame, in both directions: a part of something large, and what surrounds it.
+pub const MAX_FRAME: usize = PART + (64 << 10);
 
 /// Cap on a frame before the handshake is over, in both directions: a stranger may not make a peer buffer more.
 pub const MAX_HANDSHAKE_FRAME: usize = 4 << 10;
@@ -22,6 +25,9 @@ const HEAD: usize = 4;
 
 /// Most that a claimed length reserves ahead of the bytes that arrive.
 const READ_AHEAD: usize = 64 << 10;
+
+/// Most that is handed to the transport at once: what progress a slow reader makes is seen in steps of this size.
+const WRITE_AT_ONCE: usize = 16 << 10;
 
 /// Why a message could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +43,7 @@ pub enum FrameError {
 /// Reads messages of type `M`.
 ///
 /// [`Self::next`] is all that most readers need. Who reads from strangers goes step by step: [`Self::begin`] waits for
-/// a frame to start, [`Self::opening`] shows its length and first bytes, and then it is read or skipped.
+/// a frame to start, and [`Self::frame`] reads it.
 #[derive(Debug)]
 pub struct MessageReader<R, M> {
     transport: R,
@@ -49,7 +55,7 @@ pub struct MessageReader<R, M> {
     message: PhantomData<fn() -> M>,
 }
 
-impl<R: AsyncRead + Unpin, M: DeserializeOwned> MessageReader<R, M> {
+impl<R: AsyncRead + Unpin, M: Wire> MessageReader<R, M> {
     /// Reads from `transport` frames of at most `cap` bytes; `what` names the message in errors.
     pub fn new(transport: R, cap: usize, what: &'static str) -> Self {
         Self { transport, buffer: BytesMut::new(), cap, broken: false, what, message: PhantomData }
@@ -69,11 +75,8 @@ impl<R: AsyncRead + Unpin, M: DeserializeOwned> MessageReader<R, M> {
         if !self.begin().await? {
             return Ok(None);
         }
-        let length = self.length().await?;
-        self.fill(HEAD + length).await?;
-        let message = encoding::decode(self.what, &self.buffer[HEAD..HEAD + length], self.cap);
-        self.consume(HEAD + length);
-        Ok(Some(message?))
+        let frame = self.frame().await?;
+        Ok(Some(wire::from_bytes(self.what, frame, self.cap)?))
     }
 
     /// Waits for the first byte of the next frame; `false` is a clean end. Safe to drop half-way.
@@ -90,33 +93,27 @@ impl<R: AsyncRead + Unpin, M: DeserializeOwned> MessageReader<R, M> {
         Ok(true)
     }
 
-    /// Length of the frame that has begun, bytes, and the first `count` of them (fewer if it is shorter). Leaves the
-    /// frame to [`Self::next`] or [`Self::skip`]. Safe to drop half-way.
-    ///
-    /// # Errors
-    /// As [`Self::next`], for the length field and these bytes.
-    pub async fn opening(&mut self, count: usize) -> Result<(usize, &[u8]), FrameError> {
-        let length = self.length().await?;
-        let shown = HEAD + length.min(count);
-        self.fill(shown).await?;
-        Ok((length, &self.buffer[HEAD..shown]))
-    }
-
-    /// Reads past the frame that has begun without keeping it. Not to be dropped half-way.
+    /// The content of the frame that has begun, whatever it is. Safe to drop half-way.
     ///
     /// # Errors
     /// As [`Self::next`], except that nothing is decoded.
-    pub async fn skip(&mut self) -> Result<(), FrameError> {
-        let mut rest = HEAD + self.length().await?;
-        loop {
-            let here = rest.min(self.buffer.len());
-            self.consume(here);
-            rest -= here;
-            if rest == 0 {
-                return Ok(());
-            }
-            self.fill(1).await?;
+    pub async fn frame(&mut self) -> Result<Bytes, FrameError> {
+        let length = self.length().await?;
+        self.fill(HEAD + length).await?;
+        self.buffer.advance(HEAD);
+        // Neither a frame nor what comes after it keeps the memory of the other.
+        let frame = if length < READ_AHEAD {
+            let frame = Bytes::copy_from_slice(&self.buffer[..length]);
+            self.buffer.advance(length);
+            frame
+        } else {
+            let rest = BytesMut::from(&self.buffer[length..]);
+            std::mem::replace(&mut self.buffer, rest).split_to(length).freeze()
+        };
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
         }
+        Ok(frame)
     }
 
     /// The length field of the frame that has begun, checked against the cap.
@@ -152,16 +149,6 @@ impl<R: AsyncRead + Unpin, M: DeserializeOwned> MessageReader<R, M> {
             error.into()
         })
     }
-
-    /// Drops bytes from the front, and with them the memory that only a large frame needed.
-    fn consume(&mut self, count: usize) {
-        self.buffer.advance(count);
-        if self.buffer.is_empty() {
-            self.buffer = BytesMut::new();
-        } else if count > READ_AHEAD {
-            self.buffer = BytesMut::from(&self.buffer[..]);
-        }
-    }
 }
 
 /// Writes messages of type `M`.
@@ -169,13 +156,19 @@ impl<R: AsyncRead + Unpin, M: DeserializeOwned> MessageReader<R, M> {
 pub struct MessageWriter<W, M> {
     transport: W,
     cap: usize,
+    patience: Option<Duration>,
     message: PhantomData<fn(M)>,
 }
 
-impl<W: AsyncWrite + Unpin, M: Serialize> MessageWriter<W, M> {
+impl<W: AsyncWrite + Unpin, M: Wire> MessageWriter<W, M> {
     /// Writes to `transport` frames of at most `cap` bytes.
     pub fn new(transport: W, cap: usize) -> Self {
-        Self { transport, cap, message: PhantomData }
+        Self { transport, cap, patience: None, message: PhantomData }
+    }
+
+    /// Gives up on a peer that takes nothing for so long. One that is slow and takes a little now and then is waited for.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = Some(patience);
     }
 
     /// The transport, for whatever comes after the last message.
@@ -186,25 +179,34 @@ impl<W: AsyncWrite + Unpin, M: Serialize> MessageWriter<W, M> {
     /// Sends one message and flushes. Dropped half-way, the stream is torn.
     ///
     /// # Errors
-    /// Any error of the transport; a message over the cap is `InvalidInput`.
+    /// Any error of the transport, [`io::ErrorKind::TimedOut`] where patience ends; a message over the cap is
+    /// `InvalidInput`, and nothing of it is sent.
     pub async fn send(&mut self, message: &M) -> Result<(), FrameError> {
-        self.send_encoded(&encoding::encode(message), &[]).await
-    }
-
-    /// Sends one message that is encoded already, as `start` and `rest`, and flushes. For a message that goes to many
-    /// peers: its large part need not be copied for each.
-    ///
-    /// # Errors
-    /// As [`Self::send`].
-    pub async fn send_encoded(&mut self, start: &[u8], rest: &[u8]) -> Result<(), FrameError> {
-        let length = start.len() + rest.len();
+        // Length and message in one buffer: a small message is one packet.
+        let mut frame = vec![0; HEAD];
+        message.write(&mut frame);
+        let length = frame.len() - HEAD;
         let head = u32::try_from(length).ok().filter(|_| length <= self.cap).ok_or_else(|| {
             let reason = format!("frame of {length} bytes exceeds the cap of {}", self.cap);
             io::Error::new(io::ErrorKind::InvalidInput, reason)
         })?;
-        // Length and start in one write: a small message is one packet.
-        self.transport.write_all(&[&head.to_be_bytes(), start].concat()).await?;
-        self.transport.write_all(rest).await?;
-        Ok(self.transport.flush().await?)
+        frame[..HEAD].copy_from_slice(&head.to_be_bytes());
+        for piece in frame.chunks(WRITE_AT_ONCE) {
+            patiently(self.patience, self.transport.write_all(piece)).await?;
+        }
+        Ok(patiently(self.patience, self.transport.flush()).await?)
+    }
+}
+
+async fn patiently(
+    patience: Option<Duration>,
+    writing: impl Future<Output = io::Result<()>>,
+) -> io::Result<()> {
+    match patience {
+        None => writing.await,
+        Some(patience) => timeout(patience, writing).await.unwrap_or_else(|_| {
+            let reason = format!("the peer takes nothing for {} s", patience.as_secs());
+            Err(io::Error::new(io::ErrorKind::TimedOut, reason))
+        }),
     }
 }

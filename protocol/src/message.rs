@@ -1,18 +1,23 @@
-//! The envelope: the handshake, then messages that name the request they belong to.
+//! The handshake, then messages that name the request they belong to.
 //!
-//! The client opens with [`ClientMessage::Hello`] and, since version 2, [`ClientMessage::Introduction`]; the server
-//! answers [`ServerMessage::Welcome`] or [`ServerMessage::Refused`]. After that any number of requests run at once;
-//! every answer echoes its id.
+//! The client opens with [`ClientMessage::Hello`] and [`ClientMessage::Introduction`]; the server answers
+//! [`ServerMessage::Welcome`] or [`ServerMessage::Refused`]. After that any number of requests run at once; every answer
+//! echoes its id.
 
-use serde::{Deserialize, Serialize};
+use bytes::Bytes;
 
-use crate::{Progress, Request, Response, ServerError};
+use crate::{
+    Progress, Request, Response, ServerError,
+    encoding::EncodingError,
+    message,
+    wire::{self, Fields, Wire},
+};
 
-/// Version of this protocol that clients of this crate speak.
-pub const PROTOCOL_VERSION: u32 = 2;
+/// The newest version of this protocol that this crate speaks.
+pub const PROTOCOL_VERSION: u32 = 3;
 
-/// The oldest version that servers still understand: no introduction, no program named by its key.
-pub const OLDEST_VERSION: u32 = 1;
+/// The oldest version that it speaks.
+pub const OLDEST_VERSION: u32 = 3;
 
 /// First bytes of a hello, so that a stray connection of another protocol is recognised.
 pub const MAGIC: [u8; 8] = *b"SEXTANT\0";
@@ -20,42 +25,99 @@ pub const MAGIC: [u8; 8] = *b"SEXTANT\0";
 /// Chosen by the client, unique among its open requests on one connection.
 pub type RequestId = u64;
 
+/// The version in which two sides speak that know the versions from `oldest` to `newest` and those of this crate: the
+/// newest of both.
+pub fn common_version(oldest: u32, newest: u32) -> Option<u32> {
+    let version = newest.min(PROTOCOL_VERSION);
+    (oldest <= version && version >= OLDEST_VERSION).then_some(version)
+}
+
+message! {
 /// What a client sends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientMessage {
-    /// First message of a connection.
-    Hello {
+    /// First message of a connection. Any version can read it.
+    0 = Hello {
         /// [`MAGIC`].
-        magic: [u8; 8],
-        /// [`PROTOCOL_VERSION`] of the client.
-        version: u32,
+        1 = magic: [u8; 8],
+        /// The oldest version that the client speaks.
+        2 = oldest: u32,
+        /// The newest one.
+        3 = newest: u32,
         /// Name and version of the client software, for the server's log; at most 64 bytes.
-        agent: String,
+        4 = agent: String = String::new(),
+        /// What the client can besides what every one of its version can.
+        5 = capabilities: Vec<String> = Vec::new(),
+    },
+    /// Second message of a connection: on whose behalf it is.
+    1 = Introduction {
+        /// Proves who the client is, where the server wants to know; empty otherwise.
+        1 = token: Token = Token::default(),
+        /// Servers between the asking client and this connection: 0 for a client, one more at each entrypoint. Believed
+        /// of servers only.
+        2 = hops: u32 = 0,
+        /// What an entrypoint calls the client for whom it asks; empty where the connection speaks for itself. Believed
+        /// of servers only.
+        3 = on_behalf: String = String::new(),
     },
     /// A new request.
-    Request {
+    2 = Request {
         /// Identifies the answers.
-        id: RequestId,
+        1 = id: RequestId,
         /// What is asked.
-        request: Request,
+        2 = request: Request,
+    },
+    /// More of what request `id` carries.
+    3 = Part {
+        /// The request.
+        1 = id: RequestId,
+        /// Where these bytes belong.
+        2 = offset: u64,
+        /// At most [`crate::parts::PART`] of them.
+        3 = bytes: Bytes,
     },
     /// Gives up request `id`; it ends with [`crate::ErrorCode::Cancelled`] unless it has just finished.
-    Cancel {
+    4 = Cancel {
         /// The request to end.
-        id: RequestId,
+        1 = id: RequestId,
     },
-    /// Second message of a connection, since version 2: on whose behalf it is.
-    Introduction {
-        /// Proves who the client is, where the server wants to know; empty otherwise.
-        token: Token,
-        /// Servers between the asking client and this connection: 0 for a client, one more at each entrypoint.
-        hops: u32,
-    },
+}
+}
+
+impl ClientMessage {
+    /// The hello of this crate's versions.
+    pub fn hello(agent: &str) -> Self {
+        Self::Hello {
+            magic: MAGIC,
+            oldest: OLDEST_VERSION,
+            newest: PROTOCOL_VERSION,
+            agent: agent.into(),
+            capabilities: Vec::new(),
+        }
+    }
+
+    /// Whose request or part a message is, where the rest of it does not decode.
+    pub fn request_id(message: Bytes) -> Option<RequestId> {
+        match wire::split_tag("client message", message) {
+            Ok((2 | 3, fields)) => Fields::new("client message", fields).take(1, "id", None).ok(),
+            _ => None,
+        }
+    }
 }
 
 /// A bearer token: whoever has it is its owner. Never shown in debug output.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Token(pub String);
+
+impl Wire for Token {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
+
+    fn read(what: &'static str, bytes: Bytes) -> Result<Self, EncodingError> {
+        String::read(what, bytes).map(Self)
+    }
+}
 
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -63,82 +125,43 @@ impl std::fmt::Debug for Token {
     }
 }
 
+message! {
 /// What a server sends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServerMessage {
     /// The handshake succeeded.
-    Welcome {
-        /// Version of the protocol that this connection speaks: the client's.
-        version: u32,
+    0 = Welcome {
+        /// Version of the protocol that this connection speaks: the newest that both sides know.
+        1 = version: u32,
         /// Name and version of the server software.
-        agent: String,
+        2 = agent: String = String::new(),
+        /// What the server can besides what every one of its version can.
+        3 = capabilities: Vec<String> = Vec::new(),
     },
-    /// The handshake failed, or the server ends the connection; it closes after this.
-    Refused(ServerError),
+    /// The handshake failed, or the server ends the connection; it closes after this. Any version can read it.
+    1 = Refused(error: ServerError),
     /// Request `id` moved on; any number of these come before its answer.
-    Progress {
+    2 = Progress {
         /// The request.
-        id: RequestId,
+        1 = id: RequestId,
         /// Where it stands.
-        progress: Progress,
+        2 = progress: Progress,
     },
     /// The one final answer to request `id`.
-    Answer {
+    3 = Answer {
         /// The request.
-        id: RequestId,
+        1 = id: RequestId,
         /// Its outcome.
-        result: Result<Response, ServerError>,
+        2 = result: Result<Response, ServerError>,
+    },
+    /// More of what the answer to request `id` carries.
+    4 = Part {
+        /// The request.
+        1 = id: RequestId,
+        /// Where these bytes belong.
+        2 = offset: u64,
+        /// At most [`crate::parts::PART`] of them.
+        3 = bytes: Bytes,
     },
 }
-
-impl ServerMessage {
-    /// The bytes that come before an encoded [`Response`] in the encoding of a successful [`Self::Answer`].
-    pub fn answer_start(id: RequestId) -> [u8; 16] {
-        let mut start = [0; 16];
-        start[0] = 3;
-        start[4..12].copy_from_slice(&id.to_le_bytes());
-        start
-    }
-}
-
-/// How many bytes of a client's message [`RequestCaps::of`] needs to know what it is.
-pub const OPENING: usize = 16;
-
-/// Largest frames after the handshake, by what they carry. Everything else is small.
-#[derive(Clone, Copy, Debug)]
-pub struct RequestCaps {
-    /// Bytes of a statement input.
-    pub input: usize,
-    /// Bytes of a proof record.
-    pub record: usize,
-}
-
-/// What the first bytes of a client's message say about the rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Opening {
-    /// The request it makes, if it makes one.
-    pub id: Option<RequestId>,
-    /// Largest frame of this type, bytes.
-    pub cap: usize,
-}
-
-impl RequestCaps {
-    /// Most that a request holds besides an input or a record, bytes.
-    const AROUND: usize = 128;
-
-    /// Reads the first [`OPENING`] bytes of a message, or all of a shorter one. What is unknown gets the smallest cap;
-    /// decoding says what is wrong with it.
-    pub fn of(&self, opening: &[u8]) -> Opening {
-        let u32_at = |at: usize| {
-            let bytes = opening.get(at..at + 4)?;
-            Some(u32::from_le_bytes(bytes.try_into().ok()?))
-        };
-        let id = opening.get(4..12).and_then(|id| id.try_into().ok()).map(u64::from_le_bytes);
-        match (u32_at(0), id, u32_at(12)) {
-            (Some(1), id, Some(0 | 4)) => Opening { id, cap: self.input.saturating_add(Self::AROUND) },
-            (Some(1), id, Some(1)) => Opening { id, cap: self.record.saturating_add(Self::AROUND) },
-            (Some(1), id, _) => Opening { id, cap: Self::AROUND },
-            _ => Opening { id: None, cap: Self::AROUND },
-        }
-    }
 }

@@ -1,45 +1,47 @@
 //! Where a prove request stands.
 
-use serde::{Deserialize, Serialize};
+use crate::message;
 
+message! {
 /// One step of a request. Steps come in this order, a SNARK's own before `Verifying`; some may be missing, some repeat
 /// with new numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// The statement is checked natively.
-    Checking,
+    0 = Checking,
     /// Waiting; `position` requests go first.
-    Queued {
+    1 = Queued {
         /// 0 is next.
-        position: u32,
+        1 = position: u32 = 0,
     },
     /// The prover worker is starting or warming up.
-    Preparing,
+    2 = Preparing,
     /// The guest program is executed.
-    Executing {
+    3 = Executing {
         /// Cycles run so far; 0 until known.
-        cycles: u64,
+        1 = cycles: u64 = 0,
     },
     /// Shards of the execution are proven.
-    Proving {
+    4 = Proving {
         /// Shards proven.
-        done: u32,
+        1 = done: u32 = 0,
         /// Shards known so far; final once execution has ended.
-        total: u32,
+        2 = total: u32 = 0,
     },
     /// Shard proofs are folded into one.
-    Compressing {
+    5 = Compressing {
         /// Foldings done.
-        done: u32,
+        1 = done: u32 = 0,
     },
     /// The finished proof is verified before it is handed out.
-    Verifying,
+    6 = Verifying,
     /// The proof is done; the answer follows.
-    Done,
+    7 = Done,
     /// For a SNARK: a compressed proof is shrunk to the shape that wrapping takes.
-    Shrinking,
+    8 = Shrinking,
     /// For a SNARK: it is proven once more, over the field that SNARKs speak. The longest step on a CPU.
-    Wrapping,
+    9 = Wrapping,
     /// For a SNARK: its circuit proves that the wrapped proof holds.
-    Snark,
+    10 = Snark,
+}
 }

@@ -3,17 +3,22 @@
 //! File: [`FILE_MAGIC`], then the encoded [`ProofRecord`], then the SHA-256 of everything before it. The checksum
 //! tells a damaged file from a wrong proof; trust comes from verification alone.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sextant_consensus::Program;
 use sha2::{Digest, Sha256};
 
-use crate::encoding::{self, EncodingError};
+use crate::{
+    encoding::{self, EncodingError},
+    wire::{Wire, values},
+};
 
 /// First bytes of a proof file; the last two are the format's version.
 pub const FILE_MAGIC: [u8; 10] = *b"SXTPROOF\x00\x01";
 
-/// Largest proof record accepted, bytes: an order of magnitude over what the engine makes.
-pub const MAX_RECORD: usize = 32 << 20;
+/// Largest proof record there is, bytes: two orders of magnitude over what the engine makes of the largest statements so
+/// far. Servers and clients have smaller limits by their settings.
+pub const MAX_RECORD: usize = 256 << 20;
 
 /// Forms of proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,6 +34,13 @@ pub enum ProofKind {
 }
 
 impl ProofKind {
+    /// All that this version knows, each at the place of its number on the wire.
+    pub const ALL: [Self; 4] = [Self::Stark, Self::Compressed, Self::Groth16, Self::Plonk];
+
+    fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.get(usize::try_from(number).ok()?).copied()
+    }
+
     /// The name on the command line and in tables.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -50,10 +62,33 @@ impl std::str::FromStr for ProofKind {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        [Self::Stark, Self::Compressed, Self::Groth16, Self::Plonk]
+        Self::ALL
             .into_iter()
             .find(|kind| kind.as_str() == name)
             .ok_or_else(|| format!("unknown proof kind {name:?} (stark, compressed, groth16, plonk)"))
+    }
+}
+
+impl Wire for ProofKind {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend(encoding::encode(self));
+    }
+
+    fn read(what: &'static str, bytes: Bytes) -> Result<Self, EncodingError> {
+        let number = u32::read(what, bytes)?;
+        Self::from_number(number).ok_or(EncodingError::Unknown { what: "kind of proof", number })
+    }
+}
+
+/// Kinds that this version does not know are left out.
+impl Wire for Vec<ProofKind> {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend(encoding::encode(self));
+    }
+
+    fn read(what: &'static str, bytes: Bytes) -> Result<Self, EncodingError> {
+        let numbers: Vec<u32> = encoding::decode(what, &bytes, bytes.len())?;
+        Ok(numbers.into_iter().filter_map(ProofKind::from_number).collect())
     }
 }
 
@@ -86,6 +121,44 @@ pub struct ProofRecord {
     /// takes.
     #[serde(with = "serde_bytes")]
     pub proof: Vec<u8>,
+}
+
+values!(ProofRecord);
+
+/// A record that is looked at where it lies: nothing of it is copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct ProofView<'a> {
+    /// As in [`ProofRecord`].
+    pub program: u32,
+    /// As in [`ProofRecord`].
+    pub kind: ProofKind,
+    /// As in [`ProofRecord`].
+    pub circuits: Circuits,
+    /// As in [`ProofRecord`].
+    pub circuit_version: &'a str,
+    /// As in [`ProofRecord`].
+    pub vk_hash: [u8; 32],
+    /// As in [`ProofRecord`].
+    #[serde(with = "serde_bytes")]
+    pub public_values: &'a [u8],
+    /// As in [`ProofRecord`].
+    #[serde(with = "serde_bytes")]
+    pub proof: &'a [u8],
+}
+
+impl<'a> ProofView<'a> {
+    /// Looks at an encoded [`ProofRecord`].
+    ///
+    /// # Errors
+    /// As decoding it.
+    pub fn of(record: &'a [u8]) -> Result<Self, EncodingError> {
+        encoding::decode("proof record", record, MAX_RECORD)
+    }
+
+    /// The program this proof claims; `None` if the tag is unknown.
+    pub fn program(&self) -> Option<Program> {
+        Program::from_tag(self.program)
+    }
 }
 
 /// Why bytes are not a proof file.

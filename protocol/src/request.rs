@@ -1,50 +1,114 @@
 //! What can be asked, and what is answered.
 
-use serde::{Deserialize, Serialize};
+use bytes::Bytes;
 use sextant_consensus::Program;
 use sha2::{Digest, Sha256};
 
-use crate::{ProofKind, ProofRecord};
+use crate::{
+    OLDEST_VERSION, PROTOCOL_VERSION, ProofKind, ProofRecord,
+    encoding::{self, EncodingError},
+    message,
+    parts::{PART, Parts},
+    record,
+    wire::Wire,
+};
 
+message! {
 /// One question to the server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Prove a statement. Answered by [`Response::Proof`], after progress events.
-    Prove(ProveRequest),
-    /// Verify a proof against the server's pinned programs. Answered by [`Response::Verified`].
-    Verify(ProofRecord),
-    /// Answered by [`Response::Info`].
-    Info,
     /// Answered at once by [`Response::Pong`].
-    Ping,
-    /// [`Self::Prove`], by exactly this build of the program. Since version 2.
-    ProveBy {
-        /// The request.
-        request: ProveRequest,
-        /// Hash of the verifying key that the proof must be for. A server with another one refuses.
-        vk_hash: [u8; 32],
+    0 = Ping,
+    /// Answered at once by [`Response::Info`].
+    1 = Info,
+    /// Prove a statement. Answered by [`Response::Proof`], after progress events.
+    2 = Prove(request: ProveRequest),
+    /// Verify a proof against the server's pinned programs. Answered by [`Response::Verified`].
+    3 = Verify {
+        /// The first bytes of the encoded [`ProofRecord`].
+        1 = record: Vec<u8>,
+        /// Bytes that follow in parts.
+        2 = more: u64 = 0,
+    },
+    /// Prove a statement for somebody who comes back for it. Answered by [`Response::Submitted`]; the job goes on whoever
+    /// is connected.
+    4 = Submit(request: ProveRequest),
+    /// Wait for a job, or have its proof. Answered like [`Self::Prove`].
+    5 = Fetch {
+        /// The job.
+        1 = job: JobKey,
+        /// Where in the record to begin: what comes before is there already.
+        2 = offset: u64 = 0,
+        /// How long to wait at most, milliseconds; 0 is the server's maximum. The job goes on.
+        3 = deadline_ms: u64 = 0,
+    },
+    /// Give up a job that this client has submitted. Answered by [`Response::Withdrawn`].
+    6 = Withdraw {
+        /// The job.
+        1 = job: JobKey,
     },
 }
-
-/// Asks for one proof.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProveRequest {
-    /// The statement and its evidence.
-    pub input: StatementInput,
-    /// The form of proof wanted.
-    pub kind: ProofKind,
-    /// Give up this many milliseconds after the request arrives, queueing included; 0 is the server's maximum.
-    pub deadline_ms: u64,
 }
 
+impl Request {
+    /// Asks to verify `proof`.
+    pub fn verify(proof: &ProofRecord) -> Self {
+        Self::Verify { record: encoding::encode(proof), more: 0 }
+    }
+
+    /// Takes out what does not fit into the message with the request: it has to follow it.
+    pub fn split(&mut self) -> Parts {
+        let Some((content, more)) = self.content() else { return Parts::default() };
+        let rest = content.split_off(PART.min(content.len()));
+        *more = rest.len() as u64;
+        Parts::new(content.len() as u64, rest.into())
+    }
+
+    /// What the request carries that may be large, and how much of it is still to come.
+    pub fn content(&mut self) -> Option<(&mut Vec<u8>, &mut u64)> {
+        match self {
+            Self::Prove(request) | Self::Submit(request) => {
+                Some((&mut request.input.bytes, &mut request.more))
+            }
+            Self::Verify { record, more } => Some((record, more)),
+            _ => None,
+        }
+    }
+}
+
+record! {
+/// Asks for one proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProveRequest {
+    /// The statement and its evidence; on the wire the first bytes of it.
+    1 = input: StatementInput,
+    /// The form of proof wanted.
+    2 = kind: ProofKind,
+    /// Give up this many milliseconds after the request arrives, queueing included; 0 is the server's maximum.
+    3 = deadline_ms: u64 = 0,
+    /// Hash of the verifying key that the proof must be for; a server with another one refuses. None: whichever it has.
+    4 = vk_hash: Option<[u8; 32]> = None,
+    /// Bytes of the input that follow in parts.
+    5 = more: u64 = 0,
+}
+}
+
+impl ProveRequest {
+    /// Asks for a proof of `input` by whichever build of the program, within the server's own time.
+    pub fn new(input: StatementInput, kind: ProofKind) -> Self {
+        Self { input, kind, deadline_ms: 0, vk_hash: None, more: 0 }
+    }
+}
+
+record! {
 /// A statement's input in the consensus crate's own encoding: the very bytes the guest program reads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatementInput {
     /// Wire tag of the program, [`Program::tag`].
-    pub program: u32,
+    1 = program: u32,
     /// `committee_change::Input` or `inclusion::Input`, encoded.
-    #[serde(with = "serde_bytes")]
-    pub bytes: Vec<u8>,
+    2 = bytes: Vec<u8>,
+}
 }
 
 impl StatementInput {
@@ -64,63 +128,180 @@ impl StatementInput {
     }
 }
 
-/// One successful answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Response {
-    /// The proof, and what making it took.
-    Proof {
-        /// The self-describing proof.
-        proof: ProofRecord,
-        /// [`StatementInput::digest`] of the input it was made from.
-        input_digest: [u8; 32],
-        /// What it took; informative, not bound to the proof.
-        cost: ProvingCost,
-    },
-    /// The proof is valid for the server's pinned program.
-    Verified,
-    /// What the server runs.
-    Info(ServerInfo),
-    /// The server is there.
-    Pong,
+/// Names a job. Servers make these up; to a client they are 32 bytes without a meaning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobKey(pub [u8; 32]);
+
+impl Wire for JobKey {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
+
+    fn read(what: &'static str, bytes: Bytes) -> Result<Self, EncodingError> {
+        <[u8; 32]>::read(what, bytes).map(Self)
+    }
 }
 
+impl std::fmt::Display for JobKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl std::str::FromStr for JobKey {
+    type Err = hex::FromHexError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut key = [0; 32];
+        hex::decode_to_slice(text, &mut key)?;
+        Ok(Self(key))
+    }
+}
+
+message! {
+/// One successful answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Response {
+    /// The server is there.
+    0 = Pong,
+    /// What the server runs.
+    1 = Info(info: ServerInfo),
+    /// The proof is valid for the server's pinned program.
+    2 = Verified,
+    /// The proof, and what making it took.
+    3 = Proof(proof: ProofAnswer),
+    /// The job is taken on.
+    4 = Submitted {
+        /// Names it from now on.
+        1 = job: JobKey,
+        /// How long its outcome is kept after its end, seconds.
+        2 = kept_s: u64 = 0,
+    },
+    /// The job has lost this client; it ends if nobody else wants it.
+    5 = Withdrawn,
+}
+}
+
+record! {
+/// A proof on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProofAnswer {
+    /// [`StatementInput::digest`] of an input it was made from.
+    1 = input_digest: [u8; 32],
+    /// What it took; informative, not bound to the proof.
+    2 = cost: ProvingCost = ProvingCost::default(),
+    /// The job, for a [`Request::Fetch`] that goes on where a connection broke.
+    3 = job: JobKey = JobKey::default(),
+    /// SHA-256 of the whole encoded [`ProofRecord`].
+    4 = sha256: [u8; 32],
+    /// Where in it `record` begins.
+    5 = offset: u64 = 0,
+    /// The encoded [`ProofRecord`], or the first bytes of what was asked for of it.
+    6 = record: Bytes,
+    /// Bytes that follow in parts.
+    7 = more: u64 = 0,
+}
+}
+
+impl ProofAnswer {
+    /// An answer with all of `proof`.
+    pub fn new(proof: &ProofRecord, input_digest: [u8; 32], cost: ProvingCost, job: JobKey) -> Self {
+        let record = Bytes::from(encoding::encode(proof));
+        let sha256 = Sha256::digest(&record).into();
+        Self { input_digest, cost, job, sha256, offset: 0, record, more: 0 }
+    }
+
+    /// Leaves out what comes before `offset`, and takes out what does not fit into the message with the answer: it has to
+    /// follow it. An offset past the end is the end.
+    pub fn split(&mut self, offset: u64) -> Parts {
+        let skipped = usize::try_from(offset).unwrap_or(usize::MAX).min(self.record.len());
+        let mut record = self.record.slice(skipped..);
+        let rest = record.split_off(PART.min(record.len()));
+        (self.offset, self.more) = (skipped as u64, rest.len() as u64);
+        let parts = Parts::new((skipped + record.len()) as u64, rest);
+        self.record = record;
+        parts
+    }
+}
+
+record! {
 /// What making a proof took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProvingCost {
     /// Guest cycles executed.
-    pub cycles: u64,
+    1 = cycles: u64 = 0,
     /// Milliseconds in the queue.
-    pub queued_ms: u64,
+    2 = queued_ms: u64 = 0,
     /// Milliseconds of executing and proving.
-    pub proving_ms: u64,
+    3 = proving_ms: u64 = 0,
     /// Peak resident memory of the prover worker so far, bytes.
-    pub peak_memory: u64,
+    4 = peak_memory: u64 = 0,
+}
 }
 
+record! {
 /// What a server runs and offers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerInfo {
     /// Name and version of the server software.
-    pub agent: String,
+    1 = agent: String = String::new(),
     /// SP1 circuit version proofs are made for.
-    pub circuit_version: String,
+    2 = circuit_version: String = String::new(),
     /// Programs served.
-    pub programs: Vec<ProgramInfo>,
-    /// Kinds of proof offered.
-    pub kinds: Vec<ProofKind>,
+    3 = programs: Vec<ProgramInfo> = Vec::new(),
+    /// Kinds of proof offered, by any program.
+    4 = kinds: Vec<ProofKind> = Vec::new(),
+    /// Whether a request would be worked on.
+    5 = ready: bool = true,
+    /// Why not, in words; empty if it is ready.
+    6 = reason: String = String::new(),
+    /// Networks whose statements are proven: a name, or a chain digest in hexadecimal. Empty: any.
+    7 = networks: Vec<String> = Vec::new(),
+    /// The oldest version of the protocol that the server speaks.
+    8 = oldest_version: u32 = OLDEST_VERSION,
+    /// The newest one.
+    9 = newest_version: u32 = PROTOCOL_VERSION,
+    /// What it takes at most.
+    10 = limits: ServerLimits = ServerLimits::default(),
+    /// Seconds since it was started.
+    11 = uptime_s: u64 = 0,
+}
 }
 
+record! {
+/// The most that a server takes; 0 where it does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Bytes of a statement input.
+    1 = input: u64 = 0,
+    /// Bytes of a proof record to verify.
+    2 = record: u64 = 0,
+    /// Requests open at once on one connection.
+    3 = requests: u32 = 0,
+    /// Longest that a prove request may take, queueing included, milliseconds.
+    4 = deadline_ms: u64 = 0,
+}
+}
+
+record! {
 /// One program of the server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramInfo {
     /// Wire tag, [`Program::tag`].
-    pub program: u32,
+    1 = program: u32,
     /// Its verifying key's hash, as contracts take it.
-    pub vk_hash: [u8; 32],
+    2 = vk_hash: [u8; 32],
     /// SHA-256 of its ELF.
-    pub elf_sha256: [u8; 32],
+    3 = elf_sha256: [u8; 32] = [0; 32],
     /// Jobs waiting in its queue now.
-    pub queued: u32,
-    /// How many may wait.
-    pub queue_capacity: u32,
+    4 = queued: u32 = 0,
+    /// How many may wait; 0 where the program is verified only.
+    5 = queue_capacity: u32 = 0,
+    /// Jobs that are being worked on.
+    6 = running: u32 = 0,
+    /// Kinds of proof that are made by it.
+    7 = kinds: Vec<ProofKind> = Vec::new(),
+    /// Whether a request for it would be worked on.
+    8 = ready: bool = true,
+}
 }

@@ -12,8 +12,9 @@ use std::{
 use common::vector;
 use sextant_protocol::{
     ClientMessage,
-    encoding::{EncodingError, decode},
-    frame::{FrameError, MAX_CLIENT_FRAME, MessageReader},
+    encoding::EncodingError,
+    frame::{FrameError, MAX_FRAME, MessageReader},
+    wire::from_bytes,
 };
 use tokio::io::AsyncWriteExt;
 
@@ -43,7 +44,7 @@ unsafe impl GlobalAlloc for Watching {
 static ALLOCATOR: Watching = Watching;
 
 /// More than any test of this file needs; a claimed length honoured before it is checked would exceed it.
-const MODEST: usize = 2 << 20;
+const MODEST: usize = 200 << 10;
 
 fn assert_modest(what: &str) {
     let largest = LARGEST.load(Ordering::Relaxed);
@@ -52,11 +53,11 @@ fn assert_modest(what: &str) {
 
 #[tokio::test]
 async fn a_length_over_the_cap_is_refused_before_its_bytes_come() {
-    for claimed in [MAX_CLIENT_FRAME as u32 + 1, 0x7fff_ffff, u32::MAX] {
+    for claimed in [MAX_FRAME as u32 + 1, 0x7fff_ffff, u32::MAX] {
         // The peer stays connected and sends nothing more: the refusal must not wait for the body.
         let (mut peer, transport) = tokio::io::duplex(64);
         peer.write_all(&claimed.to_be_bytes()).await.unwrap();
-        let mut reader = MessageReader::<_, ClientMessage>::new(transport, MAX_CLIENT_FRAME, "message");
+        let mut reader = MessageReader::<_, ClientMessage>::new(transport, MAX_FRAME, "message");
         match reader.next().await {
             Err(FrameError::Io(error)) => assert_eq!(error.kind(), io::ErrorKind::InvalidData),
             other => panic!("{claimed}: {other:?}"),
@@ -70,10 +71,10 @@ async fn a_length_over_the_cap_is_refused_before_its_bytes_come() {
 #[tokio::test]
 async fn a_length_within_the_cap_reserves_nothing_ahead_of_its_bytes() {
     let (mut peer, transport) = tokio::io::duplex(64);
-    peer.write_all(&(MAX_CLIENT_FRAME as u32).to_be_bytes()).await.unwrap();
+    peer.write_all(&(MAX_FRAME as u32).to_be_bytes()).await.unwrap();
     peer.write_all(&[0; 32]).await.unwrap();
     drop(peer);
-    let mut reader = MessageReader::<_, ClientMessage>::new(transport, MAX_CLIENT_FRAME, "message");
+    let mut reader = MessageReader::<_, ClientMessage>::new(transport, MAX_FRAME, "message");
     match reader.next().await {
         Err(FrameError::Io(error)) => assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof),
         other => panic!("{other:?}"),
@@ -81,16 +82,22 @@ async fn a_length_within_the_cap_reserves_nothing_ahead_of_its_bytes() {
     assert_modest("a claimed length within the cap");
 }
 
-/// Lengths inside a message that claim more than the message holds.
+/// Lengths inside a message that claim more than the message holds: of a field, and of a value in one.
 #[test]
 fn inner_lengths_are_bounded_by_the_message() {
     let body = &vector("client-prove")[4..];
-    // Envelope tag 4, id 8, request tag 4, program 4: then the length of the statement input.
+    let input = body.windows(3).position(|bytes| bytes == [0xc0, 0xff, 0xee]).unwrap();
     for claimed in [4, 1 << 20, 1 << 40, u64::MAX] {
         let mut bytes = body.to_vec();
-        bytes[20..28].copy_from_slice(&u64::to_le_bytes(claimed));
-        let outcome = decode::<ClientMessage>("client message", &bytes, MAX_CLIENT_FRAME);
+        bytes[input - 8..input].copy_from_slice(&u64::to_le_bytes(claimed));
+        let outcome = from_bytes::<ClientMessage>("client message", bytes.into(), MAX_FRAME);
         assert!(matches!(outcome, Err(EncodingError::Malformed { .. })), "{claimed}: {outcome:?}");
+    }
+    for claimed in [12, 1 << 20, u32::MAX] {
+        let mut bytes = body.to_vec();
+        bytes[input - 12..input - 8].copy_from_slice(&u32::to_le_bytes(claimed));
+        let outcome = from_bytes::<ClientMessage>("client message", bytes.into(), MAX_FRAME);
+        assert!(outcome.is_err(), "{claimed}: {outcome:?}");
     }
     assert_modest("inner lengths");
 }

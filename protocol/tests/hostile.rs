@@ -2,53 +2,110 @@
 
 mod common;
 
+use bytes::Bytes;
 use common::{client_messages, record, server_messages, vector};
-use serde::de::DeserializeOwned;
 use sextant_protocol::{
-    ClientMessage, ErrorCode, Progress, ProofKind, ProofRecord, Request, Response, ServerMessage, Token,
-    encoding::{EncodingError, decode, encode},
-    frame::{FrameError, MAX_CLIENT_FRAME, MAX_HANDSHAKE_FRAME, MessageReader},
-    message::{OPENING, Opening, RequestCaps},
-    proof::{MAX_RECORD, ProofFileError},
+    ClientMessage, ErrorCode, ProofKind, ProofRecord, Request, ServerMessage, Token,
+    encoding::{EncodingError, encode},
+    frame::{FrameError, MAX_FRAME, MAX_HANDSHAKE_FRAME, MessageReader},
+    parts::{Arrival, PART, PartError},
+    proof::{MAX_RECORD, ProofFileError, ProofView},
+    wire::{Wire, from_bytes, to_bytes},
 };
 use sha2::{Digest, Sha256};
 
-fn refused<T: DeserializeOwned + std::fmt::Debug>(what: &str, bytes: &[u8]) {
-    let outcome = decode::<T>("message", bytes, MAX_CLIENT_FRAME);
-    assert!(matches!(outcome, Err(EncodingError::Malformed { .. })), "{what}: {outcome:?}");
+fn decode<T: Wire>(bytes: &[u8]) -> Result<T, EncodingError> {
+    from_bytes("message", Bytes::copy_from_slice(bytes), MAX_FRAME)
 }
 
 async fn read(bytes: &[u8], cap: usize) -> Result<Option<ClientMessage>, FrameError> {
     MessageReader::new(bytes, cap, "client message").next().await
 }
 
-/// Whichever message: cut short anywhere or lengthened by one byte, it is refused.
+/// A field that holds `value`.
+fn field(tag: u16, value: &[u8]) -> Vec<u8> {
+    [&tag.to_le_bytes()[..], &(value.len() as u32).to_le_bytes(), value].concat()
+}
+
+/// Whichever message: cut short anywhere it is refused, or lacks only what may be missing; a byte more is no field.
 #[test]
 fn truncated_and_trailing_bytes_are_refused() {
     for (name, message) in client_messages() {
-        cut_and_lengthen::<ClientMessage>(name, encode(&message));
+        cut_and_lengthen(name, &message);
     }
     for (name, messages) in server_messages() {
-        for message in messages {
-            cut_and_lengthen::<ServerMessage>(name, encode(&message));
-        }
+        messages.iter().for_each(|message| cut_and_lengthen(name, message));
     }
 }
 
-fn cut_and_lengthen<T: DeserializeOwned + std::fmt::Debug>(name: &str, mut bytes: Vec<u8>) {
+fn cut_and_lengthen<T: Wire + std::fmt::Debug>(name: &str, message: &T) {
+    let mut bytes = to_bytes(message);
     for length in 0..bytes.len() {
-        refused::<T>(&format!("{name} cut to {length}"), &bytes[..length]);
+        match decode::<T>(&bytes[..length]) {
+            Err(
+                EncodingError::Torn { .. } | EncodingError::Malformed { .. } | EncodingError::Missing { .. },
+            ) => {}
+            // Cut between two fields, of which those that are gone have defaults.
+            Ok(shorter) => {
+                assert!(to_bytes(&shorter).starts_with(&bytes[..length]), "{name} cut to {length}")
+            }
+            Err(other) => panic!("{name} cut to {length}: {other:?}"),
+        }
     }
     bytes.push(0);
-    refused::<T>(&format!("{name} with a byte more"), &bytes);
+    assert!(matches!(decode::<T>(&bytes), Err(EncodingError::Torn { .. })), "{name} with a byte more");
+}
+
+#[test]
+fn fields_come_once_and_in_order() {
+    let [id, other] = [field(1, &7_u64.to_le_bytes()), field(1, &8_u64.to_le_bytes())];
+    let later = field(9, b"later");
+    let cancel = |fields: &[&[u8]]| [&[4, 0], &fields.concat()[..]].concat();
+    assert_eq!(decode::<ClientMessage>(&cancel(&[&id])).unwrap(), ClientMessage::Cancel { id: 7 });
+    assert_eq!(decode::<ClientMessage>(&cancel(&[&id, &later])).unwrap(), ClientMessage::Cancel { id: 7 });
+    for (fields, tag) in [(&[&id[..], &other][..], 1), (&[&id, &later, &later], 9), (&[&later, &id], 1)] {
+        match decode::<ClientMessage>(&cancel(fields)) {
+            // The field after a later one is missing where it should be.
+            Err(EncodingError::Missing { field: "id", .. }) if tag == 1 => {}
+            Err(EncodingError::Order { tag: got, .. }) => assert_eq!(got, tag),
+            outcome => panic!("{outcome:?}"),
+        }
+    }
+    match decode::<ClientMessage>(&cancel(&[&later])) {
+        Err(EncodingError::Missing { field, .. }) => assert_eq!(field, "id"),
+        outcome => panic!("{outcome:?}"),
+    }
+}
+
+#[test]
+fn fields_end_within_their_message() {
+    for bytes in [
+        // No tag, half a tag, a tag without a length, half a length, a length past the end.
+        &[][..],
+        &[4],
+        &[4, 0, 1],
+        &[4, 0, 1, 0],
+        &[4, 0, 1, 0, 8, 0, 0],
+        &[4, 0, 1, 0, 8, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0],
+        &[4, 0, 1, 0, 0xff, 0xff, 0xff, 0xff, 7, 0, 0, 0, 0, 0, 0, 0],
+    ] {
+        let outcome = decode::<ClientMessage>(bytes);
+        assert!(matches!(outcome, Err(EncodingError::Torn { .. })), "{bytes:?}: {outcome:?}");
+    }
+    // A value that does not fill its field, or not fit into it.
+    for length in [7, 9] {
+        let cancel = [&[4, 0], &field(1, &vec![0; length])[..]].concat();
+        let outcome = decode::<ClientMessage>(&cancel);
+        assert!(matches!(outcome, Err(EncodingError::Malformed { what: "id", .. })), "{length}: {outcome:?}");
+    }
 }
 
 #[tokio::test]
 async fn a_torn_frame_is_an_error_and_a_clean_end_is_none() {
     let bytes = vector("client-prove");
-    assert!(read(&[], MAX_CLIENT_FRAME).await.unwrap().is_none(), "a clean end");
+    assert!(read(&[], MAX_FRAME).await.unwrap().is_none(), "a clean end");
     for length in 1..bytes.len() {
-        let outcome = read(&bytes[..length], MAX_CLIENT_FRAME).await;
+        let outcome = read(&bytes[..length], MAX_FRAME).await;
         assert!(matches!(outcome, Err(FrameError::Io(_))), "torn at {length}: {outcome:?}");
     }
 }
@@ -58,7 +115,7 @@ async fn the_handshake_cap_ends_with_the_handshake() {
     let mut bytes = vector("client-hello");
     let mut long = record();
     long.proof = vec![7; 2 * MAX_HANDSHAKE_FRAME];
-    let body = encode(&ClientMessage::Request { id: 1, request: Request::Verify(long) });
+    let body = to_bytes(&ClientMessage::Request { id: 1, request: Request::verify(&long) });
     bytes.extend((body.len() as u32).to_be_bytes());
     bytes.extend(body);
 
@@ -67,7 +124,7 @@ async fn the_handshake_cap_ends_with_the_handshake() {
             MessageReader::<_, ClientMessage>::new(&bytes[..], MAX_HANDSHAKE_FRAME, "client message");
         assert!(matches!(reader.next().await, Ok(Some(ClientMessage::Hello { .. }))));
         if raise {
-            reader.set_cap(MAX_CLIENT_FRAME);
+            reader.set_cap(MAX_FRAME);
         }
         assert_eq!(reader.next().await.is_ok(), raise);
     }
@@ -75,7 +132,7 @@ async fn the_handshake_cap_ends_with_the_handshake() {
 
 #[tokio::test]
 async fn an_empty_frame_is_malformed() {
-    let outcome = read(&[0; 4], MAX_CLIENT_FRAME).await;
+    let outcome = read(&[0; 4], MAX_FRAME).await;
     assert!(matches!(outcome, Err(FrameError::Encoding(_))), "{outcome:?}");
 }
 
@@ -83,44 +140,45 @@ async fn an_empty_frame_is_malformed() {
 async fn a_malformed_message_leaves_the_stream_readable() {
     let mut bytes = vec![0, 0, 0, 1, 0xff];
     bytes.extend(vector("client-ping"));
-    let mut reader = MessageReader::<_, ClientMessage>::new(&bytes[..], MAX_CLIENT_FRAME, "client message");
+    let mut reader = MessageReader::<_, ClientMessage>::new(&bytes[..], MAX_FRAME, "client message");
     assert!(matches!(reader.next().await, Err(FrameError::Encoding(_))));
     assert!(matches!(reader.next().await, Ok(Some(ClientMessage::Request { id: 10, .. }))));
 }
 
-/// Step by step as a server reads: what a frame is for is known before it is read, and it can be skipped.
-#[tokio::test]
-async fn a_frame_shows_its_opening_and_can_be_skipped() {
-    let caps = RequestCaps { input: 1000, record: 2000 };
-    let mut bytes = vector("client-prove");
-    bytes.extend(vector("client-ping"));
-    let mut reader = MessageReader::<_, ClientMessage>::new(&bytes[..], MAX_CLIENT_FRAME, "client message");
-    assert!(reader.begin().await.unwrap());
-    let (length, opening) = reader.opening(OPENING).await.unwrap();
-    assert_eq!((length, caps.of(opening)), (43, Opening { id: Some(7), cap: 1128 }));
-    reader.skip().await.unwrap();
-    assert!(matches!(reader.next().await, Ok(Some(ClientMessage::Request { id: 10, .. }))));
-    assert!(!reader.begin().await.unwrap(), "a clean end");
-
-    for (name, expected) in [
-        ("client-prove-by", Opening { id: Some(7), cap: 1128 }),
-        ("client-verify", Opening { id: Some(8), cap: 2128 }),
-        ("client-ping", Opening { id: Some(10), cap: 128 }),
-        ("client-cancel", Opening { id: None, cap: 128 }),
+/// Where only a part of a request makes no sense, its id still says whose error it is.
+#[test]
+fn a_request_that_does_not_decode_still_has_its_id() {
+    let mut prove = vector("client-prove").split_off(4);
+    *prove.last_mut().unwrap() ^= 1;
+    for broken in [
+        vector("client-verify").split_off(4)[..30].to_vec(),
+        [&[2, 0], &field(1, &8_u64.to_le_bytes())[..], &field(2, &[3])].concat(),
+        [&[3, 0], &field(1, &8_u64.to_le_bytes())[..], &field(2, b"far too short")].concat(),
     ] {
-        assert_eq!(caps.of(&vector(name)[4..]), expected, "{name}");
+        assert!(decode::<ClientMessage>(&broken).is_err());
+        assert_eq!(ClientMessage::request_id(broken.into()), Some(8));
     }
-    for opening in [&[][..], &[1], &[1, 0, 0, 0], &[1, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0], &[0xff; 16]] {
-        assert_eq!(caps.of(opening).cap, 128, "{opening:?}");
+    for other in [&[][..], &[2, 0], &[2, 0, 1, 0, 2, 0, 0, 0, 1, 1], &vector("client-hello")[4..], &[9, 0]] {
+        assert_eq!(ClientMessage::request_id(Bytes::copy_from_slice(other)), None);
     }
 }
 
-/// An answer sent in two pieces is the answer.
 #[test]
-fn the_start_of_an_answer_is_its_encoding() {
-    let answer = vector("server-verified");
-    let response = encode(&Response::Verified);
-    assert_eq!([&ServerMessage::answer_start(8)[..], &response].concat(), answer[4..]);
+fn parts_come_in_order_and_are_neither_empty_nor_too_long() {
+    let mut arrival = Arrival::new(10, 2 * PART as u64);
+    assert_eq!(arrival.accept(0, 1), Err(PartError::Offset { expected: 10, got: 0 }));
+    assert_eq!(arrival.accept(10, 0), Err(PartError::Length { got: 0, limit: PART as u64 }));
+    assert_eq!(arrival.accept(10, PART + 1), Err(PartError::Length { got: PART + 1, limit: PART as u64 }));
+    arrival.accept(10, PART).unwrap();
+    arrival.accept(10 + PART as u64, PART - 1).unwrap();
+    let end = 9 + 2 * PART as u64;
+    assert_eq!(arrival.accept(end, 2), Err(PartError::Length { got: 2, limit: 1 }));
+    arrival.accept(end, 1).unwrap();
+    assert!(arrival.is_complete());
+    assert_eq!(arrival.accept(end + 1, 1), Err(PartError::Length { got: 1, limit: 0 }));
+    // Nothing adds up to less than it is.
+    let mut endless = Arrival::new(7, u64::MAX);
+    assert!(endless.accept(7, PART).is_ok() && !endless.is_complete());
 }
 
 #[test]
@@ -129,36 +187,47 @@ fn a_token_is_never_shown() {
     assert!(!shown.contains("horse"), "{shown}");
 }
 
-/// Tags one past the last of each enum, and the largest.
+/// What has no place for something unknown refuses it by its number.
 #[test]
-fn unknown_tags_are_refused() {
-    for (first, name) in [(3u32, "one past the last"), (u32::MAX, "the largest")] {
-        let tag = |last: u32| if first == u32::MAX { u32::MAX } else { last }.to_le_bytes();
-        refused::<ClientMessage>(&format!("client message, {name}"), &tag(4));
-        refused::<ServerMessage>(&format!("server message, {name}"), &tag(4));
-        refused::<Request>(&format!("request, {name}"), &tag(5));
-        refused::<Response>(&format!("response, {name}"), &tag(4));
-        refused::<Progress>(&format!("progress, {name}"), &tag(11));
-        refused::<ProofKind>(&format!("proof kind, {name}"), &tag(4));
-        refused::<ErrorCode>(&format!("error code, {name}"), &tag(14));
+fn unknown_kinds_of_proof_are_named() {
+    for number in [4_u32, u32::MAX] {
+        match decode::<ProofKind>(&number.to_le_bytes()) {
+            Err(EncodingError::Unknown { what: "kind of proof", number: got }) => assert_eq!(got, number),
+            outcome => panic!("{outcome:?}"),
+        }
     }
     // The outcome of an answer: 0 and 1 are all there is.
-    let mut answer = vector("server-pong")[4..].to_vec();
-    answer[12] = 2;
-    refused::<ServerMessage>("outcome 2", &answer);
+    let pong = vector("server-pong").split_off(4);
+    let outcome = pong.len() - 3;
+    for number in [2, 0xff] {
+        let mut answer = pong.clone();
+        assert_eq!(std::mem::replace(&mut answer[outcome], number), 0);
+        assert!(matches!(decode::<ServerMessage>(&answer), Err(EncodingError::Torn { .. })));
+    }
 }
 
 #[test]
 fn a_message_over_its_limit_is_refused_before_decoding() {
-    let outcome = decode::<ClientMessage>("client message", &[0; 65], 64);
+    let outcome = from_bytes::<ClientMessage>("client message", vec![0; 65].into(), 64);
     assert!(matches!(outcome, Err(EncodingError::TooLarge { got: 65, limit: 64, .. })), "{outcome:?}");
 }
 
 #[test]
 fn text_that_is_no_utf8_is_refused() {
-    let mut body = vector("client-hello")[4..].to_vec();
-    *body.last_mut().unwrap() = 0xff;
-    refused::<ClientMessage>("agent", &body);
+    let mut hello = vector("client-hello").split_off(4);
+    let agent = hello.windows(7).position(|bytes| bytes == b"sextant").unwrap();
+    hello[agent] = 0xff;
+    let outcome = decode::<ClientMessage>(&hello);
+    assert!(matches!(outcome, Err(EncodingError::Malformed { what: "agent", .. })), "{outcome:?}");
+}
+
+#[test]
+fn error_codes_have_their_numbers_and_room_for_more() {
+    for (number, code) in (0..).zip(ErrorCode::ALL) {
+        assert_eq!((code.number(), decode::<ErrorCode>(&to_bytes(&code)).unwrap()), (number, code));
+    }
+    let later = ErrorCode::Other(ErrorCode::ALL.len() as u32);
+    assert_eq!(decode::<ErrorCode>(&to_bytes(&later)).unwrap(), later);
 }
 
 #[test]
@@ -193,4 +262,23 @@ fn a_proof_file_with_a_right_checksum_over_a_wrong_record_is_refused() {
         matches!(outcome, Err(ProofFileError::Record(EncodingError::TooLarge { .. }))),
         "a record over the limit"
     );
+}
+
+/// Looking at a record and decoding it agree, on good ones and bad ones.
+#[test]
+fn a_record_can_be_looked_at_where_it_lies() {
+    let bytes = encode(&record());
+    let (looked, decoded) = (ProofView::of(&bytes).unwrap(), record());
+    assert_eq!(
+        (looked.program, looked.kind, looked.circuits),
+        (decoded.program, decoded.kind, decoded.circuits)
+    );
+    assert_eq!(looked.circuit_version, decoded.circuit_version);
+    assert_eq!((looked.vk_hash, looked.public_values), (decoded.vk_hash, &decoded.public_values[..]));
+    assert_eq!(looked.proof, decoded.proof);
+    assert_eq!(looked.program(), decoded.program());
+    for length in 0..bytes.len() {
+        assert!(ProofView::of(&bytes[..length]).is_err(), "cut to {length}");
+    }
+    assert!(ProofView::of(&[&bytes[..], &[0]].concat()).is_err());
 }

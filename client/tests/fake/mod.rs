@@ -8,10 +8,12 @@ use std::{future::Future, net::SocketAddr, time::Duration};
 use sextant_client::{Client, ClientConfig, Progress, ProofKind, ProofRecord, ServerError, StatementInput};
 use sextant_consensus::{Program, bls::Plain, check_statement, codec};
 use sextant_protocol::{
-    ClientMessage, PROTOCOL_VERSION, ProveRequest, Request, RequestId, Response, ServerMessage,
-    frame::{MAX_CLIENT_FRAME, MAX_SERVER_FRAME, MessageReader, MessageWriter},
+    ClientMessage, JobKey, PROTOCOL_VERSION, ProofAnswer, ProveRequest, Request, RequestId, Response,
+    ServerMessage,
+    frame::{MAX_FRAME, MessageReader, MessageWriter},
     message::MAGIC,
     proof::Circuits,
+    request::ProvingCost,
 };
 use tokio::net::{
     TcpListener, TcpStream,
@@ -28,10 +30,10 @@ impl Peer {
     /// The server's side of the handshake.
     pub async fn greet(stream: TcpStream) -> Self {
         let (reader, writer) = stream.into_split();
-        let mut reader = MessageReader::new(reader, MAX_CLIENT_FRAME, "client message");
-        let mut writer = MessageWriter::new(writer, MAX_SERVER_FRAME);
+        let mut reader = MessageReader::new(reader, MAX_FRAME, "client message");
+        let mut writer = MessageWriter::new(writer, MAX_FRAME);
         match reader.next().await.unwrap() {
-            Some(ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION, agent }) => {
+            Some(ClientMessage::Hello { magic: MAGIC, newest: PROTOCOL_VERSION, agent, .. }) => {
                 assert!(agent.len() <= 64);
             }
             other => panic!("a hello was due: {other:?}"),
@@ -47,17 +49,31 @@ impl Peer {
     /// The next request, which must be for a proof.
     pub async fn prove_request(&mut self) -> (RequestId, ProveRequest) {
         match self.request().await {
-            (id, Request::ProveBy { request, .. }) => (id, request),
+            (id, Request::Prove(request)) => (id, request),
             other => panic!("a request for a proof was due: {other:?}"),
         }
     }
 
-    /// The next request.
+    /// The next request, with all its parts.
     pub async fn request(&mut self) -> (RequestId, Request) {
-        match self.reader.next().await.unwrap() {
+        let (id, mut request) = match self.reader.next().await.unwrap() {
             Some(ClientMessage::Request { id, request }) => (id, request),
             other => panic!("a request was due: {other:?}"),
+        };
+        if let Some((content, more)) = request.content() {
+            while *more > 0 {
+                match self.reader.next().await.unwrap() {
+                    Some(ClientMessage::Part { id: of, offset, bytes })
+                        if (of, offset) == (id, content.len() as u64) =>
+                    {
+                        content.extend_from_slice(&bytes);
+                        *more -= bytes.len() as u64;
+                    }
+                    other => panic!("a part of {id} was due: {other:?}"),
+                }
+            }
         }
+        (id, request)
     }
 
     /// The next cancellation.
@@ -108,7 +124,7 @@ where
 }
 
 pub fn welcome(version: u32) -> ServerMessage {
-    ServerMessage::Welcome { version, agent: "fake".into() }
+    ServerMessage::Welcome { version, agent: "fake".into(), capabilities: Vec::new() }
 }
 
 pub fn quick() -> ClientConfig {
@@ -116,12 +132,18 @@ pub fn quick() -> ClientConfig {
         connect_timeout: Duration::from_millis(200),
         request_timeout: Duration::from_millis(200),
         deadline_grace: Duration::from_millis(100),
+        reconnects: 0,
         ..ClientConfig::default()
     }
 }
 
 pub fn one_handover() -> StatementInput {
     StatementInput::new(Program::CommitteeChange, codec::encode(&sextant_fixtures::committee_change(1)))
+}
+
+/// The answer with a proof.
+pub fn answer_with(proof: &ProofRecord, input: &StatementInput) -> Response {
+    Response::Proof(ProofAnswer::new(proof, input.digest(), ProvingCost::default(), JobKey([7; 32])))
 }
 
 /// A record that claims what `input` says, with a proof that is none.

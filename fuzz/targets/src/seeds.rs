@@ -88,7 +88,7 @@ fn protocol_vectors(wanted: impl Fn(&str) -> bool) -> Vec<Vec<u8>> {
             let text = fs::read_to_string(entry.path()).unwrap_or_default();
             let digits: Vec<u8> = text
                 .lines()
-                .map(|line| line.split('#').next().unwrap_or_default())
+                .map(|line| line.split(';').next().unwrap_or_default())
                 .flat_map(|line| line.bytes().filter(u8::is_ascii_hexdigit).collect::<Vec<_>>())
                 .collect();
             let nibble = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;

@@ -13,6 +13,7 @@ use std::{
 
 use serde::Deserialize;
 pub use settings::Settings;
+use sextant_protocol::proof::MAX_RECORD;
 
 use crate::{
     access::Budget,
@@ -145,6 +146,8 @@ pub struct Config {
     pub verify_queue_capacity: usize,
     /// Largest statement input, bytes.
     pub max_input: usize,
+    /// Largest proof record to verify, bytes.
+    pub max_record: usize,
     /// Memory for large messages, bytes.
     pub buffers: usize,
     /// Longest a prove request may take.
@@ -153,11 +156,11 @@ pub struct Config {
     pub reconnect_grace: Duration,
     /// For a client to introduce itself.
     pub handshake_timeout: Duration,
-    /// For a message to arrive once it has begun.
+    /// For a message to arrive once it has begun, and for the next part of a large request.
     pub frame_timeout: Duration,
     /// Silence after which an unused connection is closed.
     pub idle_timeout: Duration,
-    /// For a client to take one message.
+    /// For a client to take anything of what is sent to it.
     pub write_timeout: Duration,
     /// Finished proofs that are kept.
     pub cache: CacheConfig,
@@ -282,6 +285,9 @@ impl Settings {
                 self.verify_queue_capacity.unwrap_or(64),
             )?,
             max_input: positive("max-input-kib", self.max_input_kib.unwrap_or(8192))?.saturating_mul(1024),
+            max_record: positive("max-record-mib", self.max_record_mib.unwrap_or(64))?
+                .saturating_mul(MIB as usize)
+                .min(MAX_RECORD),
             buffers: positive("buffer-mib", self.buffer_mib.unwrap_or(512))?.saturating_mul(MIB as usize),
             max_deadline: seconds("max-deadline", self.max_deadline.unwrap_or(7200))?,
             reconnect_grace: Duration::from_secs(self.reconnect_grace.unwrap_or(10)),

@@ -104,7 +104,12 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_MAX_INPUT_KIB", value_name = "KIB")]
     pub max_input_kib: Option<usize>,
 
-    /// Memory for large messages that are being read or worked on, all clients together, MiB [default: 512]
+    /// Largest proof record to verify, MiB, at most 256 [default: 64]
+    #[arg(long, env = "SEXTANT_MAX_RECORD_MIB", value_name = "MIB")]
+    pub max_record_mib: Option<usize>,
+
+    /// Memory for large messages that are being read or worked on, all clients together, MiB; one client may have as much
+    /// of it as it leaves free for others [default: 512]
     #[arg(long, env = "SEXTANT_BUFFER_MIB", value_name = "MIB")]
     pub buffer_mib: Option<usize>,
 
@@ -120,7 +125,7 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_HANDSHAKE_TIMEOUT", value_name = "SECONDS")]
     pub handshake_timeout: Option<u64>,
 
-    /// For a message to arrive whole once it has begun, seconds [default: 60]
+    /// For a message to arrive whole once it has begun, and for the next part of a large request, seconds [default: 60]
     #[arg(long, env = "SEXTANT_FRAME_TIMEOUT", value_name = "SECONDS")]
     pub frame_timeout: Option<u64>,
 
@@ -128,7 +133,7 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_IDLE_TIMEOUT", value_name = "SECONDS")]
     pub idle_timeout: Option<u64>,
 
-    /// For a client to take one message, seconds [default: 30]
+    /// For a client to take anything of what is sent to it, seconds [default: 30]
     #[arg(long, env = "SEXTANT_WRITE_TIMEOUT", value_name = "SECONDS")]
     pub write_timeout: Option<u64>,
 

@@ -1,7 +1,8 @@
-//! The first messages of a client: who it says it is.
+//! The first messages of a client: which versions it speaks, and who it says it is.
 
 use sextant_protocol::{
-    ClientMessage, ErrorCode, OLDEST_VERSION, PROTOCOL_VERSION, ServerError, Token, message::MAGIC,
+    ClientMessage, ErrorCode, OLDEST_VERSION, PROTOCOL_VERSION, ServerError, Token,
+    message::{MAGIC, common_version},
 };
 use tokio::io::AsyncRead;
 
@@ -11,7 +12,8 @@ use super::{Ended, Reader, frame_error};
 const MAX_AGENT: usize = 64;
 
 /// What a client has said about itself.
-pub(super) struct Hello {
+pub(super) struct Greeting {
+    /// The version that both sides speak.
     pub(super) version: u32,
     pub(super) agent: String,
     pub(super) token: Token,
@@ -19,30 +21,28 @@ pub(super) struct Hello {
     pub(super) on_behalf: String,
 }
 
-/// Reads what the client's version of the protocol begins with.
-pub(super) async fn greet<R: AsyncRead + Unpin>(reader: &mut Reader<R>) -> Result<Hello, Ended> {
+/// Reads what a connection begins with.
+pub(super) async fn greet<R: AsyncRead + Unpin>(reader: &mut Reader<R>) -> Result<Greeting, Ended> {
     let refuse = |code, message: String| Err(Ended::Refused(ServerError::new(code, message)));
-    let (version, agent) = match next(reader).await? {
+    let (oldest, newest, agent) = match next(reader).await? {
         ClientMessage::Hello { magic, .. } if magic != MAGIC => {
             return refuse(ErrorCode::Version, "not a Sextant client".into());
-        }
-        ClientMessage::Hello { version, .. } if !(OLDEST_VERSION..=PROTOCOL_VERSION).contains(&version) => {
-            let speaks = format!("versions {OLDEST_VERSION} to {PROTOCOL_VERSION}");
-            return refuse(ErrorCode::Version, format!("this server speaks {speaks}, not {version}"));
         }
         ClientMessage::Hello { agent, .. } if agent.len() > MAX_AGENT => {
             let message = format!("agent of {} bytes exceeds the limit of {MAX_AGENT}", agent.len());
             return refuse(ErrorCode::TooLarge, message);
         }
-        ClientMessage::Hello { version, agent, .. } => (version, agent),
+        ClientMessage::Hello { oldest, newest, agent, .. } => (oldest, newest, agent),
         _ => return refuse(ErrorCode::Malformed, "the first message must be a hello".into()),
     };
-    if version == 1 {
-        return Ok(Hello { version, agent, token: Token::default(), hops: 0, on_behalf: String::new() });
-    }
+    let Some(version) = common_version(oldest, newest) else {
+        let speaks = format!("versions {OLDEST_VERSION} to {PROTOCOL_VERSION}");
+        let message = format!("this server speaks {speaks}, the client {oldest} to {newest}");
+        return refuse(ErrorCode::Version, message);
+    };
     match next(reader).await? {
-        ClientMessage::Introduction { token, hops } => {
-            Ok(Hello { version, agent, token, hops, on_behalf: String::new() })
+        ClientMessage::Introduction { token, hops, on_behalf } => {
+            Ok(Greeting { version, agent, token, hops, on_behalf })
         }
         _ => refuse(ErrorCode::Malformed, "the second message must be an introduction".into()),
     }

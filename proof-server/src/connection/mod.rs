@@ -1,31 +1,32 @@
 //! One client: handshake, then any number of requests at once until either side has enough.
 //!
 //! Three parties share a connection. The reader takes messages and starts a task for each request; the tasks put
-//! progress and their one answer into a bounded channel; the writer takes them from there, in order, with a deadline
-//! for each. When the reader ends, all tasks end; when the writer cannot write, the reader ends.
+//! progress and their one answer into a bounded channel; the writer takes them from there, and gives up on a client that
+//! takes nothing for a while. When the reader ends, all tasks end; when the writer cannot write, the reader ends.
 
 mod handshake;
 mod requests;
+mod upload;
+mod writing;
 
 use std::{sync::Arc, time::Duration};
 
 use sextant_protocol::{
     ClientMessage, ErrorCode, ServerError, ServerMessage,
-    frame::{
-        FrameError, MAX_CLIENT_FRAME, MAX_HANDSHAKE_FRAME, MAX_SERVER_FRAME, MessageReader, MessageWriter,
-    },
-    message::RequestCaps,
+    encoding::EncodingError,
+    frame::{FrameError, MAX_FRAME, MAX_HANDSHAKE_FRAME, MessageReader, MessageWriter},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::{Semaphore, mpsc},
+    sync::mpsc,
     time::{timeout, timeout_at},
 };
 
 use crate::{
-    control::Control, errors::shutting_down, outbox::Outgoing, programs::AGENT, services::Services,
-    visitor::Visitor,
+    control::Control, errors::shutting_down, memory::Memory, outbox::Outgoing, programs::AGENT,
+    services::Services, visitor::Visitor,
 };
+use handshake::Greeting;
 use requests::Requests;
 
 /// Messages that may wait for a slow client before progress is dropped.
@@ -39,24 +40,26 @@ const SETTLING: Duration = Duration::from_secs(1);
 pub(crate) struct ConnectionLimits {
     /// For the client to say who it is.
     pub(crate) handshake: Duration,
-    /// For a message to arrive once it has begun.
+    /// For a message to arrive once it has begun, and for the next part of a large request.
     pub(crate) frame: Duration,
     /// Without any open request.
     pub(crate) idle: Duration,
-    /// For a client to take one message.
+    /// For a client to take anything of what is sent to it.
     pub(crate) write: Duration,
     /// Requests open at once.
     pub(crate) requests: usize,
-    /// Largest messages by type.
-    pub(crate) caps: RequestCaps,
+    /// Bytes of a statement input.
+    pub(crate) max_input: usize,
+    /// Bytes of a proof record to verify.
+    pub(crate) max_record: usize,
 }
 
 /// What every connection needs.
 pub(crate) struct Context {
     pub(crate) services: Services,
     pub(crate) limits: ConnectionLimits,
-    /// Memory for large messages, KiB.
-    pub(crate) buffers: Arc<Semaphore>,
+    /// For large requests.
+    pub(crate) memory: Arc<Memory>,
     pub(crate) control: Control,
 }
 
@@ -86,29 +89,31 @@ pub(crate) async fn serve(
     let limits = context.limits;
     let control = context.control.clone();
     let mut reader = MessageReader::new(read, MAX_HANDSHAKE_FRAME, "client message");
-    let mut writer = MessageWriter::new(write, MAX_SERVER_FRAME);
+    let mut writer = MessageWriter::new(write, MAX_FRAME);
+    writer.set_patience(limits.write);
     let greeted = tokio::select! {
         greeted = timeout_at(visitor.introduce_by, handshake::greet(&mut reader)) => greeted.unwrap_or(Err(Ended::Silent)),
         () = control.ending() => Err(Ended::Refused(shutting_down())),
     };
-    let admitted = greeted.and_then(|hello| {
-        let caller = visitor.admit(hello.token, hello.hops, hello.on_behalf).map_err(Ended::Refused)?;
-        Ok((hello.version, hello.agent, caller))
+    let admitted = greeted.and_then(|greeting| {
+        let Greeting { version, agent, token, hops, on_behalf } = greeting;
+        let caller = visitor.admit(token, hops, on_behalf).map_err(Ended::Refused)?;
+        Ok((version, agent, caller))
     });
     let (version, agent, caller) = match admitted {
         Ok(admitted) => admitted,
-        Err(ended) => return refuse(&mut writer, &limits, ended).await,
+        Err(ended) => return refuse(&mut writer, ended).await,
     };
     tracing::debug!(peer = %visitor.peer, client = %caller.identity, agent = agent.as_str(), "client");
-    let welcome = ServerMessage::Welcome { version, agent: AGENT.into() };
-    send(&mut writer, &limits, &Outgoing::Message(welcome)).await?;
-    reader.set_cap(MAX_CLIENT_FRAME);
+    let capabilities = Vec::new();
+    writer.send(&ServerMessage::Welcome { version, agent: AGENT.into(), capabilities }).await?;
+    reader.set_cap(MAX_FRAME);
 
     let (outbox, messages) = mpsc::channel(OUTBOX);
     // The writer ends by itself when the last sender is gone and everything is written.
-    let writing = tokio::spawn(write_messages(writer, messages, limits));
+    let writing = tokio::spawn(writing::write(writer, messages));
     let gone = caller.gone.clone();
-    let requests = Requests::new(context, outbox.clone(), caller, version);
+    let requests = Requests::new(context, outbox.clone(), caller);
     let ended = tokio::select! {
         ended = requests.read(&mut reader) => ended,
         // The writer gave up before the reader did.
@@ -130,37 +135,11 @@ pub(crate) async fn serve(
     ended.and(written)
 }
 
-async fn write_messages<W: AsyncWrite + Unpin>(
-    mut writer: Writer<W>,
-    mut messages: mpsc::Receiver<Outgoing>,
-    limits: ConnectionLimits,
-) -> Result<(), Ended> {
-    while let Some(message) = messages.recv().await {
-        send(&mut writer, &limits, &message).await?;
-    }
-    Ok(())
-}
-
-async fn send<W: AsyncWrite + Unpin>(
-    writer: &mut Writer<W>,
-    limits: &ConnectionLimits,
-    message: &Outgoing,
-) -> Result<(), Ended> {
-    let (start, rest) = message.parts();
-    let sent = timeout(limits.write, writer.send_encoded(&start, &rest)).await;
-    Ok(sent.map_err(|_| Ended::NotReading)??)
-}
-
 /// Says why, if there is something to say, and hands the reason on.
-async fn refuse<W: AsyncWrite + Unpin>(
-    writer: &mut Writer<W>,
-    limits: &ConnectionLimits,
-    ended: Ended,
-) -> Result<(), Ended> {
+async fn refuse<W: AsyncWrite + Unpin>(writer: &mut Writer<W>, ended: Ended) -> Result<(), Ended> {
     if let Ended::Refused(error) = &ended {
         // The client may be gone; the log has the reason anyway.
-        let refused = Outgoing::Message(ServerMessage::Refused(error.clone()));
-        let _ = send(writer, limits, &refused).await;
+        let _ = writer.send(&ServerMessage::Refused(error.clone())).await;
     }
     Err(ended)
 }
@@ -170,6 +149,21 @@ fn over_cap(error: &FrameError) -> bool {
 }
 
 fn frame_error(error: &FrameError) -> ServerError {
-    let code = if over_cap(error) { ErrorCode::TooLarge } else { ErrorCode::Malformed };
+    match error {
+        FrameError::Encoding(error) => encoding_error(error),
+        error => {
+            let code = if over_cap(error) { ErrorCode::TooLarge } else { ErrorCode::Malformed };
+            ServerError::new(code, error.to_string())
+        }
+    }
+}
+
+fn encoding_error(error: &EncodingError) -> ServerError {
+    let code = match error {
+        EncodingError::TooLarge { .. } => ErrorCode::TooLarge,
+        // Something of a later version.
+        EncodingError::Unknown { .. } => ErrorCode::Unsupported,
+        _ => ErrorCode::Malformed,
+    };
     ServerError::new(code, error.to_string().chars().take(300).collect::<String>())
 }

@@ -3,54 +3,58 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use sextant_protocol::{
-    ClientMessage, ErrorCode, Request, RequestId, ServerError,
-    frame::FrameError,
-    message::{OPENING, Opening},
+    ClientMessage, ErrorCode, Request, RequestId, Response, ServerError, ServerMessage,
+    frame::{FrameError, MAX_FRAME},
+    wire,
 };
-use tokio::{
-    io::AsyncRead,
-    sync::{OwnedSemaphorePermit, mpsc},
-    time::timeout,
-};
+use tokio::{io::AsyncRead, sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Context, Ended, Reader, frame_error, over_cap};
-use crate::{access::Caller, audience::ProgressSender, errors::shutting_down, outbox::Outgoing};
-
-/// Messages up to this many bytes are not counted against the memory for large ones.
-const SMALL: usize = 64 << 10;
+use super::{
+    Context, Ended, Reader, encoding_error, frame_error, over_cap,
+    upload::{self, Upload},
+};
+use crate::{
+    access::Caller,
+    audience::ProgressSender,
+    errors::shutting_down,
+    outbox::{self, Download, Outgoing, Reply},
+    services,
+};
 
 /// How often a draining connection looks whether it is done.
 const DRAINING: Duration = Duration::from_millis(50);
 
-/// Requests that are not answered yet, with what cancels them.
-type Open = Arc<Mutex<HashMap<RequestId, CancellationToken>>>;
+/// Requests that are not answered yet.
+type Open = Arc<Mutex<HashMap<RequestId, OpenRequest>>>;
+
+#[derive(Debug)]
+struct OpenRequest {
+    cancelled: CancellationToken,
+    /// Where the parts go that it waits for.
+    upload: Option<Upload>,
+}
 
 pub(super) struct Requests {
     context: Arc<Context>,
     outbox: mpsc::Sender<Outgoing>,
     open: Open,
     caller: Arc<Caller>,
-    version: u32,
-    /// Parent of every request's own token.
+    /// Ends them all.
     end: CancellationToken,
     /// Held by every request until its answer is in the outbox.
     in_progress: Arc<()>,
 }
 
 impl Requests {
-    pub(super) fn new(
-        context: Arc<Context>,
-        outbox: mpsc::Sender<Outgoing>,
-        caller: Caller,
-        version: u32,
-    ) -> Self {
+    pub(super) fn new(context: Arc<Context>, outbox: mpsc::Sender<Outgoing>, caller: Caller) -> Self {
         let (open, end) = (Open::default(), CancellationToken::new());
-        Self { context, outbox, open, caller: Arc::new(caller), version, end, in_progress: Arc::default() }
+        Self { context, outbox, open, caller: Arc::new(caller), end, in_progress: Arc::default() }
     }
 
     /// Completes when the server drains and every request here has its answer in the outbox.
@@ -71,7 +75,7 @@ impl Requests {
         self.lock().len()
     }
 
-    /// Ends all requests. Whoever waits for their jobs besides goes on waiting.
+    /// Ends all requests that have no answer yet. Whoever waits for their jobs besides goes on waiting.
     pub(super) fn end_all(&self) {
         self.end.cancel();
     }
@@ -91,130 +95,161 @@ impl Requests {
                 }
             }
             // From its first byte on a message must come in, whatever else is open.
-            match timeout(limits.frame, self.message(reader)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(ended)) => return Err(ended),
-                Err(_) => {
-                    let message =
-                        format!("a message took longer than {} s to arrive", limits.frame.as_secs());
-                    return Err(Ended::Refused(ServerError::new(ErrorCode::DeadlineExceeded, message)));
-                }
-            }
+            let frame = timeout(limits.frame, reader.frame()).await.map_err(|_| {
+                let message = format!("a message took longer than {} s to arrive", limits.frame.as_secs());
+                Ended::Refused(ServerError::new(ErrorCode::DeadlineExceeded, message))
+            })?;
+            let frame = frame.map_err(|error| {
+                if over_cap(&error) { Ended::Refused(frame_error(&error)) } else { Ended::Broken(error) }
+            })?;
+            self.message(frame).await?;
         }
     }
 
-    /// Takes the message that has begun.
-    async fn message<R: AsyncRead + Unpin>(&self, reader: &mut Reader<R>) -> Result<(), Ended> {
-        let refused = |error: FrameError| match error {
-            error @ FrameError::Io(_) if !over_cap(&error) => Ended::Broken(error),
-            error => Ended::Refused(frame_error(&error)),
-        };
-        let (length, opening) = reader.opening(OPENING).await.map_err(refused)?;
-        let opening = self.context.limits.caps.of(opening);
-        // What cannot be taken is read past, so that the connection and its other requests go on.
-        let buffer = match (self.buffer(length, opening), opening.id) {
-            (Ok(buffer), _) => buffer,
-            (Err(error), Some(id)) => {
-                reader.skip().await.map_err(refused)?;
-                self.answer(id, error).await;
-                return Ok(());
-            }
-            (Err(error), None) => return Err(Ended::Refused(error)),
-        };
-        match reader.next().await.map_err(refused)? {
-            Some(ClientMessage::Request { id, request }) => self.start(id, request, buffer).await,
-            Some(ClientMessage::Cancel { id }) => self.cancel(id),
-            Some(ClientMessage::Hello { .. } | ClientMessage::Introduction { .. }) => {
+    /// Takes one message.
+    async fn message(&self, frame: Bytes) -> Result<(), Ended> {
+        match wire::from_bytes("client message", frame.clone(), MAX_FRAME) {
+            Ok(ClientMessage::Request { id, request }) => self.start(id, request).await,
+            Ok(ClientMessage::Part { id, offset, bytes }) => self.part(id, offset, bytes).await,
+            Ok(ClientMessage::Cancel { id }) => self.cancel(id),
+            Ok(ClientMessage::Hello { .. } | ClientMessage::Introduction { .. }) => {
                 let error = ServerError::new(ErrorCode::Malformed, "a second hello or introduction");
                 return Err(Ended::Refused(error));
             }
-            None => {}
+            // A later version's: it knows which of its messages this one does not have.
+            Ok(ClientMessage::Unknown(_)) => {}
+            Err(error) => match ClientMessage::request_id(frame) {
+                // One request that makes no sense; the others do.
+                Some(id) => self.answer(id, Err(encoding_error(&error))).await,
+                None => return Err(Ended::Refused(frame_error(&FrameError::Encoding(error)))),
+            },
         }
         Ok(())
     }
 
-    /// Memory for a message of `length` bytes.
-    fn buffer(&self, length: usize, opening: Opening) -> Result<Option<OwnedSemaphorePermit>, ServerError> {
-        if length > opening.cap {
-            let message =
-                format!("message of {length} bytes exceeds the limit of {} for its type", opening.cap);
-            return Err(ServerError::new(ErrorCode::TooLarge, message));
+    async fn start(&self, id: RequestId, mut request: Request) {
+        let (name, started) = (services::name(&request), Instant::now());
+        if let Some(refused) = self.refused(id) {
+            return self.answer_counted(id, name, Err(refused)).await;
         }
-        if length <= SMALL {
-            return Ok(None);
+        // What needs no work is answered on the spot: a client may close as soon as it has asked.
+        if let Some(result) = self.context.services.answer_at_once(&request) {
+            return self.answer_counted(id, name, result).await;
         }
-        let kib = u32::try_from(length.div_ceil(1024)).unwrap_or(u32::MAX);
-        match self.context.buffers.clone().try_acquire_many_owned(kib) {
-            Ok(permit) => Ok(Some(permit)),
-            Err(_) => {
-                let message = "no memory for large messages is left now";
-                Err(ServerError::retryable(ErrorCode::Busy, message, 5_000))
-            }
-        }
-    }
-
-    async fn start(&self, id: RequestId, request: Request, buffer: Option<OwnedSemaphorePermit>) {
-        let cancelled = self.end.child_token();
-        let refused = {
-            let mut open = self.lock();
-            if open.contains_key(&id) {
-                Some(ServerError::new(ErrorCode::DuplicateRequest, format!("request {id} is open already")))
-            } else if open.len() >= self.context.limits.requests {
-                let message = format!("{} requests are open on this connection already", open.len());
-                Some(ServerError::retryable(ErrorCode::Busy, message, 1_000))
-            } else if self.version == 1 && matches!(request, Request::ProveBy { .. }) {
-                Some(ServerError::new(ErrorCode::Unsupported, "version 1 has no such request"))
-            } else {
-                open.insert(id, cancelled.clone());
-                None
-            }
+        let mut held = self.context.memory.hold(&self.caller.identity);
+        let upload = match upload::begin(&mut request, &self.context.limits, &mut held) {
+            Ok(upload) => upload,
+            Err(error) => return self.answer_counted(id, name, Err(error)).await,
         };
-        if let Some(error) = refused {
-            self.answer(id, error).await;
-            return;
-        }
+        let (upload, arriving) = upload.unzip();
+        // Its own: what a client does not want is not sent, but a client that says no more is sent what it has asked for.
+        let (cancelled, end) = (CancellationToken::new(), self.end.clone());
+        self.lock().insert(id, OpenRequest { cancelled: cancelled.clone(), upload });
         let (context, outbox, caller) = (self.context.clone(), self.outbox.clone(), self.caller.clone());
         let registration = Registration { open: self.open.clone(), id };
         let in_progress = self.in_progress.clone();
         tokio::spawn(async move {
             let _in_progress = in_progress;
             let progress = ProgressSender::new(id, outbox.clone());
+            let work = async {
+                if let Some(arriving) = arriving {
+                    upload::receive(&mut request, arriving, &mut held, context.limits.frame).await?;
+                }
+                context.services.answer(request, &caller, progress, held).await
+            };
             let result = tokio::select! {
-                result = context.services.answer(request, &caller, progress, buffer) => result,
-                () = cancelled.cancelled() => Err(if context.control.stop.is_cancelled() {
+                result = work => result,
+                () = cancelled.cancelled() => Err(ServerError::new(ErrorCode::Cancelled, "cancelled")),
+                () = end.cancelled() => Err(if context.control.stop.is_cancelled() {
                     shutting_down()
                 } else {
-                    ServerError::new(ErrorCode::Cancelled, "cancelled")
+                    ServerError::new(ErrorCode::Cancelled, "the connection ends")
                 }),
             };
+            context.services.count(name, result.as_ref().err(), started.elapsed());
             if let Err(error) = &result {
                 tracing::info!(id, client = %caller.identity, %error, "request failed");
             }
-            // First free the id, then answer: a client may use it again as soon as it has read the answer.
-            drop(registration);
-            let _ = outbox.send(Outgoing::answer(id, result)).await;
+            let _ = outbox.send(outgoing(id, result, cancelled, registration)).await;
         });
     }
 
-    async fn answer(&self, id: RequestId, error: ServerError) {
+    /// Why a new request under this id is not taken.
+    fn refused(&self, id: RequestId) -> Option<ServerError> {
+        let open = self.lock();
+        if open.contains_key(&id) {
+            Some(ServerError::new(ErrorCode::DuplicateRequest, format!("request {id} is open already")))
+        } else if open.len() >= self.context.limits.requests {
+            let message = format!("{} requests are open on this connection already", open.len());
+            Some(ServerError::retryable(ErrorCode::Busy, message, 1_000))
+        } else {
+            None
+        }
+    }
+
+    /// Hands a part to its request. Not open: it was refused or cancelled while its parts were on their way.
+    async fn part(&self, id: RequestId, offset: u64, bytes: Bytes) {
+        let accepted = match self.lock().get_mut(&id) {
+            Some(OpenRequest { upload: Some(upload), .. }) => upload.accept(offset, bytes),
+            _ => return,
+        };
+        let (request, part) = accepted;
+        // Fails when the request has all it needs, or has ended.
+        let _ = request.send(part).await;
+    }
+
+    async fn answer_counted(&self, id: RequestId, name: &'static str, result: Result<Response, ServerError>) {
+        self.context.services.count(name, result.as_ref().err(), Duration::ZERO);
+        self.answer(id, result).await;
+    }
+
+    async fn answer(&self, id: RequestId, result: Result<Response, ServerError>) {
         // Closed: the connection ends anyway.
-        let _ = self.outbox.send(Outgoing::answer(id, Err(error))).await;
+        let _ = self.outbox.send(Outgoing::Message(ServerMessage::Answer { id, result })).await;
     }
 
     fn cancel(&self, id: RequestId) {
         // Not open: the answer has crossed the cancellation.
-        if let Some(token) = self.lock().get(&id) {
-            token.cancel();
+        if let Some(open) = self.lock().get(&id) {
+            open.cancelled.cancel();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, CancellationToken>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<RequestId, OpenRequest>> {
         // Nothing panics while it holds the lock.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// What is sent for an answer. The id is free before its last message is sent: a client may use it again as soon as it
+/// has read that.
+fn outgoing(
+    id: RequestId,
+    result: Result<Reply, ServerError>,
+    cancelled: CancellationToken,
+    registration: Registration,
+) -> Outgoing {
+    let opened = match result {
+        Ok(Reply::Proof(answer, offset)) => outbox::open(answer, offset),
+        Ok(Reply::Response(response)) => {
+            return Outgoing::Message(ServerMessage::Answer { id, result: Ok(response) });
+        }
+        Err(error) => Err(error),
+    };
+    match opened {
+        Ok((answer, parts)) => Outgoing::Proof(Download {
+            id,
+            answer: Some(ServerMessage::Answer { id, result: Ok(Response::Proof(answer)) }),
+            parts,
+            cancelled,
+            open: Some(Box::new(registration)),
+        }),
+        Err(error) => Outgoing::Message(ServerMessage::Answer { id, result: Err(error) }),
+    }
+}
+
 /// Takes a request off the list of open ones, also when its task panics.
+#[derive(Debug)]
 struct Registration {
     open: Open,
     id: RequestId,

@@ -18,7 +18,7 @@ use failure::{Failure, Fault};
 pub(crate) use pool::Upstreams;
 use search::Search;
 use sextant_consensus::Program;
-use sextant_protocol::{ErrorCode, ProofRecord, Response, ServerError, Token};
+use sextant_protocol::{ErrorCode, ProofAnswer, ServerError, Token, proof::ProofView};
 use tokio::sync::watch;
 use upstream::Upstream;
 
@@ -111,18 +111,18 @@ fn read_connector(config: &UpstreamConfig) -> Result<Connector, ForwardError> {
 
 impl Upstreams {
     /// Has the proof made by an upstream, or another if that fails. Dropped half-way, it is cancelled there.
-    pub(crate) async fn prove(&self, request: CheckedRequest) -> Result<Response, ServerError> {
+    pub(crate) async fn prove(&self, request: CheckedRequest) -> Result<ProofAnswer, ServerError> {
         let request = Arc::new(request);
         let key = request.input_digest;
         let mut search = Search::new();
         while let Some(upstream) = search.next(|asked| self.choose(request.request.kind, asked)) {
             let failure = match self.ask(&upstream, &request).await {
-                Ok(response) => {
+                Ok(answer) => {
                     self.metrics.forwarded("ok");
                     upstream.served();
                     // They failed at what can be done.
                     search.suspects().iter().for_each(|suspect| suspect.failed(key));
-                    return Ok(response);
+                    return Ok(answer);
                 }
                 Err(failure) => failure,
             };
@@ -151,21 +151,16 @@ impl Upstreams {
         &self,
         upstream: &Arc<Upstream>,
         request: &Arc<CheckedRequest>,
-    ) -> Result<Response, Failure> {
+    ) -> Result<ProofAnswer, Failure> {
         let _open = upstream.open();
         let vk_hash = programs::artifact(self.program).vk_hash;
-        let response = exchange::prove(&self.connector(), upstream, request, vk_hash).await?;
-        let Response::Proof { proof, input_digest, .. } = &response else {
-            return Err(Failure::Lied("it answered another question".into()));
-        };
-        if *input_digest != request.input_digest {
-            return Err(Failure::Lied("it proved another input".into()));
-        }
-        self.believe(proof, request).await?;
-        Ok(response)
+        let answer = exchange::prove(&self.connector(), upstream, request, vk_hash).await?;
+        self.believe(&answer, request).await?;
+        Ok(ProofAnswer { input_digest: request.input_digest, ..answer })
     }
 
-    async fn believe(&self, proof: &ProofRecord, request: &CheckedRequest) -> Result<(), Failure> {
+    async fn believe(&self, answer: &ProofAnswer, request: &CheckedRequest) -> Result<(), Failure> {
+        let proof = ProofView::of(&answer.record).map_err(|error| Failure::Lied(error.to_string()))?;
         if proof.program != request.request.input.program || proof.kind != request.request.kind {
             return Err(Failure::Lied(format!("a {} proof by program {}", proof.kind, proof.program)));
         }
@@ -173,7 +168,7 @@ impl Upstreams {
             return Err(Failure::Lied("the proof states something else".into()));
         }
         for attempt in 1.. {
-            match self.verification.verify(proof.clone(), request.caller.identity.clone()).await {
+            match self.verification.verify(answer.record.clone(), request.caller.identity.clone()).await {
                 Ok(()) => return Ok(()),
                 Err(error) if matches!(error.code, ErrorCode::InvalidProof | ErrorCode::Unsupported) => {
                     return Err(Failure::Lied(error.message));

@@ -120,11 +120,14 @@ impl Upstreams {
             program.program == self.program.tag() && program.vk_hash == pinned && program.queue_capacity > 0
         });
         let program = ours.ok_or("it does not prove this build of the program")?;
+        if !(info.ready && program.ready) {
+            return Err(format!("it is not ready: {}", info.reason));
+        }
         Ok(Offer {
-            kinds: info.kinds,
+            kinds: program.kinds.clone(),
             waiting: program.queued as usize,
             capacity: program.queue_capacity as usize,
-            running: 0,
+            running: program.running as usize,
         })
     }
 

@@ -311,6 +311,7 @@ pub(crate) fn stage_of(step: &Progress) -> &'static str {
         Progress::Snark => "snark",
         Progress::Verifying => "verify",
         Progress::Done => "done",
+        Progress::Unknown(_) => "other",
     }
 }
 
@@ -330,6 +331,8 @@ fn error_label(code: ErrorCode) -> &'static str {
         ErrorCode::DuplicateRequest => "duplicate_request",
         ErrorCode::Unauthorized => "unauthorized",
         ErrorCode::Internal => "internal",
+        ErrorCode::UnknownJob => "unknown_job",
+        ErrorCode::Other(_) => "other",
     }
 }
 

@@ -5,7 +5,7 @@ mod reports;
 use std::{io, num::NonZero, sync::Arc, thread::available_parallelism};
 
 use sextant_consensus::Program;
-use sextant_protocol::{message::RequestCaps, proof::MAX_RECORD};
+use sextant_protocol::request::ServerLimits;
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     jobs::Jobs,
     listener::{Entrance, Refusals},
     local::LocalProver,
+    memory::Memory,
     metrics::Metrics,
     operations::{self, Operations},
     pace::Pace,
@@ -29,6 +30,7 @@ use crate::{
     scratch::Scratch,
     services::Services,
     sub_server::{Prover, Shared, SubServer},
+    submissions::Submissions,
     supervisor,
     verification::Verification,
     worker::{
@@ -109,8 +111,10 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
 
     let verification = Arc::new(Verification::new(engine.verifying.clone()));
     let jobs = Jobs::new(cache, config.reconnect_grace);
+    let submissions = Submissions::new();
     let shared = Arc::new(Shared {
         jobs: jobs.clone(),
+        submissions: submissions.clone(),
         budgets: Arc::default(),
         checks: Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get))),
         max_input: config.max_input,
@@ -133,9 +137,18 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
     let readiness = Arc::new(reports::readiness(&engine, &config, &control, forwarding.as_ref()));
     let services = Services {
         sub_servers: sub_servers(&config, &engine, forwarding.as_deref(), &shared),
+        jobs: jobs.clone(),
+        submissions,
         verification,
         budgets: shared.budgets.clone(),
         max_deadline: config.max_deadline,
+        limits: ServerLimits {
+            input: config.max_input as u64,
+            record: config.max_record as u64,
+            requests: u32::try_from(config.max_requests).unwrap_or(u32::MAX),
+            deadline_ms: crate::time::millis(config.max_deadline),
+        },
+        started: std::time::Instant::now(),
         metrics: metrics.clone(),
         readiness: readiness.clone(),
         control: control.clone(),
@@ -148,7 +161,7 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
     let context = Context {
         services,
         limits: connection_limits(&config),
-        buffers: Arc::new(Semaphore::new(config.buffers / 1024)),
+        memory: Memory::new(config.buffers),
         control: control.clone(),
     };
     let entrance = Entrance {
@@ -286,6 +299,7 @@ fn connection_limits(config: &Config) -> ConnectionLimits {
         idle: config.idle_timeout,
         write: config.write_timeout,
         requests: config.max_requests,
-        caps: RequestCaps { input: config.max_input, record: MAX_RECORD },
+        max_input: config.max_input,
+        max_record: config.max_record,
     }
 }

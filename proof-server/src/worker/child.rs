@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use sextant_protocol::{
     ErrorCode, ServerError,
-    frame::{MessageReader, MessageWriter},
+    frame::{FrameError, MessageReader, MessageWriter},
 };
 use tokio::sync::mpsc;
 
@@ -111,12 +111,20 @@ async fn serve(args: &WorkerArgs, events: File) -> anyhow::Result<()> {
         });
         // Ends when the job drops its sink.
         while let Some(step) = steps.recv().await {
-            events.send(&WorkerEvent::Progress(step)).await?;
+            events.send(&WorkerEvent::Progress { step }).await?;
         }
         let event = job.await.unwrap_or_else(|error| {
             WorkerEvent::Failed(ServerError::new(ErrorCode::Internal, format!("worker job: {error}")))
         });
-        events.send(&event).await?;
+        match events.send(&event).await {
+            // Nothing of it was sent. The proof is of no use, the worker is.
+            Err(FrameError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidInput => {
+                let message = format!("the proof is too large to hand over: {error}");
+                let failed = ServerError::new(ErrorCode::TooLarge, message);
+                events.send(&WorkerEvent::Failed(failed)).await?;
+            }
+            sent => sent?,
+        }
     }
     Ok(())
 }

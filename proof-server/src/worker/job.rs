@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use sextant_protocol::{ErrorCode, Progress, ProofRecord, ServerError, proof::Circuits};
+use bytes::Bytes;
+use sextant_protocol::{ErrorCode, Progress, ProofRecord, ServerError, encoding, proof::Circuits};
 use sextant_verifier::Verifier;
 
 #[cfg(not(feature = "prover"))]
@@ -60,12 +61,16 @@ impl Prover {
                 drop(progress);
                 Err(internal("this worker verifies only"))
             }
-            WorkerRequest::Verify(proof) => self.verify(proof).await.map(|_| WorkerEvent::Verified),
+            WorkerRequest::Verify { record } => self.verify(record).await.map(|()| WorkerEvent::Verified),
+            WorkerRequest::Unknown(tag) => Err(internal(format!("this worker has no request {tag}"))),
         };
         outcome.unwrap_or_else(WorkerEvent::Failed)
     }
 
-    async fn verify(&self, proof: ProofRecord) -> Result<(), ServerError> {
+    async fn verify(&self, record: Bytes) -> Result<(), ServerError> {
+        let decoded = encoding::decode("proof record", &record, record.len());
+        let proof = decoded.map_err(|error| ServerError::new(ErrorCode::Malformed, error.to_string()))?;
+        drop(record);
         let (_, verdict) = self.check(proof).await?;
         verdict.map(|_| ()).map_err(|error| ServerError::new(ErrorCode::InvalidProof, error.to_string()))
     }

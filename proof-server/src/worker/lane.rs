@@ -272,7 +272,7 @@ impl Lane {
         loop {
             tokio::select! {
                 event = process.next_event() => match event {
-                    Some(WorkerEvent::Progress(step)) => {
+                    Some(WorkerEvent::Progress { step }) => {
                         watch.heard();
                         let name = stage_of(&step);
                         if name != stage.0 {

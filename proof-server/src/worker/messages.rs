@@ -1,13 +1,14 @@
 //! What server and worker process say to each other, in the protocol's frames over the worker's stdin and stdout.
 
-use serde::{Deserialize, Serialize};
-use sextant_protocol::{Progress, ProofKind, ProofRecord, ServerError};
+use bytes::Bytes;
+use sextant_protocol::{Progress, ProofKind, ProofRecord, ServerError, message, proof::MAX_RECORD, record};
 
-/// Cap on a frame in either direction: a statement input with hints, or a proof, and what surrounds them.
-pub const MAX_WORKER_FRAME: usize = 64 << 20;
+/// Cap on a frame in either direction: the largest proof there is, or a statement input with hints, and what surrounds
+/// them.
+pub const MAX_WORKER_FRAME: usize = MAX_RECORD + (1 << 20);
 
 /// What a worker is for. Each loads only what it needs; another purpose is another process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum WorkerMode {
     /// Makes core proofs: small, starts in seconds.
     Stark,
@@ -45,56 +46,68 @@ impl WorkerMode {
     }
 }
 
+message! {
 /// A job for the worker; one at a time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorkerRequest {
     /// Prove a statement that has been checked.
-    Prove(ProveJob),
+    0 = Prove(job: ProveJob),
     /// Go on with what the worker of the stage before made.
-    Continue(Box<Proved>),
+    1 = Continue(before: Box<Proved>),
     /// Verify a proof.
-    Verify(ProofRecord),
+    2 = Verify {
+        /// The encoded record.
+        1 = record: Bytes,
+    },
+}
 }
 
+record! {
 /// Everything the guest needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProveJob {
     /// Tag of the program.
-    pub program: u32,
+    1 = program: u32,
     /// The kind wanted; the worker's mode must be for it.
-    pub kind: ProofKind,
+    2 = kind: ProofKind,
     /// The statement input.
-    #[serde(with = "serde_bytes")]
-    pub input: Vec<u8>,
+    3 = input: Vec<u8>,
     /// Hints for the guest's signature checks.
-    #[serde(with = "serde_bytes")]
-    pub hints: Vec<u8>,
+    4 = hints: Vec<u8>,
+}
 }
 
+message! {
 /// What a worker reports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorkerEvent {
     /// It has started and takes jobs.
-    Ready,
+    0 = Ready,
     /// Its job moved on.
-    Progress(Progress),
+    1 = Progress {
+        /// Where it stands.
+        1 = step: Progress,
+    },
     /// Its job is a proof, verified; or, in a stage before the last, what the next stage goes on with.
-    Proved(Box<Proved>),
+    2 = Proved(proved: Box<Proved>),
     /// The proof it was given is valid.
-    Verified,
+    3 = Verified,
     /// Its job came to nothing.
-    Failed(ServerError),
+    4 = Failed(error: ServerError),
+}
 }
 
+record! {
 /// A finished proof and what it took.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proved {
     /// The proof.
-    pub proof: ProofRecord,
+    1 = proof: ProofRecord,
     /// Guest cycles.
-    pub cycles: u64,
+    2 = cycles: u64,
     /// Milliseconds of executing, proving and verifying, in all stages so far.
-    pub proving_ms: u64,
+    3 = proving_ms: u64,
     /// Peak resident memory of the largest worker so far, bytes.
-    pub peak_memory: u64,
+    4 = peak_memory: u64,
+}
 }

@@ -6,6 +6,7 @@
 pub mod worker;
 
 use std::{
+    collections::HashMap,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -14,10 +15,9 @@ use std::{
 use proof_server::{Config, Control, Listeners, Role, Settings, StartError};
 use sextant_consensus::Program;
 use sextant_protocol::{
-    ClientMessage, PROTOCOL_VERSION, ProofKind, ProveRequest, Request, RequestId, Response, ServerError,
-    ServerMessage, StatementInput, Token,
-    frame::{FrameError, MAX_CLIENT_FRAME, MAX_SERVER_FRAME, MessageReader, MessageWriter},
-    message::MAGIC,
+    ClientMessage, PROTOCOL_VERSION, ProofAnswer, ProofKind, ProveRequest, Request, RequestId, Response,
+    ServerError, ServerMessage, StatementInput, Token,
+    frame::{FrameError, MAX_FRAME, MessageReader, MessageWriter},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -123,6 +123,8 @@ type Stream = Box<dyn Both>;
 pub struct Client {
     reader: MessageReader<tokio::io::ReadHalf<Stream>, ServerMessage>,
     writer: MessageWriter<tokio::io::WriteHalf<Stream>, ClientMessage>,
+    /// Proofs that are coming in parts.
+    coming: HashMap<RequestId, ProofAnswer>,
 }
 
 impl Client {
@@ -135,8 +137,9 @@ impl Client {
     pub fn over(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         let (read, write) = tokio::io::split(Box::new(stream) as Stream);
         Self {
-            reader: MessageReader::new(read, MAX_SERVER_FRAME, "server message"),
-            writer: MessageWriter::new(write, MAX_CLIENT_FRAME),
+            reader: MessageReader::new(read, MAX_FRAME, "server message"),
+            writer: MessageWriter::new(write, MAX_FRAME),
+            coming: HashMap::new(),
         }
     }
 
@@ -159,7 +162,7 @@ impl Client {
     /// Says who it is.
     pub async fn greet(&mut self, token: &str) {
         self.send(&hello()).await;
-        self.send(&ClientMessage::Introduction { token: Token(token.into()), hops: 0 }).await;
+        self.send(&introduction(token, 0)).await;
     }
 
     /// The next message must be a welcome.
@@ -182,8 +185,13 @@ impl Client {
         timeout(PATIENCE, self.writer.send(message)).await.expect("the server reads or closes")
     }
 
-    pub async fn request(&mut self, id: RequestId, request: Request) {
+    /// A request, and what follows it.
+    pub async fn request(&mut self, id: RequestId, mut request: Request) {
+        let parts = request.split();
         self.send(&ClientMessage::Request { id, request }).await;
+        for (offset, bytes) in parts {
+            self.send(&ClientMessage::Part { id, offset, bytes }).await;
+        }
     }
 
     /// Waits for one step of one request; anything else but an error is skipped.
@@ -206,11 +214,18 @@ impl Client {
         }
     }
 
+    /// Closes the sending side.
+    pub async fn close(self) -> Self {
+        let mut write = self.writer.into_inner();
+        write.shutdown().await.unwrap();
+        Self { writer: MessageWriter::new(write, MAX_FRAME), ..self }
+    }
+
     /// Writes bytes that no message is made of.
     pub async fn raw(self, bytes: &[u8]) -> Self {
         let mut write = self.writer.into_inner();
         write.write_all(bytes).await.unwrap();
-        Self { reader: self.reader, writer: MessageWriter::new(write, MAX_CLIENT_FRAME) }
+        Self { writer: MessageWriter::new(write, MAX_FRAME), ..self }
     }
 
     pub async fn receive(&mut self) -> ServerMessage {
@@ -221,11 +236,24 @@ impl Client {
         timeout(PATIENCE, self.reader.next()).await.expect("a message in time")
     }
 
-    /// The next answer, whatever request it is for; progress is skipped.
+    /// The next answer that is there to its last part, whatever request it is for; progress is skipped.
     pub async fn answer(&mut self) -> (RequestId, Result<Response, ServerError>) {
         loop {
             match self.receive().await {
+                ServerMessage::Answer { id, result: Ok(Response::Proof(proof)) } if proof.more > 0 => {
+                    assert!(self.coming.insert(id, proof).is_none(), "one answer to each request");
+                }
                 ServerMessage::Answer { id, result } => return (id, result),
+                ServerMessage::Part { id, offset, bytes } => {
+                    let proof = self.coming.get_mut(&id).expect("a part after its answer");
+                    assert_eq!(offset, proof.offset + proof.record.len() as u64);
+                    proof.more -= bytes.len() as u64;
+                    proof.record = [&proof.record[..], &bytes].concat().into();
+                    if proof.more == 0 {
+                        let proof = self.coming.remove(&id).unwrap();
+                        return (id, Ok(Response::Proof(proof)));
+                    }
+                }
                 ServerMessage::Progress { .. } => {}
                 other => panic!("{other:?}"),
             }
@@ -245,15 +273,15 @@ impl Client {
 }
 
 pub fn hello() -> ClientMessage {
-    ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION, agent: "test".into() }
+    ClientMessage::hello("test")
+}
+
+pub fn introduction(token: &str, hops: u32) -> ClientMessage {
+    ClientMessage::Introduction { token: Token(token.into()), hops, on_behalf: String::new() }
 }
 
 pub fn prove(program: Program, bytes: Vec<u8>) -> Request {
-    Request::Prove(ProveRequest {
-        input: StatementInput::new(program, bytes),
-        kind: ProofKind::Stark,
-        deadline_ms: 0,
-    })
+    Request::Prove(ProveRequest::new(StatementInput::new(program, bytes), ProofKind::Stark))
 }
 
 /// A true statement on real data.

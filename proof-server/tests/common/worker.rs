@@ -6,7 +6,7 @@ use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 use proof_server::worker::{Proved, WorkerEvent};
 use sextant_artifacts::{CIRCUIT_VERSION, COMMITTEE_CHANGE};
 use sextant_consensus::{bls::Plain, check_statement};
-use sextant_protocol::{Progress, ProofRecord, Request, encoding, proof::Circuits};
+use sextant_protocol::{Progress, ProofRecord, Request, proof::Circuits, wire};
 use tempfile::TempDir;
 
 /// A worker's script and the files it leaves.
@@ -40,15 +40,27 @@ impl Script {
         ));
         for (name, event) in [
             ("ready", WorkerEvent::Ready),
-            ("executing", WorkerEvent::Progress(Progress::Executing { cycles: 7 })),
+            ("executing", WorkerEvent::Progress { step: Progress::Executing { cycles: 7 } }),
             ("proved", WorkerEvent::Proved(Box::new(proved(request)))),
             ("verified", WorkerEvent::Verified),
         ] {
-            let body = encoding::encode(&event);
-            let frame = [&(body.len() as u32).to_be_bytes(), &body[..]].concat();
-            std::fs::write(script.folder.path().join(name), frame).unwrap();
+            script.write(name, &event);
         }
         script
+    }
+
+    /// Has the proof in `$D/proved` be of so many bytes.
+    pub fn proving(self, request: &Request, bytes: usize) -> Self {
+        let mut proved = proved(request);
+        proved.proof.proof = vec![0; bytes];
+        self.write("proved", &WorkerEvent::Proved(Box::new(proved)));
+        self
+    }
+
+    fn write(&self, name: &str, event: &WorkerEvent) {
+        let body = wire::to_bytes(event);
+        let frame = [&(body.len() as u32).to_be_bytes(), &body[..]].concat();
+        std::fs::write(self.folder.path().join(name), frame).unwrap();
     }
 
     pub fn path(&self) -> PathBuf {

@@ -40,7 +40,7 @@ pub(super) async fn idle(address: &str, count: usize, report: &mut Report) {
 
 /// A good message that comes a byte at a time: nothing is wrong with it but its pace.
 pub(super) async fn drips(address: &str, count: usize, report: &mut Report) {
-    let message = frame(&ClientMessage::Request { id: 1, request: Request::Verify(bad_proof(0)) });
+    let message = frame(&ClientMessage::Request { id: 1, request: Request::verify(&bad_proof(0)) });
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..count {
         let (mut peer, message) = (Peer::connect(address).await, message.clone());

@@ -2,7 +2,7 @@
 
 use sextant_consensus::Program;
 use sextant_protocol::{
-    ClientMessage, ProofKind, ProofRecord, ProveRequest, Request, StatementInput, encoding, proof::Circuits,
+    ClientMessage, ProofKind, ProofRecord, ProveRequest, Request, StatementInput, proof::Circuits, wire,
 };
 
 use super::{
@@ -78,13 +78,16 @@ fn frames_of(mut bytes: &[u8]) -> Vec<Vec<u8>> {
 
 /// A request that decodes and is refused without a worker.
 fn refusable(seed: &[u8], random: &mut Random) -> Request {
-    match random.below(4) {
+    match random.below(5) {
         0 => {
             let mut proof = bad_record(random);
             proof.public_values = seed.iter().take(2_000).copied().collect();
-            Request::Verify(proof)
+            Request::verify(&proof)
         }
-        1 => Request::ProveBy { request: garbage(seed, random), vk_hash: [random.next() as u8; 32] },
+        1 => {
+            Request::Prove(ProveRequest { vk_hash: Some([random.next() as u8; 32]), ..garbage(seed, random) })
+        }
+        2 => Request::Unknown(random.next() as u16 | 0x100),
         _ => Request::Prove(garbage(seed, random)),
     }
 }
@@ -110,10 +113,13 @@ fn garbage(seed: &[u8], random: &mut Random) -> ProveRequest {
         bytes[at] ^= 1 << random.below(8);
     }
     let program = Program::ALL[random.below(2)];
-    ProveRequest { input: StatementInput::new(program, bytes), kind: ProofKind::Stark, deadline_ms: 1_000 }
+    ProveRequest {
+        deadline_ms: 1_000,
+        ..ProveRequest::new(StatementInput::new(program, bytes), ProofKind::Stark)
+    }
 }
 
-/// A body that is no message of a client.
+/// A body that is no message of a client, and names no request that could be answered.
 fn undecodable(seed: &[u8], random: &mut Random) -> Vec<u8> {
     loop {
         let mut body: Vec<u8> = seed.iter().take(60_000).copied().collect();
@@ -128,8 +134,9 @@ fn undecodable(seed: &[u8], random: &mut Random) -> Vec<u8> {
                 _ => body.insert(at, random.next() as u8),
             }
         }
-        let decoded = encoding::decode::<ClientMessage>("client message", &body, 1 << 20);
-        if decoded.is_err() {
+        let bytes = wire::Bytes::copy_from_slice(&body);
+        let decoded = wire::from_bytes::<ClientMessage>("client message", bytes.clone(), 1 << 20);
+        if decoded.is_err() && ClientMessage::request_id(bytes).is_none() {
             return body;
         }
     }

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use sextant_protocol::{
-    ClientMessage, PROTOCOL_VERSION, Request, RequestId, Response, ServerError, ServerMessage, Token,
-    encoding,
-    frame::{MAX_SERVER_FRAME, MessageReader},
-    message::MAGIC,
+    ClientMessage, Request, RequestId, Response, ServerError, ServerMessage, Token,
+    frame::{MAX_FRAME, MessageReader},
+    wire,
 };
 use tokio::{
     io::AsyncWriteExt,
@@ -32,7 +31,7 @@ pub(super) enum End {
 }
 
 pub(super) fn frame(message: &ClientMessage) -> Vec<u8> {
-    let body = encoding::encode(message);
+    let body = wire::to_bytes(message);
     [&(body.len() as u32).to_be_bytes(), &body[..]].concat()
 }
 
@@ -42,14 +41,15 @@ impl Peer {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (read, writer) = stream.into_split();
-        Ok(Self { reader: MessageReader::new(read, MAX_SERVER_FRAME, "server message"), writer })
+        Ok(Self { reader: MessageReader::new(read, MAX_FRAME, "server message"), writer })
     }
 
     /// Connects and shakes hands.
     pub(super) async fn connect(address: &str) -> Self {
         let mut peer = Self::mute(address).await.expect("connects");
-        let hello = ClientMessage::Hello { magic: MAGIC, version: PROTOCOL_VERSION, agent: "torture".into() };
-        let introduction = ClientMessage::Introduction { token: Token::default(), hops: 0 };
+        let hello = ClientMessage::hello("torture");
+        let introduction =
+            ClientMessage::Introduction { token: Token::default(), hops: 0, on_behalf: String::new() };
         peer.write(&[frame(&hello), frame(&introduction)].concat()).await.expect("the server reads");
         let welcome = peer.next().await;
         assert!(matches!(welcome, Ok(ServerMessage::Welcome { .. })), "a welcome was due");
@@ -60,7 +60,8 @@ impl Peer {
         timeout(PATIENCE, self.writer.write_all(bytes)).await.expect("the server reads or closes")
     }
 
-    pub(super) async fn ask(&mut self, id: RequestId, request: Request) {
+    pub(super) async fn ask(&mut self, id: RequestId, mut request: Request) {
+        assert!(request.split().is_empty(), "requests here are small");
         self.write(&frame(&ClientMessage::Request { id, request })).await.expect("the server reads");
     }
 
@@ -76,7 +77,7 @@ impl Peer {
         }
     }
 
-    /// The next answer; steps are skipped.
+    /// The next answer, of a proof its beginning; steps and parts are skipped.
     pub(super) async fn answer(&mut self) -> Result<Result<Response, ServerError>, End> {
         self.answer_within(PATIENCE).await
     }
@@ -89,7 +90,7 @@ impl Peer {
         loop {
             match self.next_within(limit).await? {
                 ServerMessage::Answer { result, .. } => return Ok(result),
-                ServerMessage::Progress { .. } => {}
+                ServerMessage::Progress { .. } | ServerMessage::Part { .. } => {}
                 other => panic!("{other:?}"),
             }
         }

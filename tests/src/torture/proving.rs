@@ -68,7 +68,7 @@ fn committee_changes() -> Vec<Request> {
     let changes = statements.filter(|(_, program, _)| *program == Program::CommitteeChange);
     let request = |(_, program, bytes)| {
         let input = StatementInput::new(program, bytes);
-        Request::Prove(ProveRequest { input, kind: ProofKind::Stark, deadline_ms: 0 })
+        Request::Prove(ProveRequest::new(input, ProofKind::Stark))
     };
     changes.map(request).collect()
 }
@@ -127,7 +127,7 @@ async fn answer_after_kill(
                     send_signal(worker, 9);
                 }
             }
-            Ok(ServerMessage::Progress { .. }) => {}
+            Ok(ServerMessage::Progress { .. } | ServerMessage::Part { .. }) => {}
             Ok(other) => panic!("{other:?}"),
             Err(_) => panic!("the connection ended"),
         }

@@ -34,7 +34,7 @@ pub(super) fn bad_proof(rubbish: u8) -> ProofRecord {
 /// Starts the verification worker.
 pub(super) async fn warm_up(address: &str) {
     let mut peer = Peer::connect(address).await;
-    peer.ask(1, Request::Verify(bad_proof(0))).await;
+    peer.ask(1, Request::verify(&bad_proof(0))).await;
     assert!(matches!(peer.answer().await, Ok(Err(error)) if error.code == ErrorCode::InvalidProof));
 }
 
@@ -51,7 +51,7 @@ pub(super) async fn bad_proofs(address: &str, pings: usize, report: &mut Report)
             let mut refused = 0;
             while !done.load(Ordering::Relaxed) {
                 for id in 0..8 {
-                    peer.ask(id, Request::Verify(proof.clone())).await;
+                    peer.ask(id, Request::verify(&proof)).await;
                 }
                 for _ in 0..8 {
                     match peer.answer().await {
@@ -86,7 +86,7 @@ pub(super) async fn kills(server: &Server, count: usize, report: &mut Report) {
     let mut peer = Peer::connect(server.address()).await;
     for round in 0..count {
         for id in 0..8 {
-            peer.ask(id, Request::Verify(bad_proof(round as u8))).await;
+            peer.ask(id, Request::verify(&bad_proof(round as u8))).await;
         }
         for worker in server.workers() {
             send_signal(worker, 9);
@@ -99,7 +99,7 @@ pub(super) async fn kills(server: &Server, count: usize, report: &mut Report) {
                 ErrorCode::InvalidProof | ErrorCode::ProverFailed) );
         }
         // And the next one gets its answer.
-        peer.ask(9, Request::Verify(bad_proof(0))).await;
+        peer.ask(9, Request::verify(&bad_proof(0))).await;
         typed &= matches!(peer.answer().await, Ok(Err(error)) if error.code == ErrorCode::InvalidProof);
         report.kills.1 += usize::from(typed);
     }

@@ -90,6 +90,7 @@ fn describe(step: Progress) -> String {
         Progress::Shrinking => "shrinking".into(),
         Progress::Wrapping => "wrapping".into(),
         Progress::Snark => "making the SNARK".into(),
+        Progress::Unknown(_) => "working".into(),
         Progress::Verifying => "the server verifies the proof".into(),
         Progress::Done => "done; verifying here".into(),
     }
