@@ -11,6 +11,7 @@
 //! [`run`] is the whole server; the binary only reads its arguments and calls it.
 
 mod access;
+mod account;
 mod audience;
 mod blocking;
 mod budget;

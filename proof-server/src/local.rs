@@ -12,7 +12,7 @@ use crate::{
     pace::Pace,
     queue::{NoPlace, Queues},
     time::millis,
-    worker::{ProveJob, WorkerEvent, WorkerMode, WorkerRequest, lane::Job},
+    worker::{ProveJob, WorkerEvent, WorkerMode, WorkerRequest, health::Health, lane::Job},
 };
 
 /// The way to the worker, for one program.
@@ -22,12 +22,19 @@ pub(crate) struct LocalProver {
     pub(crate) queue: usize,
     /// How long proofs take lately.
     pub(crate) pace: Arc<Pace>,
+    /// Of the lane.
+    pub(crate) health: Arc<Health>,
 }
 
 impl LocalProver {
     /// Jobs waiting, and how many may.
     pub(crate) fn depth(&self) -> (usize, usize) {
         (self.queues.len(self.queue), self.queues.capacity())
+    }
+
+    /// Jobs that the worker is at, of whichever program: they are in the way of this one's.
+    pub(crate) fn running(&self) -> usize {
+        self.health.running()
     }
 
     /// Whether a job of `identity` would be taken now.

@@ -50,16 +50,15 @@ pub(crate) struct Services {
 impl Services {
     /// Answers what needs no work.
     pub(crate) fn answer_at_once(&self, request: &Request) -> Option<Result<Response, ServerError>> {
-        let result = match request {
-            Request::Ping => Ok(Response::Pong),
-            Request::Info => Ok(Response::Info(self.info())),
+        match request {
+            Request::Ping => Some(Ok(Response::Pong)),
+            Request::Info => Some(Ok(Response::Info(self.info()))),
             Request::Unknown(tag) => {
                 let message = format!("this server has no request {tag}");
-                Err(ServerError::new(ErrorCode::Unsupported, message))
+                Some(Err(ServerError::new(ErrorCode::Unsupported, message)))
             }
-            _ => return None,
-        };
-        Some(result)
+            _ => None,
+        }
     }
 
     /// Answers one request. Dropped half-way, whatever nobody else waits for ends. `held` is kept as long as the
@@ -77,11 +76,6 @@ impl Services {
             let message = format!("not done within {} ms", deadline.as_millis());
             Err(ServerError::new(ErrorCode::DeadlineExceeded, message))
         })
-    }
-
-    /// Counts an answer, however it came about.
-    pub(crate) fn count(&self, request: &'static str, error: Option<&ServerError>, took: Duration) {
-        self.metrics.answered(request, error.map(|error| error.code), took);
     }
 
     async fn answer_in_time(
@@ -189,19 +183,5 @@ impl Services {
             uptime_s: self.started.elapsed().as_secs(),
             programs,
         }
-    }
-}
-
-/// The name of a request in metrics.
-pub(crate) fn name(request: &Request) -> &'static str {
-    match request {
-        Request::Prove(_) => "prove",
-        Request::Submit(_) => "submit",
-        Request::Fetch { .. } => "fetch",
-        Request::Withdraw { .. } => "withdraw",
-        Request::Verify { .. } => "verify",
-        Request::Info => "info",
-        Request::Ping => "ping",
-        Request::Unknown(_) => "unknown",
     }
 }

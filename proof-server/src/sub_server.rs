@@ -74,9 +74,9 @@ impl SubServer {
     /// The program and its queue, for clients.
     pub(crate) fn info(&self) -> ProgramInfo {
         let artifact = programs::artifact(self.program);
-        let (queued, capacity) = match &self.prover {
-            Prover::Local(local) => local.depth(),
-            Prover::Upstream(upstreams) => upstreams.depth(),
+        let ((queued, capacity), running) = match &self.prover {
+            Prover::Local(local) => (local.depth(), local.running()),
+            Prover::Upstream(upstreams) => (upstreams.depth(), upstreams.running()),
         };
         ProgramInfo {
             program: self.program.tag(),
@@ -84,7 +84,7 @@ impl SubServer {
             elf_sha256: artifact.elf_sha256,
             queued: count(queued),
             queue_capacity: count(capacity),
-            running: 0,
+            running: count(running),
             kinds: self.kinds().unwrap_or_default(),
             ready: true,
         }

@@ -32,7 +32,6 @@ async fn endpoints_answer_what_they_are_asked() {
         "sextant_ready 1",
         &format!("vk_hash=\"{}\"", hex::encode(COMMITTEE_CHANGE.vk_hash)),
         concat!("version=\"", env!("CARGO_PKG_VERSION"), "\""),
-        "# EOF",
     ] {
         assert!(text.contains(expected), "{expected} is not in\n{text}");
     }

@@ -11,36 +11,47 @@ const FORWARDED: &str = ", forwarded";
 
 /// Whom the server takes a client for: what shares and budgets are counted by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Identity(Arc<str>);
+pub(crate) struct Identity {
+    name: Arc<str>,
+    /// What it is counted as in the metrics; `None` is under its name.
+    group: Option<&'static str>,
+}
 
 impl Identity {
     pub(super) fn token(name: &str) -> Self {
-        Self(format!("token {name}").into())
+        Self { name: format!("token {name}").into(), group: None }
     }
 
     /// A certificate that the token file names.
     pub(super) fn named_certificate(name: &str) -> Self {
-        Self(format!("certificate {name}").into())
+        Self { name: format!("certificate {name}").into(), group: None }
     }
 
     /// Any other certificate, by its fingerprint.
     pub(super) fn certificate(fingerprint: &[u8; 32]) -> Self {
-        Self(format!("certificate {}", hex::encode(&fingerprint[..8])).into())
+        let name = format!("certificate {}", hex::encode(&fingerprint[..8]));
+        Self { name: name.into(), group: Some("certificates") }
     }
 
     pub(crate) fn address(ip: IpAddr) -> Self {
-        Self(format!("address {}", network(ip)).into())
+        Self { name: format!("address {}", network(ip)).into(), group: Some("addresses") }
     }
 
     /// The client that a server asks for, as that server calls it. The same client is the same through every server.
     pub(super) fn forwarded(name: &str) -> Self {
-        Self(format!("{}{FORWARDED}", name.strip_suffix(FORWARDED).unwrap_or(name)).into())
+        let name = format!("{}{FORWARDED}", name.strip_suffix(FORWARDED).unwrap_or(name));
+        Self { name: name.into(), group: Some("forwarded") }
+    }
+
+    /// The name in the metrics, of which there are few: those in the token file have their own, others share one.
+    pub(crate) fn account(&self) -> &str {
+        self.group.unwrap_or(&self.name)
     }
 }
 
 impl std::fmt::Display for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.name)
     }
 }
 

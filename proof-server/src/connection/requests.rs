@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -21,10 +21,10 @@ use super::{
 };
 use crate::{
     access::Caller,
+    account::Account,
     audience::ProgressSender,
     errors::shutting_down,
     outbox::{self, Download, Outgoing, Reply},
-    services,
 };
 
 /// How often a draining connection looks whether it is done.
@@ -128,18 +128,20 @@ impl Requests {
     }
 
     async fn start(&self, id: RequestId, mut request: Request) {
-        let (name, started) = (services::name(&request), Instant::now());
-        if let Some(refused) = self.refused(id) {
-            return self.answer_counted(id, name, Err(refused)).await;
-        }
+        let mut account = Account::new(&self.context.services.metrics, &self.caller, &request);
+        let refused = self.refused(id).map(Err);
         // What needs no work is answered on the spot: a client may close as soon as it has asked.
-        if let Some(result) = self.context.services.answer_at_once(&request) {
-            return self.answer_counted(id, name, result).await;
+        if let Some(result) = refused.or_else(|| self.context.services.answer_at_once(&request)) {
+            account.close(result.as_ref().err());
+            return self.answer(id, result).await;
         }
         let mut held = self.context.memory.hold(&self.caller.identity);
         let upload = match upload::begin(&mut request, &self.context.limits, &mut held) {
             Ok(upload) => upload,
-            Err(error) => return self.answer_counted(id, name, Err(error)).await,
+            Err(error) => {
+                account.close(Some(&error));
+                return self.answer(id, Err(error)).await;
+            }
         };
         let (upload, arriving) = upload.unzip();
         // Its own: what a client does not want is not sent, but a client that says no more is sent what it has asked for.
@@ -155,6 +157,7 @@ impl Requests {
                 if let Some(arriving) = arriving {
                     upload::receive(&mut request, arriving, &mut held, context.limits.frame).await?;
                 }
+                account.arrived(&request);
                 context.services.answer(request, &caller, progress, held).await
             };
             let result = tokio::select! {
@@ -166,10 +169,7 @@ impl Requests {
                     ServerError::new(ErrorCode::Cancelled, "the connection ends")
                 }),
             };
-            context.services.count(name, result.as_ref().err(), started.elapsed());
-            if let Err(error) = &result {
-                tracing::info!(id, client = %caller.identity, %error, "request failed");
-            }
+            account.close(result.as_ref().err());
             let _ = outbox.send(outgoing(id, result, cancelled, registration)).await;
         });
     }
@@ -196,11 +196,6 @@ impl Requests {
         let (request, part) = accepted;
         // Fails when the request has all it needs, or has ended.
         let _ = request.send(part).await;
-    }
-
-    async fn answer_counted(&self, id: RequestId, name: &'static str, result: Result<Response, ServerError>) {
-        self.context.services.count(name, result.as_ref().err(), Duration::ZERO);
-        self.answer(id, result).await;
     }
 
     async fn answer(&self, id: RequestId, result: Result<Response, ServerError>) {

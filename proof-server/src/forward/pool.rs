@@ -175,6 +175,13 @@ impl Upstreams {
         offers.fold((0, 0), |(waiting, capacity), offer| (waiting + offer.waiting, capacity + offer.capacity))
     }
 
+    /// Jobs being worked on at all servers.
+    pub(crate) fn running(&self) -> usize {
+        let offers =
+            self.all().into_iter().filter(|server| server.usable()).filter_map(|server| server.offer());
+        offers.map(|offer| offer.running).sum()
+    }
+
     /// Whether there is anybody to ask.
     pub(crate) fn has_place(&self) -> Result<(), ServerError> {
         if self.count().1 == 0 { Err(self.nobody()) } else { Ok(()) }

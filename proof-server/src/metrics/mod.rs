@@ -28,6 +28,36 @@ type Measure = Box<dyn Fn(&Metrics) + Send>;
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 
+/// What a time was spent on: a program and a kind of proof, where there is one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Work {
+    program: &'static str,
+    kind: &'static str,
+}
+
+impl Work {
+    /// A proof of `kind` by the program with this tag.
+    pub(crate) fn new(program: u32, kind: ProofKind) -> Self {
+        Program::from_tag(program)
+            .map(|program| Self { program: programs::name(program), kind: kind.as_str() })
+            .unwrap_or_default()
+    }
+
+    /// The program's name, or nothing.
+    pub(crate) const fn program(self) -> &'static str {
+        self.program
+    }
+
+    /// The kind's name, or nothing.
+    pub(crate) const fn kind(self) -> &'static str {
+        self.kind
+    }
+
+    const fn labels(self, name: &'static str, value: &'static str) -> Labels<3> {
+        [(name, value), ("program", self.program), ("kind", self.kind)]
+    }
+}
+
 /// From a hundredth of a second to an hour.
 const SECONDS: [f64; 13] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0];
 /// Proofs are megabytes.
@@ -39,8 +69,9 @@ pub(crate) struct Metrics {
     process: ProcessMetrics,
     measures: Mutex<Vec<Measure>>,
     requests: Family<Labels<2>, Counter>,
-    request_seconds: Family<Labels<1>, Histogram>,
-    stage_seconds: Family<Labels<1>, Histogram>,
+    request_seconds: Family<Labels<3>, Histogram>,
+    client_requests: Family<Vec<(&'static str, String)>, Counter>,
+    stage_seconds: Family<Labels<3>, Histogram>,
     queue_depth: Family<Labels<1>, Gauge>,
     queue_wait_seconds: Family<Labels<1>, Histogram>,
     jobs_running: Family<Labels<1>, Gauge>,
@@ -64,6 +95,7 @@ impl Metrics {
         let metrics = Self {
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(seconds),
+            client_requests: Family::default(),
             stage_seconds: Family::new_with_constructor(seconds),
             queue_depth: Family::default(),
             queue_wait_seconds: Family::new_with_constructor(seconds),
@@ -88,7 +120,10 @@ impl Metrics {
         let r = registry.sub_registry_with_prefix("sextant");
         r.register("requests", "Requests answered, by type and outcome", m.requests.clone());
         let seconds = || Unit::Seconds;
-        r.register_with_unit("request", "Time to an answer, by type", seconds(), m.request_seconds.clone());
+        let help = "Requests answered, by client and outcome; clients are those that the token file names";
+        r.register("client_requests", help, m.client_requests.clone());
+        let help = "Time to an answer, by type, program and kind";
+        r.register_with_unit("request", help, seconds(), m.request_seconds.clone());
         let help = "Time in each stage of making a proof";
         r.register_with_unit("stage", help, seconds(), m.stage_seconds.clone());
         r.register("queue_depth", "Jobs waiting, by queue", m.queue_depth.clone());
@@ -121,7 +156,9 @@ impl Metrics {
     /// Makes every series whose labels are known.
     fn start_at_zero(&self) {
         for request in REQUESTS {
-            self.request_seconds.get_or_create_owned(&[("request", request)]);
+            if !matches!(request, "prove" | "submit") {
+                self.request_seconds.get_or_create_owned(&Work::default().labels("request", request));
+            }
             for outcome in OUTCOMES {
                 self.requests.get_or_create_owned(&[("request", request), ("outcome", outcome)]);
             }
@@ -143,16 +180,31 @@ impl Metrics {
         }
     }
 
-    /// A request was answered.
-    pub(crate) fn answered(&self, request: &'static str, error: Option<ErrorCode>, took: Duration) {
+    /// A request of `client` was answered; returns what came of it.
+    pub(crate) fn answered(
+        &self,
+        request: &'static str,
+        work: Work,
+        client: &str,
+        error: Option<ErrorCode>,
+        took: Duration,
+    ) -> &'static str {
         let outcome = error.map_or("ok", error_label);
         self.requests.get_or_create(&[("request", request), ("outcome", outcome)]).inc();
-        self.request_seconds.get_or_create(&[("request", request)]).observe(took.as_secs_f64());
+        self.request_seconds.get_or_create(&work.labels("request", request)).observe(took.as_secs_f64());
+        let labels = vec![("client", client.to_owned()), ("outcome", outcome.to_owned())];
+        self.client_requests.get_or_create(&labels).inc();
+        outcome
     }
 
     /// A stage of a job has ended.
     pub(crate) fn stage(&self, stage: &'static str, took: Duration) {
-        self.stage_seconds.get_or_create(&[("stage", stage)]).observe(took.as_secs_f64());
+        self.stage_of(stage, Work::default(), took);
+    }
+
+    /// A stage of a job has ended, whose work is known.
+    pub(crate) fn stage_of(&self, stage: &'static str, work: Work, took: Duration) {
+        self.stage_seconds.get_or_create(&work.labels("stage", stage)).observe(took.as_secs_f64());
     }
 
     /// A job left the queue for its worker.
@@ -274,7 +326,7 @@ fn register_versions(registry: &mut Registry) {
 }
 
 /// Types of requests.
-const REQUESTS: [&str; 4] = ["prove", "verify", "info", "ping"];
+const REQUESTS: [&str; 8] = ["prove", "submit", "fetch", "withdraw", "verify", "info", "ping", "unknown"];
 /// Reasons for which connections are refused.
 const REFUSALS: [&str; 6] =
     ["connections", "connections_of_address", "connections_of_client", "proxy", "shed", "unauthorized"];
@@ -298,7 +350,7 @@ const OUTCOMES: [&str; 15] = [
 ];
 
 /// The stage that a step belongs to.
-pub(crate) fn stage_of(step: &Progress) -> &'static str {
+pub(crate) fn stage_name(step: &Progress) -> &'static str {
     match step {
         Progress::Checking => "check",
         Progress::Queued { .. } => "queue",

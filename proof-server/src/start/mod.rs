@@ -262,7 +262,12 @@ fn sub_servers(
     let pace = Arc::new(Pace::default());
     let local = |program: Program| {
         let queue = Program::ALL.iter().position(|other| *other == program).unwrap_or(0);
-        let prover = LocalProver { queues: engine.proving.clone(), queue, pace: pace.clone() };
+        let prover = LocalProver {
+            queues: engine.proving.clone(),
+            queue,
+            pace: pace.clone(),
+            health: engine.health.clone(),
+        };
         (program, Prover::Local(prover))
     };
     let provers = match config.role {

@@ -25,7 +25,7 @@ use crate::{
     audience::Audience,
     control::Control,
     errors::shutting_down,
-    metrics::{Metrics, stage_of},
+    metrics::{Metrics, Work, stage_name},
     queue::{Queues, Waiting},
     readiness::WarmingGuard,
 };
@@ -171,6 +171,7 @@ impl Lane {
         audience: &Audience,
     ) -> Outcome {
         let mut outcome = None;
+        let work = work_of(first);
         for mode in stages {
             let next;
             let request = match outcome.take() {
@@ -181,7 +182,7 @@ impl Lane {
                 }
                 Some(event) => return Ok(event),
             };
-            outcome = Some(self.work(worker, *mode, request, digest, audience).await?);
+            outcome = Some(self.work(worker, *mode, (request, work), digest, audience).await?);
         }
         outcome.ok_or_else(|| ServerError::new(ErrorCode::Internal, "a job without stages"))
     }
@@ -191,7 +192,7 @@ impl Lane {
         &self,
         worker: &mut Option<Ready>,
         mode: WorkerMode,
-        request: &WorkerRequest,
+        (request, work): (&WorkerRequest, Work),
         digest: [u8; 32],
         audience: &Audience,
     ) -> Outcome {
@@ -212,13 +213,13 @@ impl Lane {
                 tokio::time::sleep(breaker.pause()).await;
                 let started = Instant::now();
                 let ready = self.start(mode).await.inspect_err(|_| breaker.failed(None))?;
-                self.metrics.stage("prepare", started.elapsed());
+                self.metrics.stage_of("prepare", work, started.elapsed());
                 ready
             }
         };
         let started = Instant::now();
         let outcome = match ready.process.send(request).await {
-            Ok(()) => self.attend(&mut ready.process, audience).await,
+            Ok(()) => self.attend(&mut ready.process, audience, work).await,
             Err(error) => Err(End::Gone(error.to_string())),
         };
         match outcome {
@@ -253,7 +254,7 @@ impl Lane {
             prover_failed(format!("the worker does not start: {error}"))
         })?;
         let nobody = Audience::new(Identity::address([127, 0, 0, 1].into()));
-        match self.attend(&mut process, &nobody).await {
+        match self.attend(&mut process, &nobody, Work::default()).await {
             Ok(WorkerEvent::Ready) => {
                 let seconds = started.elapsed().as_secs_f64();
                 tracing::info!(lane = self.name, mode = mode.as_str(), seconds, "worker ready");
@@ -265,24 +266,29 @@ impl Lane {
     }
 
     /// Waits for the event that ends what the worker is doing, passing on its steps and watching its limits.
-    async fn attend(&self, process: &mut WorkerProcess, audience: &Audience) -> Result<WorkerEvent, End> {
+    async fn attend(
+        &self,
+        process: &mut WorkerProcess,
+        audience: &Audience,
+        work: Work,
+    ) -> Result<WorkerEvent, End> {
         let mut watch = Watch::new(self.limits, process.inspect());
         let mut inspection = tokio::time::interval(INSPECTION);
-        let mut stage = (stage_of(&Progress::Preparing), Instant::now());
+        let mut stage = (stage_name(&Progress::Preparing), Instant::now());
         loop {
             tokio::select! {
                 event = process.next_event() => match event {
                     Some(WorkerEvent::Progress { step }) => {
                         watch.heard();
-                        let name = stage_of(&step);
+                        let name = stage_name(&step);
                         if name != stage.0 {
-                            self.note_stage(stage);
+                            self.note_stage(stage, work);
                             stage = (name, Instant::now());
                         }
                         audience.send(step);
                     }
                     Some(event) => {
-                        self.note_stage(stage);
+                        self.note_stage(stage, work);
                         return Ok(event);
                     }
                     None => return Err(End::Gone("it closed its pipe".into())),
@@ -296,10 +302,10 @@ impl Lane {
         }
     }
 
-    fn note_stage(&self, (stage, since): (&'static str, Instant)) {
+    fn note_stage(&self, (stage, since): (&'static str, Instant), work: Work) {
         // Preparing is measured as a whole, where the worker is started.
-        if stage != stage_of(&Progress::Preparing) {
-            self.metrics.stage(stage, since.elapsed());
+        if stage != stage_name(&Progress::Preparing) {
+            self.metrics.stage_of(stage, work, since.elapsed());
         }
     }
 
@@ -328,6 +334,14 @@ impl Lane {
         tracing::warn!(lane = self.name, %reason, "worker killed");
         drop(process);
         prover_failed(reason)
+    }
+}
+
+fn work_of(request: &WorkerRequest) -> Work {
+    match request {
+        WorkerRequest::Prove(job) => Work::new(job.program, job.kind),
+        WorkerRequest::Continue(proved) => Work::new(proved.proof.program, proved.proof.kind),
+        WorkerRequest::Verify(proof) => Work::new(proof.program, proof.kind),
     }
 }
 

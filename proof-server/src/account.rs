@@ -1,0 +1,62 @@
+//! One request as it is counted and logged: one line and one count, whatever becomes of it.
+
+use std::{sync::Arc, time::Instant};
+
+use sextant_protocol::{Request, ServerError};
+
+use crate::{
+    access::Caller,
+    metrics::{Metrics, Work},
+};
+
+/// A request that was made.
+pub(crate) struct Account {
+    metrics: Arc<Metrics>,
+    caller: Arc<Caller>,
+    since: Instant,
+    request: &'static str,
+    work: Work,
+    /// The beginning of the digest that names what it is about, the same on every server that the request passes.
+    job: String,
+}
+
+impl Account {
+    /// Opens it.
+    pub(crate) fn new(metrics: &Arc<Metrics>, caller: &Arc<Caller>, request: &Request) -> Self {
+        let (name, work) = match request {
+            Request::Prove(request) => ("prove", Work::new(request.input.program, request.kind)),
+            Request::Submit(request) => ("submit", Work::new(request.input.program, request.kind)),
+            Request::Fetch { .. } => ("fetch", Work::default()),
+            Request::Withdraw { .. } => ("withdraw", Work::default()),
+            Request::Verify { .. } => ("verify", Work::default()),
+            Request::Info => ("info", Work::default()),
+            Request::Ping => ("ping", Work::default()),
+            Request::Unknown(_) => ("unknown", Work::default()),
+        };
+        let (metrics, caller) = (metrics.clone(), caller.clone());
+        Self { metrics, caller, since: Instant::now(), request: name, work, job: String::new() }
+    }
+
+    /// The request is there whole.
+    pub(crate) fn arrived(&mut self, request: &Request) {
+        if let Request::Prove(request) | Request::Submit(request) = request {
+            self.job = hex::encode(&request.input.digest()[..8]);
+        }
+    }
+
+    /// Closes it with what was answered.
+    pub(crate) fn close(self, error: Option<&ServerError>) {
+        let took = self.since.elapsed();
+        let code = error.map(|error| error.code);
+        let outcome =
+            self.metrics.answered(self.request, self.work, self.caller.identity.account(), code, took);
+        let (client, request, ms) = (&self.caller.identity, self.request, crate::time::millis(took));
+        let (program, kind, job) = (self.work.program(), self.work.kind(), self.job.as_str());
+        let reason = error.map(|error| error.message.as_str()).unwrap_or_default();
+        match request {
+            // Health checks, every few seconds.
+            "info" | "ping" => tracing::debug!(%client, request, outcome, ms, "request"),
+            _ => tracing::info!(%client, request, program, kind, job, outcome, ms, reason, "request"),
+        }
+    }
+}
