@@ -248,6 +248,75 @@ async fn broken_provers_do_not_hide_one_that_works() {
     }
 }
 
+/// One that says itself that it cannot is not asked.
+#[tokio::test]
+async fn an_upstream_that_is_not_ready_is_not_asked() {
+    let warming = Server::start(Some(common::HANGS), |config| {
+        (config.role, config.warm) = (Role::CommitteeChange, true);
+    })
+    .await;
+    let works = upstream("cat $D/proved").await;
+    let names = [&warming, &works].map(|server| server.address.to_string());
+    let entrypoint = entrypoint(names.into(), true).await;
+    let (_, ready) = entrypoint.http("/readyz").await;
+    assert!(ready.contains("committee-change: 1 of 2 upstreams up"), "{ready}");
+    let mut client = Client::connect(&entrypoint).await;
+    for id in 1..=3 {
+        client.request(id, good_request()).await;
+        assert!(matches!(client.answer().await, (_, Ok(Response::Proof { .. }))));
+    }
+    assert_eq!(forwarded(&entrypoint, "refused").await, 0.0);
+    for server in [entrypoint, warming, works] {
+        server.stop().await;
+    }
+}
+
+/// A sub-server counts the clients of an entrypoint that it knows each for itself; whoever else says for whom it asks
+/// asks for itself.
+#[tokio::test]
+async fn clients_behind_an_entrypoint_have_a_share_each() {
+    let (known, _token) = server_tokens();
+    let hash = hex::encode(sha2::Sha256::digest("client"));
+    let client = format!("[[token]]\nname = \"client\"\nsha256 = \"{hash}\"\n");
+    std::fs::write(known.path(), std::fs::read_to_string(known.path()).unwrap() + &client).unwrap();
+    let script = Script::for_jobs(&good_request(), "cat $D/executing; sleep 600");
+    let prover = Server::start_with(Some(script), |config| {
+        config.role = Role::CommitteeChange;
+        (config.token_file, config.anonymous) = (Some(known.path().into()), false);
+        config.queue_share = 1;
+    })
+    .await;
+    let connect = async |token: &str, on_behalf: &str| {
+        let mut client = Client::mute(&prover).await;
+        client.send(&common::hello()).await;
+        let token = Token(token.into());
+        client.send(&ClientMessage::Introduction { token, hops: 1, on_behalf: on_behalf.into() }).await;
+        client.welcome().await;
+        client
+    };
+    let mut statements = committee_changes();
+    let mut greedy = connect("fleet", "token greedy").await;
+    greedy.request(1, statements.remove(0)).await;
+    greedy.wait_for(1, EXECUTING).await;
+    greedy.request(2, statements.remove(0)).await;
+    greedy.wait_for(2, Progress::Queued { position: 0 }).await;
+    // Its share is used up, on whatever connection.
+    let mut again = connect("fleet", "token greedy").await;
+    again.request(3, statements.remove(0)).await;
+    assert_eq!(again.error(3).await.code, ErrorCode::Busy);
+    let mut other = connect("fleet", "token modest").await;
+    other.request(4, statements.remove(0)).await;
+    other.wait_for(4, Progress::Queued { position: 1 }).await;
+    // A client is one, whatever it calls itself.
+    let mut pretender = connect("client", "token one").await;
+    pretender.request(5, statements.remove(0)).await;
+    pretender.wait_for(5, Progress::Queued { position: 2 }).await;
+    let mut pretender = connect("client", "token two").await;
+    pretender.request(6, statements.remove(0)).await;
+    assert_eq!(pretender.error(6).await.code, ErrorCode::Busy);
+    prover.stop().await;
+}
+
 /// What still works is offered, and nothing else.
 #[tokio::test]
 async fn an_entrypoint_offers_what_its_upstreams_do() {

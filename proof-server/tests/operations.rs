@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::{Client, HANGS, Server, committee_changes, good_request, until, worker::Script};
 use sextant_artifacts::COMMITTEE_CHANGE;
-use sextant_protocol::{ErrorCode, Progress, Request, Response};
+use sextant_protocol::{ClientMessage, ErrorCode, Progress, Request, Response};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -114,6 +114,32 @@ async fn metrics_come_in_the_form_that_is_accepted_and_begin_at_zero() {
             assert!(text.contains(expected), "{expected} is not in\n{text}");
         }
     }
+    server.stop().await;
+}
+
+/// Whatever becomes of a request is counted, also what no part of the server ever worked on.
+#[tokio::test]
+async fn every_answer_is_counted() {
+    let server = Server::start(Some(HANGS), |config| config.max_requests = 1).await;
+    let mut client = Client::connect(&server).await;
+    client.request(1, good_request()).await;
+    client.wait_for(1, Progress::Preparing).await;
+    client.request(1, good_request()).await;
+    assert_eq!(client.error(1).await.code, ErrorCode::DuplicateRequest);
+    client.request(2, good_request()).await;
+    assert_eq!(client.error(2).await.code, ErrorCode::Busy);
+    client.send(&ClientMessage::Cancel { id: 1 }).await;
+    assert_eq!(client.error(1).await.code, ErrorCode::Cancelled);
+    for outcome in ["duplicate_request", "busy", "cancelled"] {
+        let of_all = format!("sextant_requests_total{{request=\"prove\",outcome=\"{outcome}\"}}");
+        let of_client =
+            format!("sextant_client_requests_total{{client=\"addresses\",outcome=\"{outcome}\"}}");
+        assert_eq!((server.metric(&of_all).await, server.metric(&of_client).await), (1.0, 1.0), "{outcome}");
+    }
+    let memory = "sextant_worker_memory_bytes{lane=\"proving\"}";
+    until("the dead worker has no memory", common::PATIENCE, async || server.metric(memory).await == 0.0)
+        .await;
+    assert_eq!(server.metric("sextant_jobs_running{lane=\"proving\"}").await, 0.0);
     server.stop().await;
 }
 

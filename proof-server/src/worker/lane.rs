@@ -341,7 +341,8 @@ fn work_of(request: &WorkerRequest) -> Work {
     match request {
         WorkerRequest::Prove(job) => Work::new(job.program, job.kind),
         WorkerRequest::Continue(proved) => Work::new(proved.proof.program, proved.proof.kind),
-        WorkerRequest::Verify(proof) => Work::new(proof.program, proof.kind),
+        // What it is is known when it is decoded, in the worker.
+        WorkerRequest::Verify { .. } | WorkerRequest::Unknown(_) => Work::default(),
     }
 }
 
