@@ -3,6 +3,7 @@
 //! Labels have few values, all of them known here or from the token file: nothing a client sends becomes a label. Every
 //! series is there from the start, at 0, so that the first event of a kind is an increase.
 
+mod names;
 mod process;
 mod text;
 
@@ -11,6 +12,8 @@ use std::{
     time::Duration,
 };
 
+use names::{Labels, OUTCOMES, REFUSALS, REQUESTS, error_label};
+pub(crate) use names::{Work, stage_name};
 use process::ProcessMetrics;
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
@@ -18,45 +21,13 @@ use prometheus_client::{
 };
 use sextant_artifacts::{CIRCUIT_VERSION, SP1_VERSION};
 use sextant_consensus::Program;
-use sextant_protocol::{ErrorCode, Progress, ProofKind};
+use sextant_protocol::{ErrorCode, ProofKind};
 pub(crate) use text::TextFormat;
 
 use crate::programs;
 
 /// Measures what is not counted as it happens.
 type Measure = Box<dyn Fn(&Metrics) + Send>;
-
-type Labels<const N: usize> = [(&'static str, &'static str); N];
-
-/// What a time was spent on: a program and a kind of proof, where there is one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Work {
-    program: &'static str,
-    kind: &'static str,
-}
-
-impl Work {
-    /// A proof of `kind` by the program with this tag.
-    pub(crate) fn new(program: u32, kind: ProofKind) -> Self {
-        Program::from_tag(program)
-            .map(|program| Self { program: programs::name(program), kind: kind.as_str() })
-            .unwrap_or_default()
-    }
-
-    /// The program's name, or nothing.
-    pub(crate) const fn program(self) -> &'static str {
-        self.program
-    }
-
-    /// The kind's name, or nothing.
-    pub(crate) const fn kind(self) -> &'static str {
-        self.kind
-    }
-
-    const fn labels(self, name: &'static str, value: &'static str) -> Labels<3> {
-        [(name, value), ("program", self.program), ("kind", self.kind)]
-    }
-}
 
 /// From a hundredth of a second to an hour.
 const SECONDS: [f64; 13] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0];
@@ -323,69 +294,6 @@ fn register_versions(registry: &mut Registry) {
         built.get_or_create(&labels).set(1);
     }
     registry.register("program_info", "Builds of the guest programs", built);
-}
-
-/// Types of requests.
-const REQUESTS: [&str; 8] = ["prove", "submit", "fetch", "withdraw", "verify", "info", "ping", "unknown"];
-/// Reasons for which connections are refused.
-const REFUSALS: [&str; 6] =
-    ["connections", "connections_of_address", "connections_of_client", "proxy", "shed", "unauthorized"];
-/// What becomes of a request.
-const OUTCOMES: [&str; 15] = [
-    "ok",
-    "version",
-    "malformed",
-    "too_large",
-    "unsupported",
-    "invalid_statement",
-    "invalid_proof",
-    "busy",
-    "deadline_exceeded",
-    "cancelled",
-    "prover_failed",
-    "shutting_down",
-    "duplicate_request",
-    "unauthorized",
-    "internal",
-];
-
-/// The stage that a step belongs to.
-pub(crate) fn stage_name(step: &Progress) -> &'static str {
-    match step {
-        Progress::Checking => "check",
-        Progress::Queued { .. } => "queue",
-        Progress::Preparing => "prepare",
-        Progress::Executing { .. } => "execute",
-        Progress::Proving { .. } => "prove",
-        Progress::Compressing { .. } => "compress",
-        Progress::Shrinking => "shrink",
-        Progress::Wrapping => "wrap",
-        Progress::Snark => "snark",
-        Progress::Verifying => "verify",
-        Progress::Done => "done",
-        Progress::Unknown(_) => "other",
-    }
-}
-
-fn error_label(code: ErrorCode) -> &'static str {
-    match code {
-        ErrorCode::Version => "version",
-        ErrorCode::Malformed => "malformed",
-        ErrorCode::TooLarge => "too_large",
-        ErrorCode::Unsupported => "unsupported",
-        ErrorCode::InvalidStatement => "invalid_statement",
-        ErrorCode::InvalidProof => "invalid_proof",
-        ErrorCode::Busy => "busy",
-        ErrorCode::DeadlineExceeded => "deadline_exceeded",
-        ErrorCode::Cancelled => "cancelled",
-        ErrorCode::ProverFailed => "prover_failed",
-        ErrorCode::ShuttingDown => "shutting_down",
-        ErrorCode::DuplicateRequest => "duplicate_request",
-        ErrorCode::Unauthorized => "unauthorized",
-        ErrorCode::Internal => "internal",
-        ErrorCode::UnknownJob => "unknown_job",
-        ErrorCode::Other(_) => "other",
-    }
 }
 
 fn gauge(count: usize) -> i64 {
