@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use sextant_artifacts::EMPTY_ELF;
-use sextant_engine::{Engine, EngineSettings, Wrapper, groth16};
+use sextant_engine::{Engine, EngineSettings, Wrapper, groth16, plan};
 use sextant_protocol::ProofKind;
 
 use crate::process;
@@ -117,12 +117,13 @@ pub fn run(args: &DevCircuitsArgs) -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn work(step: Step, folder: &Path) -> anyhow::Result<()> {
-    let settings = EngineSettings::for_machine(process::machine_memory());
+    let settings = EngineSettings::for_machine(process::machine_memory(), ProofKind::Compressed);
     let read = |step: Step| fs::read(folder.join(step.output())).context(step.output());
     let output = match step {
         Step::Compress => {
+            let plan = plan(EMPTY_ELF, &[], &settings)?;
             let engine = Engine::start(ProofKind::Compressed, settings).await?;
-            let proven = engine.prove(EMPTY_ELF, Vec::new(), Arc::new(|_| ())).await?;
+            let proven = engine.prove(EMPTY_ELF, Vec::new(), &plan, Arc::new(|_| ())).await?;
             bincode::serialize(&proven.proof)?
         }
         Step::Wrap => {

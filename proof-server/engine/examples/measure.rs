@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use sextant_engine::{Engine, EngineSettings, execute};
+use sextant_engine::{Engine, EngineSettings, plan};
 use sextant_protocol::ProofKind;
 
 #[global_allocator]
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let kind: ProofKind = args.next().as_deref().unwrap_or("stark").parse()?;
     let runs: usize = args.next().map_or(Ok(1), |runs| runs.parse())?;
     let inputs = args.map(std::fs::read).collect::<Result<Vec<_>, _>>()?;
-    let mut settings = EngineSettings::for_machine(24 << 30);
+    let mut settings = EngineSettings::for_machine(24 << 30, kind);
     if let Ok(threshold) = std::env::var("MEASURE_ELEMENT_THRESHOLD") {
         settings.element_threshold = threshold.parse()?;
     }
@@ -47,13 +47,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     engine.warm(&elf).await?;
     report("keys", start);
     let start = Instant::now();
-    let execution = execute(&elf, &inputs, &settings)?;
-    report("execute", start);
-    println!("{} cycles, {} bytes of public values", execution.cycles, execution.public_values.len());
+    let plan = plan(&elf, &inputs, &settings)?;
+    report("plan", start);
+    println!("{} cycles, {} cells, {} shards planned", plan.cycles, plan.cells, plan.shards);
     for _ in 0..runs {
         let start = Instant::now();
         let proven =
-            engine.prove(&elf, inputs.clone(), Arc::new(|progress| println!("{progress:?}"))).await?;
+            engine
+                .prove(
+                    &elf,
+                    inputs.clone(),
+                    &plan,
+                    Arc::new(move |progress| report(&format!("{progress:?}"), start)),
+                )
+                .await?;
         report("prove", start);
         let bytes = bincode::serialize(&proven.proof)?;
         println!("proof of {} bytes", bytes.len());

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use sextant_engine::{EngineSettings, Wrapper};
+use sextant_protocol::ProofKind;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -21,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let proof = bincode::deserialize(&std::fs::read(input)?)?;
     let start = Instant::now();
-    let wrapper = Wrapper::start(EngineSettings::for_machine(24 << 30)).await?;
+    let wrapper = Wrapper::start(EngineSettings::for_machine(24 << 30, ProofKind::Compressed)).await?;
     println!("start {:.1} s", start.elapsed().as_secs_f64());
     let start = Instant::now();
     let wrapped = wrapper.wrap(proof, Arc::new(|step| println!("{step:?}"))).await?;

@@ -1,18 +1,18 @@
 //! The proving engine: SP1's provers, arranged for small programs on small machines.
 //!
 //! SP1 brings a distributed prover whose local node sets up everything it might need and cuts every program into at
-//! least two shards. This crate drives the same provers directly: [`execute()`] runs a guest, `records` cuts the run
-//! into as few shards as the circuits allow, `core` proves shards with keys that are kept, `compress` folds shard
-//! proofs into one with only the recursion keys that folding needs (`recursion_keys`).
+//! least two shards. This crate drives the same provers directly: [`plan()`] runs a guest and tells what its proof takes,
+//! `records` cuts the run into as few shards as the circuits and the memory allow, `core` proves shards with keys that
+//! are kept, `compress` folds shard proofs into one with only the recursion keys that folding needs (`recursion_keys`).
 //!
 //! Nothing here decides whether a proof is right: the caller verifies what comes out. SP1 panics where something is
 //! wrong inside, and work cannot be cancelled, so whoever calls [`Engine::prove`] lives in a process that may die.
 
 mod compress;
 mod core;
-mod execute;
 #[cfg(feature = "snark")]
 pub mod groth16;
+mod plan;
 mod records;
 mod recursion_keys;
 mod settings;
@@ -28,9 +28,10 @@ use std::{
     },
 };
 
-pub use execute::{Execution, execute};
+pub use plan::{Estimate, Pace, Plan, plan};
 pub use settings::{ALLOCATOR_ENVIRONMENT, EngineSettings};
 use sextant_protocol::{Progress, ProofKind};
+use sp1_core_executor::SplitOpts;
 use sp1_hypercube::{
     SP1VerifyingKey,
     air::{PublicValues, ShardRange},
@@ -43,7 +44,7 @@ pub use wrap::{Wrapped, Wrapper};
 
 use compress::Compressor;
 use core::{CoreKey, CoreProver, CoreShardProof};
-use records::Shard;
+use records::{Places, Shard};
 
 /// A boxed future. Boxing keeps SP1's generic code in this crate: the body of a plain `async fn` is compiled in
 /// whatever crate awaits it, minutes each time.
@@ -135,12 +136,12 @@ impl Engine {
     /// [`EngineError::Program`] if the ELF does not load.
     pub fn warm<'a>(&'a self, elf: &'a [u8]) -> Work<'a, ()> {
         Box::pin(async move {
-            self.prover.core.key(&execute::program(elf)?).await;
+            self.prover.core.key(&plan::program(elf)?).await;
             Ok(())
         })
     }
 
-    /// Proves `elf` on `inputs`, reporting shards and foldings to `progress`.
+    /// Proves `elf` on `inputs` as `plan` says, reporting shards and foldings to `progress`.
     ///
     /// # Errors
     /// [`EngineError::Execution`] or [`EngineError::ExitCode`] if the guest does not end well,
@@ -149,27 +150,32 @@ impl Engine {
         &'a self,
         elf: &'a [u8],
         inputs: Vec<Vec<u8>>,
+        plan: &'a Plan,
         progress: ProgressSink,
     ) -> Work<'a, Proven> {
-        Box::pin(self.prove_all(elf, inputs, progress))
+        Box::pin(self.prove_all(elf, inputs, plan, progress))
     }
 
     async fn prove_all(
         &self,
         elf: &[u8],
         inputs: Vec<Vec<u8>>,
+        plan: &Plan,
         progress: ProgressSink,
     ) -> Result<Proven, EngineError> {
-        let program = execute::program(elf)?;
+        let program = plan::program(elf)?;
         let key = self.prover.core.key(&program).await;
 
-        // One shard waits while others are proven; tracing the next one overlaps with proving.
         let (shards, mut traced) = mpsc::channel::<Shard>(1);
-        let opts = self.settings.core_opts();
+        let opts = self.settings.core_opts_for(plan);
+        let split = SplitOpts::new(&self.settings.core_opts(), program.instructions.len(), false);
+        let places = Places::new(self.settings.parallel_shards + self.settings.shards_ahead);
         let generating = tokio::task::spawn_blocking(move || {
-            records::generate(&program, &inputs, &opts, |shard| shards.blocking_send(shard).is_ok())
+            records::generate(&program, &inputs, &opts, &split, &places, |shard| {
+                shards.blocking_send(shard).is_ok()
+            })
         });
-        let counts = Arc::new(Counts { progress: progress.clone(), total: 0.into(), done: 0.into() });
+        let counts = Arc::new(Counts::new(progress.clone(), plan.shards));
         let (mut proving, mut parts) = (JoinSet::new(), Vec::new());
         while let Some(shard) = traced.recv().await {
             counts.found();
@@ -214,7 +220,7 @@ impl Engine {
 
 impl Prover {
     async fn prove_shard(&self, key: Arc<CoreKey>, shard: Shard) -> anyhow::Result<Part> {
-        let Shard { record, precompile } = shard;
+        let Shard { record, precompile, place } = shard;
         let shape = self.core.shape(&record);
         let proof = self.core.prove(key.clone(), record).await;
         let values: &PublicValues<[SP1Field; 4], [SP1Field; 3], [SP1Field; 4], SP1Field> =
@@ -231,20 +237,28 @@ impl Prover {
                 )
             }
         };
+        // Now that nothing of the shard is left but its proof, the next one may be traced.
+        drop(place);
         Ok(Part { range, precompile, proof })
     }
 }
 
-/// Shards found and proven.
+/// Shards planned, found and proven.
 struct Counts {
     progress: ProgressSink,
-    total: AtomicU32,
+    planned: u32,
+    found: AtomicU32,
     done: AtomicU32,
 }
 
 impl Counts {
+    fn new(progress: ProgressSink, planned: usize) -> Self {
+        let planned = u32::try_from(planned).unwrap_or(u32::MAX);
+        Self { progress, planned, found: 0.into(), done: 0.into() }
+    }
+
     fn found(&self) {
-        self.total.fetch_add(1, Ordering::Relaxed);
+        self.found.fetch_add(1, Ordering::Relaxed);
         self.report();
     }
 
@@ -254,7 +268,8 @@ impl Counts {
     }
 
     fn report(&self) {
-        let (done, total) = (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed));
+        let (done, found) = (self.done.load(Ordering::Relaxed), self.found.load(Ordering::Relaxed));
+        let total = self.planned.max(found);
         (self.progress)(Progress::Proving { done, total });
     }
 }

@@ -7,7 +7,8 @@
 //! (keccak, and others that are not retained) still get them.
 //!
 //! The steps are those of `sp1_core_machine::utils::generate_records`, except that a record is handed out as soon as
-//! it is traced, so that memory holds one shard and not all of them.
+//! it is traced, and the next one is traced only when there is a place for it: memory holds as many shards as the
+//! settings say, however many there are.
 
 use std::sync::Arc;
 
@@ -21,6 +22,10 @@ use sp1_core_machine::{executor::trace_chunk, riscv::RiscvAir, utils::emit_globa
 use sp1_hypercube::{MachineRecord, air::PROOF_NONCE_NUM_WORDS};
 use sp1_jit::{MinimalTrace, TraceChunk};
 use sp1_primitives::SP1Field;
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 
 use crate::EngineError;
 
@@ -32,18 +37,40 @@ pub(crate) struct Shard {
     pub(crate) record: ExecutionRecord,
     /// Holds nothing but calls of one precompile.
     pub(crate) precompile: bool,
+    /// Dropped when the shard needs no memory any more.
+    pub(crate) place: Option<Place>,
 }
 
-/// Runs `program` on `inputs` and gives each shard to `emit`, which returns whether it wants more; blocking.
+/// Shards that may be in memory at once, from before they are traced until they are proven.
+#[derive(Clone)]
+pub(crate) struct Places(Arc<Semaphore>, Handle);
+
+/// The place of one shard.
+pub(crate) type Place = OwnedSemaphorePermit;
+
+impl Places {
+    /// Room for `count` shards; to be called within the runtime that proves them.
+    pub(crate) fn new(count: usize) -> Self {
+        Self(Arc::new(Semaphore::new(count)), Handle::current())
+    }
+
+    /// Waits for a place; blocking. Nobody closes the semaphore, so there always is one in the end.
+    fn take(&self) -> Option<Place> {
+        self.1.block_on(self.0.clone().acquire_owned()).ok()
+    }
+}
+
+/// Runs `program` on `inputs`, cuts it as `opts` say, what is deferred as `split` says, and gives each shard to `emit`, which returns whether it wants more; blocking.
 /// Returns what the guest committed.
 pub(crate) fn generate(
     program: &Arc<Program>,
     inputs: &[Vec<u8>],
     opts: &SP1CoreOpts,
+    split: &SplitOpts,
+    places: &Places,
     mut emit: impl FnMut(Shard) -> bool,
 ) -> Result<Vec<u8>, EngineError> {
     let machine = RiscvAir::<SP1Field>::machine();
-    let split = SplitOpts::new(opts, program.instructions.len(), false);
     let mut executor = MinimalExecutorRunner::new(
         program.clone(),
         false,
@@ -54,8 +81,11 @@ pub(crate) fn generate(
     for input in inputs {
         executor.with_input(input);
     }
-    let mut emit_all = |shards: Vec<Shard>| {
+    // The first has the place that was taken before it was traced; those that come with it wait for theirs.
+    let mut emit_all = |place: Option<Place>, shards: Vec<Shard>| {
+        let mut place = place;
         shards.into_iter().all(|mut shard| {
+            shard.place = place.take().or_else(|| places.take());
             machine.generate_dependencies(std::iter::once(&mut shard.record), None);
             emit(shard)
         })
@@ -68,6 +98,7 @@ pub(crate) fn generate(
         // One ahead: final memory can be read only when the executor has found that there is no further chunk.
         next_chunk = next(&mut executor)?;
         for piece in cut(program, chunk, opts, &mut touched)? {
+            let place = places.take();
             let record = ExecutionRecord::new(program.clone(), NONCE, opts.global_dependencies_opt);
             let (done, mut record, registers) =
                 trace_chunk::<SP1Field>(program.clone(), opts.clone(), piece, NONCE, record)
@@ -77,12 +108,12 @@ pub(crate) fn generate(
                 emit_globals(&executor, &mut record, registers, addresses, pages);
             }
             deferred.append(&mut record.defer(&opts.retained_events_presets));
-            let mut shards = precompile_shards(&mut deferred, done, &split);
+            let mut shards = precompile_shards(&mut deferred, done, split);
             if done {
-                shards.extend(memory_shards(&mut deferred, &mut record, &split));
+                shards.extend(memory_shards(&mut deferred, &mut record, split));
             }
-            shards.insert(0, Shard { record, precompile: false });
-            if !emit_all(shards) {
+            shards.insert(0, Shard { record, precompile: false, place: None });
+            if !emit_all(place, shards) {
                 return Err(EngineError::Prover(anyhow::anyhow!("a shard was not proven")));
             }
         }
@@ -168,7 +199,7 @@ fn precompile_shards(deferred: &mut ExecutionRecord, done: bool, split: &SplitOp
                 program.trap_context,
                 program.untrusted_memory,
             );
-            shards.push(Shard { record, precompile: true });
+            shards.push(Shard { record, precompile: true, place: None });
         }
         if !rest.is_empty() {
             deferred.precompile_events.events.insert(code, rest);
@@ -192,6 +223,6 @@ fn memory_shards(
     deferred
         .split(true, last, fits, split)
         .into_iter()
-        .map(|record| Shard { record, precompile: false })
+        .map(|record| Shard { record, precompile: false, place: None })
         .collect()
 }

@@ -2,10 +2,14 @@
 //!
 //! SP1's own defaults are made for large machines: four shards at once, eight recursion provers, ring buffers of
 //! gigabytes. [`EngineSettings::for_machine`] starts from what one shard needs and adds parallelism only where the
-//! memory for it is there.
+//! memory for it is there. However large a statement is, it is proven in shards of the size that fits: it takes longer,
+//! not more memory.
 
+use sextant_protocol::ProofKind;
 use sp1_core_executor::{ELEMENT_THRESHOLD, HEIGHT_THRESHOLD, SP1CoreOpts, ShardingThreshold};
 use sp1_prover::worker::SP1WorkerConfig;
+
+use crate::Plan;
 
 const GIB: u64 = 1 << 30;
 
@@ -14,11 +18,31 @@ const GIB: u64 = 1 << 30;
 pub const ALLOCATOR_ENVIRONMENT: [(&str, &str); 2] =
     [("MIMALLOC_PURGE_DELAY", "-1"), ("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1")];
 
+/// Bytes that proving takes for a cell of the shard: the trace, its code words, and the sums over its interactions
+/// (measured: 3.1 GiB for 18 million cells, 18.5 GiB for 134 million).
+const BYTES_PER_CELL: u64 = 140;
+/// Bytes that the recursion prover takes at its peak, whatever it folds.
+const RECURSION_PEAK: u64 = 27 * GIB / 2;
+
+/// Bytes that stay in memory while shards are proven: programs and keys.
+const fn resident(kind: ProofKind) -> u64 {
+    match kind {
+        ProofKind::Stark => GIB,
+        // Recursion has programs and keys of its own.
+        _ => 6 * GIB,
+    }
+}
+
+/// The smallest shard that is worth its fixed cost.
+const SMALLEST_SHARD: u64 = 1 << 25;
+
 /// Numbers handed to SP1, all derived from cores and memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineSettings {
     /// Shards proven at once, and everything that feeds them.
     pub parallel_shards: usize,
+    /// Shards traced before they are proven.
+    pub shards_ahead: usize,
     /// Trace cells of one shard before it is split; decides peak memory.
     pub element_threshold: u64,
     /// Cycles for which event buffers are reserved per shard.
@@ -34,20 +58,32 @@ pub struct EngineSettings {
 }
 
 impl EngineSettings {
-    /// Settings for `memory` bytes of memory. Cores need no setting: rayon and tokio take what there is.
-    pub fn for_machine(memory: u64) -> Self {
-        // One shard at SP1's own threshold peaks at about 21 GB, at a third of it at about 10 GB.
+    /// Settings for proofs of `kind` with `memory` bytes of memory. Cores need no setting: rayon and tokio take what
+    /// there is.
+    pub fn for_machine(memory: u64, kind: ProofKind) -> Self {
         let roomy = memory >= 60 * GIB;
         let parallel_shards = (memory / (48 * GIB)).clamp(1, 4) as usize;
+        // The rest is for the server, for verifying, and for what the system keeps of files.
+        let planned = memory / 16 * 9;
+        let shards = (parallel_shards + usize::from(roomy)) as u64;
+        let element_threshold = planned.saturating_sub(resident(kind)) / shards / BYTES_PER_CELL;
         Self {
             parallel_shards,
-            element_threshold: if roomy { ELEMENT_THRESHOLD } else { 1 << 27 },
+            shards_ahead: usize::from(roomy),
+            element_threshold: element_threshold.clamp(SMALLEST_SHARD, ELEMENT_THRESHOLD),
             shard_size: if roomy { 1 << 24 } else { 1 << 21 },
             trace_chunk_threshold: if roomy { 1 << 24 } else { 1 << 22 },
             trace_chunk_slots: if roomy { 5 } else { 2 },
             executor_memory: (memory / 6).clamp(2 * GIB, 24 * GIB),
             reduce_arity: if roomy { 4 } else { 2 },
         }
+    }
+
+    /// Resident memory of a process that proves shards of up to `shard_cells`, bytes.
+    pub(crate) fn peak_memory(&self, kind: ProofKind, shard_cells: u64) -> u64 {
+        let shards = (self.parallel_shards + self.shards_ahead) as u64;
+        let core = resident(kind) + shards * shard_cells * BYTES_PER_CELL;
+        if kind == ProofKind::Stark { core } else { core.max(RECURSION_PEAK) }
     }
 
     /// SP1's core options.
@@ -66,6 +102,15 @@ impl EngineSettings {
         }
     }
 
+    /// SP1's core options for cutting a planned run.
+    pub(crate) fn core_opts_for(&self, plan: &Plan) -> SP1CoreOpts {
+        let mut opts = self.core_opts();
+        opts.sharding_threshold.element_threshold = plan.shard_cells;
+        // A shard ends with its chunk, so a run of few shards is one chunk.
+        opts.minimal_trace_chunk_threshold = (plan.memory_reads + 1).clamp(self.trace_chunk_threshold, LARGEST_CHUNK);
+        opts
+    }
+
     /// Applies the settings to SP1's recursion prover.
     pub(crate) fn apply(&self, config: &mut SP1WorkerConfig) {
         let n = self.parallel_shards;
@@ -81,3 +126,6 @@ impl EngineSettings {
         recursion.verify_intermediates = false;
     }
 }
+
+/// Entries of the longest chunk: 16 bytes each, twice in memory while it is taken over.
+const LARGEST_CHUNK: u64 = 1 << 25;

@@ -212,22 +212,22 @@ fn start_lanes(
     scratch: &Scratch,
     control: &Control,
 ) -> io::Result<()> {
-    let spec = WorkerSpec {
-        program: config.worker_program.clone().map_or_else(std::env::current_exe, Ok)?,
-        memory: config.machine_memory,
-        scratch: scratch.path().into(),
-        circuits: config.circuits.clone(),
-    };
     let limits = Limits {
         memory: config.worker_memory,
         time: config.worker_time_limit,
         silence: config.worker_silence,
     };
+    let spec = WorkerSpec {
+        program: config.worker_program.clone().map_or_else(std::env::current_exe, Ok)?,
+        memory: config.machine_memory,
+        limits,
+        scratch: scratch.path().into(),
+        circuits: config.circuits.clone(),
+    };
     if matches!(config.role, Role::All | Role::CommitteeChange | Role::Inclusion) {
         let lane = Lane {
             name: "proving",
             spec: spec.clone(),
-            limits,
             jobs: engine.proving.clone(),
             warm: config.warm.then(|| (WorkerMode::Stark, engine.warming.begin())),
             linger: None,
@@ -240,7 +240,6 @@ fn start_lanes(
     let lane = Lane {
         name: "verification",
         spec,
-        limits,
         jobs: engine.verifying.clone(),
         warm: None,
         linger: config.verify_worker_idle,

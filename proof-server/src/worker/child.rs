@@ -25,6 +25,12 @@ pub struct WorkerArgs {
     /// Memory to plan with, bytes.
     #[arg(long)]
     pub memory: u64,
+    /// Resident memory at which the server kills the worker, bytes: what needs more is refused.
+    #[arg(long, default_value_t = u64::MAX)]
+    pub memory_limit: u64,
+    /// Time after which the server kills the worker over one job, seconds: what needs more is refused.
+    #[arg(long, default_value_t = u64::MAX)]
+    pub time_limit: u64,
     /// What SNARKs are made with.
     #[command(flatten)]
     pub circuits: CircuitsConfig,

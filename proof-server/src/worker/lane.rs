@@ -18,7 +18,7 @@ use super::{
     breaker::Breaker,
     health::Health,
     process::{WorkerProcess, WorkerSpec},
-    watch::{End, Limits, Watch},
+    watch::{End, Watch},
 };
 use crate::{
     access::Identity,
@@ -69,7 +69,6 @@ impl Waiting for Job {
 pub(crate) struct Lane {
     pub(crate) name: &'static str,
     pub(crate) spec: WorkerSpec,
-    pub(crate) limits: Limits,
     pub(crate) jobs: Arc<Queues<Job>>,
     /// A worker to start before the first job asks for one, and what waits for it.
     pub(crate) warm: Option<(WorkerMode, WarmingGuard)>,
@@ -272,7 +271,7 @@ impl Lane {
         audience: &Audience,
         work: Work,
     ) -> Result<WorkerEvent, End> {
-        let mut watch = Watch::new(self.limits, process.inspect());
+        let mut watch = Watch::new(self.spec.limits, process.inspect());
         let mut inspection = tokio::time::interval(INSPECTION);
         let mut stage = (stage_name(&Progress::Preparing), Instant::now());
         loop {
@@ -321,14 +320,14 @@ impl Lane {
             End::Memory(resident) => format!(
                 "the worker was killed: {} MiB of memory, {} MiB allowed",
                 resident >> 20,
-                self.limits.memory >> 20
+                self.spec.limits.memory >> 20
             ),
             End::Time => {
-                format!("the worker was killed: over its time limit of {} s", self.limits.time.as_secs())
+                format!("the worker was killed: over its time limit of {} s", self.spec.limits.time.as_secs())
             }
             End::Silence => format!(
                 "the worker was killed: it has neither spoken nor computed for {} s",
-                self.limits.silence.as_secs()
+                self.spec.limits.silence.as_secs()
             ),
         };
         tracing::warn!(lane = self.name, %reason, "worker killed");

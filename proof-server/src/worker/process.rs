@@ -17,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{WorkerEvent, WorkerMode, WorkerRequest, messages::MAX_WORKER_FRAME};
+use super::{WorkerEvent, WorkerMode, WorkerRequest, messages::MAX_WORKER_FRAME, watch::Limits};
 use crate::{circuits::CircuitsConfig, process};
 
 /// Lines of a worker's stderr kept for the reason of its end.
@@ -35,6 +35,8 @@ pub(crate) struct WorkerSpec {
     pub(crate) program: PathBuf,
     /// Memory the worker plans with, bytes.
     pub(crate) memory: u64,
+    /// What it is held to, and refuses by itself where it can tell beforehand.
+    pub(crate) limits: Limits,
     /// Folder for its temporary files, private to the server.
     pub(crate) scratch: PathBuf,
     /// What SNARKs are made with.
@@ -71,6 +73,8 @@ impl WorkerProcess {
             .arg("worker")
             .args(["--mode", mode.as_str()])
             .args(["--memory", &spec.memory.to_string()])
+            .args(["--memory-limit", &spec.limits.memory.to_string()])
+            .args(["--time-limit", &spec.limits.time.as_secs().to_string()])
             .args(spec.circuits.arguments())
             .env("TMPDIR", &spec.scratch)
             .stdin(Stdio::piped())

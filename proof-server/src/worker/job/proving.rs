@@ -1,9 +1,13 @@
 //! Proving in a worker: its stage of the way from a statement to a proof.
 
-use std::time::Instant;
+use std::{
+    sync::{Mutex, PoisonError},
+    thread::available_parallelism,
+    time::Instant,
+};
 
-use sextant_consensus::Program;
-use sextant_engine::{Engine, EngineError, EngineSettings, execute};
+use sextant_consensus::{Program, public_values::Statement};
+use sextant_engine::{Engine, EngineError, EngineSettings, Pace, Plan, plan};
 use sextant_protocol::{ErrorCode, Progress, ProofKind, ProofRecord, ServerError, proof::Circuits};
 use sextant_verifier::Verifier;
 
@@ -13,6 +17,7 @@ use super::{
 };
 use crate::{process, programs, time::millis};
 
+mod fit;
 #[cfg(feature = "snark")]
 mod snark;
 
@@ -21,10 +26,20 @@ pub(super) enum Stage {
     /// Nothing: it verifies only.
     None,
     /// From a statement to a STARK of this kind, compressed or not.
-    Stark { kind: ProofKind, engine: Engine, settings: EngineSettings },
+    Stark(Box<Stark>),
     /// From a compressed proof towards a SNARK.
     #[cfg(feature = "snark")]
     Snark(snark::SnarkStage),
+}
+
+/// An engine and how it does.
+pub(super) struct Stark {
+    kind: ProofKind,
+    engine: Engine,
+    settings: EngineSettings,
+    limits: fit::Limits,
+    /// Learned from one proof to the next.
+    pace: Mutex<Pace>,
 }
 
 impl Stage {
@@ -41,13 +56,15 @@ impl Stage {
             #[cfg(not(feature = "snark"))]
             WorkerMode::Wrap | WorkerMode::Groth16 => anyhow::bail!("built without SNARKs"),
         };
-        let settings = EngineSettings::for_machine(args.memory);
+        let settings = EngineSettings::for_machine(args.memory, kind);
         let engine = Engine::start(kind, settings.clone()).await?;
         // Part of being ready: the first proof of each program needs its key.
         for program in Program::ALL {
             engine.warm(programs::artifact(program).elf).await?;
         }
-        Ok(Self::Stark { kind, engine, settings })
+        let pace = Pace::guess(available_parallelism().map_or(1, std::num::NonZero::get)).into();
+        let limits = fit::Limits { memory: args.memory_limit, seconds: args.time_limit };
+        Ok(Self::Stark(Box::new(Stark { kind, engine, settings, limits, pace })))
     }
 
     /// Executes, proves, and verifies what was proven with `worker`'s verifier.
@@ -57,41 +74,10 @@ impl Stage {
         progress: ProgressSink,
         worker: &super::Prover,
     ) -> Result<Proved, ServerError> {
-        let Self::Stark { kind, engine, settings } = self else {
-            return Err(internal("another stage's job"));
-        };
-        let program = Program::from_tag(job.program).ok_or_else(|| internal("unknown program"))?;
-        let artifact = programs::artifact(program);
-        let inputs = vec![job.input, job.hints];
-        let start = Instant::now();
-
-        progress(Progress::Executing { cycles: 0 });
-        let execution = blocking({
-            let (inputs, settings) = (inputs.clone(), settings.clone());
-            move || execute(artifact.elf, &inputs, &settings)
-        })
-        .await?
-        .map_err(|error| failed(&error))?;
-        progress(Progress::Executing { cycles: execution.cycles });
-
-        let proven =
-            engine.prove(artifact.elf, inputs, progress.clone()).await.map_err(|error| failed(&error))?;
-        let proof = ProofRecord {
-            program: job.program,
-            kind: *kind,
-            circuits: Circuits::Release,
-            circuit_version: Verifier::circuit_version().into(),
-            vk_hash: artifact.vk_hash,
-            public_values: proven.public_values,
-            proof: encode(&proven.proof)?,
-        };
-        progress(Progress::Verifying);
-        Ok(Proved {
-            proof: verified(proof, worker).await?,
-            cycles: execution.cycles,
-            proving_ms: millis(start.elapsed()),
-            peak_memory: process::own_peak_memory(),
-        })
+        match self {
+            Self::Stark(stark) => stark.prove(job, progress, worker).await,
+            _ => Err(internal("another stage's job")),
+        }
     }
 
     /// Goes on with what the stage before made.
@@ -117,6 +103,68 @@ impl Stage {
             proving_ms: before.proving_ms + millis(start.elapsed()),
             peak_memory: before.peak_memory.max(process::own_peak_memory()),
         })
+    }
+}
+
+impl Stark {
+    async fn prove(
+        &self,
+        job: ProveJob,
+        progress: ProgressSink,
+        worker: &super::Prover,
+    ) -> Result<Proved, ServerError> {
+        let program = Program::from_tag(job.program).ok_or_else(|| internal("unknown program"))?;
+        let artifact = programs::artifact(program);
+        let inputs = vec![job.input, job.hints];
+        let start = Instant::now();
+
+        progress(Progress::Executing { cycles: 0 });
+        let plan = blocking({
+            let (inputs, settings) = (inputs.clone(), self.settings.clone());
+            move || plan(artifact.elf, &inputs, &settings)
+        })
+        .await?
+        .map_err(|error| failed(&error))?;
+        progress(Progress::Executing { cycles: plan.cycles });
+        let estimated = self.fits(program, &plan)?;
+
+        let proving = Instant::now();
+        let proven = self.engine.prove(artifact.elf, inputs, &plan, progress.clone());
+        let proven = proven.await.map_err(|error| failed(&error))?;
+        self.learn(estimated, proving.elapsed().as_secs_f64());
+        let proof = ProofRecord {
+            program: job.program,
+            kind: self.kind,
+            circuits: Circuits::Release,
+            circuit_version: Verifier::circuit_version().into(),
+            vk_hash: artifact.vk_hash,
+            public_values: proven.public_values,
+            proof: encode(&proven.proof)?,
+        };
+        progress(Progress::Verifying);
+        Ok(Proved {
+            proof: verified(proof, worker).await?,
+            cycles: plan.cycles,
+            proving_ms: millis(start.elapsed()),
+            peak_memory: process::own_peak_memory(),
+        })
+    }
+
+    /// The seconds that the proof will take, or why it is not begun.
+    fn fits(&self, program: Program, plan: &Plan) -> Result<f64, ServerError> {
+        let pace = *self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        let estimate = plan.estimate(self.kind, &self.settings, &pace);
+        let (shards, seconds, memory) = (plan.shards, estimate.seconds.round(), estimate.memory >> 20);
+        tracing::info!(cycles = plan.cycles, cells = plan.cells, shards, seconds, memory_mib = memory, "planned");
+        let statement = Statement::abi_decode(program, &plan.public_values)
+            .map_err(|error| internal(format!("public values: {error}")))?;
+        fit::check(&statement, &estimate, self.limits)?;
+        Ok(estimate.seconds)
+    }
+
+    fn learn(&self, estimated: f64, actual: f64) {
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        *pace = pace.learned(estimated, actual);
     }
 }
 

@@ -1,4 +1,5 @@
-//! `bench [KIND...]`: what proofs cost in seconds, memory and bytes, against an empty program in the same run.
+//! `bench [--large] [KIND...]`: what proofs cost in seconds, memory and bytes, against an empty program in the same run.
+//! `--large` adds clients that were away for long; that takes hours.
 //!
 //! Every row is a process of its own, so that its peak memory is its own. It proves `RUNS` times (2 unless the
 //! environment says otherwise) with the prover worker's settings and counts the fastest, then verifies. Prints the
@@ -24,8 +25,17 @@ const WORK: [(&str, &str); 4] = [
     ("mainnet-deneb-one-contract-one-slot", "inclusion, one contract, one slot"),
 ];
 
+/// Of a client that was away: in shards as large as the memory allows, however many.
+const LARGE: [(&str, &str); 3] = [
+    ("handovers-8", "committee change, 8 handovers"),
+    ("handovers-46", "committee change, 46 handovers"),
+    ("handovers-128", "committee change, 128 handovers"),
+];
+/// The last of those takes half a day as a compressed proof.
+const LARGE_COMPRESSED: usize = 2;
+
 fn main() -> Result<(), Box<dyn Error>> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
     if let [flag, kind, fixture] = &args[..]
         && flag == "--one"
     {
@@ -33,13 +43,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{}", serde_json::to_string(&measurement::measure(task, runs()?)?)?);
         return Ok(());
     }
+    let large = args.iter().position(|arg| arg == "--large").map(|at| args.remove(at)).is_some();
     let kinds = match &args[..] {
         [] => vec![ProofKind::Stark, ProofKind::Compressed],
         names => names.iter().map(|name| ProofKind::from_str(name)).collect::<Result<_, _>>()?,
     };
     let mut rows = Vec::new();
     for kind in kinds {
-        for (fixture, label) in WORK {
+        let many = if kind == ProofKind::Stark { LARGE.len() } else { LARGE_COMPRESSED };
+        for (fixture, label) in WORK.iter().chain(&LARGE[..if large { many } else { 0 }]).copied() {
             eprintln!("bench: {kind}, {label} ...");
             let measurement = in_a_process(kind, fixture)?;
             eprintln!("bench: {:.1} s", measurement.seconds);
@@ -100,11 +112,12 @@ fn compare_with_empty(rows: &mut [Row]) {
 }
 
 fn print_table(rows: &[Row]) {
-    println!("| proof | of | proven in | against the empty program | peak memory | proof | verified in |");
-    println!("|---|---|---|---|---|---|---|");
+    println!("| proof | of | shards | proven in | against the empty program | peak memory | proof | verified in |");
+    println!("|---|---|---|---|---|---|---|---|");
     for Row { kind, label, measurement: m, times_empty } in rows {
         println!(
-            "| {kind} | {label} | {:.1} s | {times_empty:.1} | {:.1} GiB | {:.2} MB | {:.0} ms |",
+            "| {kind} | {label} | {} | {:.1} s | {times_empty:.1} | {:.1} GiB | {:.2} MB | {:.0} ms |",
+            m.shards,
             m.seconds,
             m.peak_memory as f64 / f64::from(1 << 30),
             m.proof_bytes as f64 / 1e6,

@@ -3,8 +3,8 @@
 use std::{error::Error, sync::Arc, time::Instant};
 
 use serde::{Deserialize, Serialize};
-use sextant_consensus::check_with_hints;
-use sextant_engine::{Engine, EngineSettings, Proven};
+use sextant_consensus::{Program, check_with_hints, codec, committee_change};
+use sextant_engine::{Engine, EngineSettings, Pace, Proven};
 use sextant_protocol::ProofKind;
 use sextant_tests::executor;
 use sp1_sdk::{
@@ -13,13 +13,15 @@ use sp1_sdk::{
 
 /// The fixture of the empty program.
 pub const EMPTY: &str = "nothing";
+/// What the fixtures of a client that was away begin with; their number of handovers comes after it.
+pub const HANDOVERS: &str = "handovers-";
 
 /// What to prove.
 #[derive(Clone, Copy, Debug)]
 pub struct Task<'a> {
     /// Form of the proof.
     pub kind: ProofKind,
-    /// A name of `sextant_fixtures::statements`, or [`EMPTY`].
+    /// A name of `sextant_fixtures::statements`, [`EMPTY`], or [`HANDOVERS`] and a number.
     pub fixture: &'a str,
 }
 
@@ -36,6 +38,10 @@ pub struct Measurement {
     pub verify_seconds: f64,
     /// Largest resident memory of the process until the proof was done, bytes.
     pub peak_memory: u64,
+    /// Shards of the execution, by the engine's plan.
+    pub shards: usize,
+    /// What the plan expected the proof to take, seconds.
+    pub expected_seconds: f64,
     /// The proof without what Sextant puts around it, bytes.
     pub proof_bytes: usize,
 }
@@ -44,7 +50,10 @@ pub struct Measurement {
 pub fn measure(task: Task<'_>, runs: usize) -> Result<Measurement, Box<dyn Error>> {
     let Guest { elf, inputs } = guest(task.fixture)?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let settings = EngineSettings::for_machine(machine_memory()?);
+    let settings = EngineSettings::for_machine(machine_memory()?, task.kind);
+    let plan = sextant_engine::plan(elf, &inputs, &settings)?;
+    let cores = std::thread::available_parallelism()?.get();
+    let expected_seconds = plan.estimate(task.kind, &settings, &Pace::guess(cores)).seconds;
     let start = Instant::now();
     let engine = runtime.block_on(async {
         let engine = Engine::start(task.kind, settings).await?;
@@ -56,7 +65,7 @@ pub fn measure(task: Task<'_>, runs: usize) -> Result<Measurement, Box<dyn Error
     let mut last = None;
     for _ in 0..runs.max(1) {
         let start = Instant::now();
-        last = Some(runtime.block_on(engine.prove(elf, inputs.clone(), Arc::new(|_| ())))?);
+        last = Some(runtime.block_on(engine.prove(elf, inputs.clone(), &plan, Arc::new(|_| ())))?);
         seconds.push(start.elapsed().as_secs_f64());
     }
     let peak_memory = status_kib("/proc/self/status", "VmHWM:")? << 10;
@@ -69,6 +78,8 @@ pub fn measure(task: Task<'_>, runs: usize) -> Result<Measurement, Box<dyn Error
         first_seconds: seconds[0],
         verify_seconds,
         peak_memory,
+        shards: plan.shards,
+        expected_seconds,
         proof_bytes,
     })
 }
@@ -83,10 +94,18 @@ fn guest(fixture: &str) -> Result<Guest, Box<dyn Error>> {
     if fixture == EMPTY {
         return Ok(Guest { elf: sextant_artifacts::EMPTY_ELF, inputs: Vec::new() });
     }
-    let (_, program, input) = sextant_fixtures::statements()
-        .into_iter()
-        .find(|(name, ..)| *name == fixture)
-        .ok_or_else(|| format!("no fixture is called {fixture}"))?;
+    let (program, input) = match fixture.strip_prefix(HANDOVERS) {
+        Some(count) => {
+            let input = sextant_fixtures::catch_up::handovers(count.parse()?);
+            (Program::CommitteeChange, codec::encode::<committee_change::Input>(&input))
+        }
+        None => {
+            let mut statements = sextant_fixtures::statements().into_iter();
+            let found = statements.find(|(name, ..)| *name == fixture);
+            let (_, program, input) = found.ok_or_else(|| format!("no fixture is called {fixture}"))?;
+            (program, input)
+        }
+    };
     let (_, hints) = check_with_hints(program, &input)?;
     Ok(Guest { elf: executor::artifact(program).elf, inputs: vec![input, hints] })
 }

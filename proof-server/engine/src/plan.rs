@@ -1,0 +1,268 @@
+//! What a run is, and what proving it takes, before the first shard is traced.
+//!
+//! The guest is executed, natively and without proving, and the engine's own gas model walks over what it did: that
+//! tells the cells of its trace. From those follow the number of shards, and from them and the settings memory, size and
+//! time of the proof: whoever asks for too much hears it in seconds and not after an hour.
+
+use std::sync::Arc;
+
+use enum_map::EnumMap;
+use sextant_protocol::ProofKind;
+use sp1_core_executor::{
+    BYTE_NUM_ROWS, GasEstimatingVMEnum, OutputConsumers, Program, RANGE_NUM_ROWS, RiscvAirId, SP1CoreOpts,
+    SplitOpts, SyscallCode, rv64im_costs,
+};
+use sp1_core_executor_runner::MinimalExecutorRunner;
+use sp1_jit::{MinimalTrace, TraceChunk};
+use tokio::sync::watch;
+
+use crate::{EngineError, EngineSettings, records::NONCE};
+
+/// A run that ended well, and what proving it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Cycles run.
+    pub cycles: u64,
+    /// Bytes the guest committed.
+    pub public_values: Vec<u8>,
+    /// Cells of the whole trace, without what is in every shard.
+    pub cells: u64,
+    /// Shards that the proof will have; the prover may find one more.
+    pub shards: usize,
+    /// Cells at which a shard of the execution ends, so that all are of about the same size.
+    pub(crate) shard_cells: u64,
+    /// Cells of the largest shard.
+    pub(crate) largest_shard: u64,
+    /// Entries of the executor's log of memory: 16 bytes each.
+    pub(crate) memory_reads: u64,
+}
+
+/// Executes `elf` on `inputs` and plans its proof; blocking, some hundred milliseconds for a million cycles.
+///
+/// # Errors
+/// [`EngineError::Program`] if the ELF is not one, [`EngineError::Execution`] or [`EngineError::ExitCode`] if the
+/// guest does not end well.
+pub fn plan(elf: &[u8], inputs: &[Vec<u8>], settings: &EngineSettings) -> Result<Plan, EngineError> {
+    let program = program(elf)?;
+    let opts = settings.core_opts();
+    let mut runner = MinimalExecutorRunner::new(
+        program.clone(),
+        false,
+        Some(opts.minimal_trace_chunk_threshold),
+        opts.memory_limit,
+        opts.trace_chunk_slots,
+    );
+    let (stderr, said) = watch::channel(String::new());
+    runner.set_output_consumers(OutputConsumers { stdout: None, stderr: Some(stderr) });
+    for input in inputs {
+        runner.with_input(input);
+    }
+    let mut run = Run::default();
+    while let Some(chunk) =
+        runner.try_execute_chunk().map_err(|error| EngineError::Execution(error.to_string()))?
+    {
+        run.take(&program, &TraceChunk::from(chunk), &opts)?;
+    }
+    match runner.exit_code() {
+        0 => {
+            let cycles = runner.global_clk();
+            Ok(run.plan(cycles, runner.into_public_values_stream(), &program, &opts))
+        }
+        code => Err(EngineError::ExitCode { code, reason: said.borrow().trim().chars().take(300).collect() }),
+    }
+}
+
+/// Loads an ELF.
+pub(crate) fn program(elf: &[u8]) -> Result<Arc<Program>, EngineError> {
+    Program::from(elf).map(Arc::new).map_err(|error| EngineError::Program(error.to_string()))
+}
+
+/// Cells that every shard of `program` has, whatever it proves.
+pub(crate) fn fixed_cells(program: &Program) -> u64 {
+    let costs = rv64im_costs();
+    let cells = |air: RiscvAirId, rows: u64| rows * costs.get(&air).map_or(0, |cost| *cost as u64);
+    cells(RiscvAirId::Program, (program.instructions.len() as u64).next_multiple_of(32))
+        + cells(RiscvAirId::Byte, BYTE_NUM_ROWS)
+        + cells(RiscvAirId::Range, RANGE_NUM_ROWS)
+}
+
+/// What was seen of a run.
+#[derive(Default)]
+struct Run {
+    cells: u64,
+    memory_reads: u64,
+    syscalls: EnumMap<SyscallCode, u64>,
+}
+
+impl Run {
+    fn take(
+        &mut self,
+        program: &Arc<Program>,
+        chunk: &TraceChunk,
+        opts: &SP1CoreOpts,
+    ) -> Result<(), EngineError> {
+        let mut vm = GasEstimatingVMEnum::new(chunk, program.clone(), NONCE, opts.clone());
+        let report = vm.execute().map_err(|error| EngineError::Execution(error.to_string()))?;
+        let (_, cells) = match &vm {
+            GasEstimatingVMEnum::Supervisor(vm) => vm.gas_calculator.get_costs(),
+            GasEstimatingVMEnum::User(vm) => vm.gas_calculator.get_costs(),
+        };
+        self.cells += cells;
+        self.memory_reads += chunk.num_mem_reads();
+        for (code, calls) in report.syscall_counts.iter() {
+            self.syscalls[code] += *calls;
+        }
+        Ok(())
+    }
+
+    fn plan(self, cycles: u64, public_values: Vec<u8>, program: &Program, opts: &SP1CoreOpts) -> Plan {
+        let split = SplitOpts::new(opts, program.instructions.len(), false);
+        let retained: Vec<_> =
+            opts.retained_events_presets.iter().flat_map(|preset| preset.syscall_codes()).collect();
+        let costs = rv64im_costs();
+        let (mut precompile_shards, mut precompile_cells) = (0, 0);
+        for (code, calls) in self.syscalls.iter().filter(|(_, calls)| **calls > 0) {
+            // What is neither sent nor kept in a shard of its own has no threshold.
+            let threshold = split.syscall_threshold[code] as u64;
+            if retained.contains(&&code) || threshold == 0 {
+                continue;
+            }
+            precompile_shards += calls.div_ceil(threshold) as usize;
+            if let Some(air) = code.as_air_id() {
+                precompile_cells += calls * (air.rows_per_event() * costs[&air]) as u64;
+            }
+        }
+        let fixed = fixed_cells(program);
+        let execution_cells = self.cells.saturating_sub(precompile_cells);
+        let room = opts.sharding_threshold.element_threshold.saturating_sub(fixed).max(1);
+        let execution_shards = execution_cells.div_ceil(room).max(1);
+        // A little over an equal share: what the model and the prover count differently must not make one shard more.
+        let share = execution_cells / execution_shards;
+        let limit = opts.sharding_threshold.element_threshold;
+        let shard_cells = (fixed + share + share / 16 + SLACK).min(limit);
+        Plan {
+            cycles,
+            public_values,
+            cells: self.cells,
+            shards: precompile_shards + execution_shards as usize,
+            shard_cells: if execution_shards == 1 { limit } else { shard_cells },
+            largest_shard: shard_cells.max((fixed + precompile_cells).min(limit)),
+            memory_reads: self.memory_reads,
+        }
+    }
+}
+
+/// Cells that a shard may have more than its share.
+const SLACK: u64 = 1 << 20;
+
+/// What a proof will take, roughly.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// Seconds on this machine.
+    pub seconds: f64,
+    /// Resident memory of the process that proves, bytes.
+    pub memory: u64,
+    /// Bytes of the proof.
+    pub bytes: u64,
+}
+
+impl Plan {
+    /// What a proof of `kind` takes with `settings` at `pace`.
+    pub fn estimate(&self, kind: ProofKind, settings: &EngineSettings, pace: &Pace) -> Estimate {
+        let shards = self.shards as f64;
+        let core = shards * pace.shard + self.cells as f64 * pace.cell;
+        let (seconds, bytes) = match kind {
+            ProofKind::Stark => (core, self.shards as u64 * SHARD_PROOF),
+            // Each shard is normalized; folding pairs takes one step less than there are shards, and at least one.
+            _ => (core + shards * pace.normalize + (shards - 1.0).max(1.0) * pace.fold, COMPRESSED_PROOF),
+        };
+        Estimate { seconds, memory: settings.peak_memory(kind, self.largest_shard), bytes }
+    }
+}
+
+/// Bytes of the proof of one shard, and of a compressed proof: `docs/benchmarks.md`.
+const SHARD_PROOF: u64 = 1_700_000;
+const COMPRESSED_PROOF: u64 = 1_300_000;
+
+/// How fast this machine proves, seconds each.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// A shard, whatever is in it.
+    pub shard: f64,
+    /// A cell.
+    pub cell: f64,
+    /// Turning a shard's proof into a recursion proof.
+    pub normalize: f64,
+    /// Folding two of those into one.
+    pub fold: f64,
+}
+
+impl Pace {
+    /// What was measured on 2 cores with AVX-512, divided among `cores`: a first guess for other machines.
+    pub fn guess(cores: usize) -> Self {
+        Self { shard: 13.0, cell: 1.8e-7, normalize: 20.0, fold: 25.0 }.times(2.0 / cores.max(1) as f64)
+    }
+
+    /// This pace after a proof took `actual` seconds where `estimated` were expected: half-way between the two, since
+    /// whatever else the machine did counts too.
+    #[must_use]
+    pub fn learned(self, estimated: f64, actual: f64) -> Self {
+        self.times(((1.0 + actual / estimated) / 2.0).clamp(0.25, 4.0))
+    }
+
+    fn times(self, factor: f64) -> Self {
+        let Self { shard, cell, normalize, fold } = self;
+        Self {
+            shard: shard * factor,
+            cell: cell * factor,
+            normalize: normalize * factor,
+            fold: fold * factor,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(cells: u64, settings: &EngineSettings) -> Plan {
+        let program = program(sextant_artifacts::EMPTY_ELF).unwrap();
+        let run = Run { cells, ..Run::default() };
+        run.plan(1, Vec::new(), &program, &settings.core_opts())
+    }
+
+    #[test]
+    fn shards_share_the_cells_evenly_and_none_exceeds_the_settings() {
+        let settings = EngineSettings::for_machine(24 << 30, ProofKind::Stark);
+        let limit = settings.element_threshold;
+        for times in [1, 3, 10, 50, 128] {
+            let plan = planned(limit * times / 2, &settings);
+            assert!(plan.shard_cells <= limit, "{plan:?}");
+            let fixed = fixed_cells(&program(sextant_artifacts::EMPTY_ELF).unwrap());
+            let room = plan.shards as u64 * (plan.shard_cells - fixed);
+            assert!(room >= plan.cells, "{plan:?}");
+            assert!(room <= plan.cells * 9 / 8 + limit, "{plan:?}");
+        }
+    }
+
+    #[test]
+    fn memory_follows_the_machine_and_not_the_statement() {
+        for kind in [ProofKind::Stark, ProofKind::Compressed] {
+            let settings = EngineSettings::for_machine(24 << 30, kind);
+            let pace = Pace::guess(2);
+            let small = planned(1 << 30, &settings).estimate(kind, &settings, &pace);
+            let large = planned(1 << 34, &settings).estimate(kind, &settings, &pace);
+            assert!(large.memory <= 14 << 30, "{kind}: {large:?}");
+            assert!(large.memory.abs_diff(small.memory) < 1 << 30, "{kind}: {small:?} {large:?}");
+            assert!(large.seconds > 10.0 * small.seconds, "{kind}: {small:?} {large:?}");
+        }
+    }
+
+    #[test]
+    fn the_pace_follows_what_was_measured() {
+        let pace = Pace::guess(2);
+        let slower = pace.learned(100.0, 200.0);
+        assert!((slower.shard / pace.shard - 1.5).abs() < 1e-9);
+        assert_eq!(Pace::guess(4).cell, pace.cell / 2.0);
+    }
+}
