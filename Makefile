@@ -10,7 +10,7 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench verify-rate snark-setup demo-snark devnet devnet-e2e \
+.PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench bench-large verify-rate snark-setup demo-snark devnet devnet-e2e \
   contracts-test contracts-gas programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
@@ -56,6 +56,9 @@ guest-cost: build ## Cycles, gas and precompile calls of both guests, without pr
 
 bench: build ## Time and memory of real proofs against an empty program (KINDS="stark compressed" RUNS=2); run nothing beside it
 	@$(PROGRAMS)/bench $(KINDS)
+
+bench-large: build ## The same with statements of 8, 46 and 128 handovers (KINDS="stark compressed"); hours
+	@RUNS=1 $(PROGRAMS)/bench --large $(KINDS)
 
 verify-rate: build ## Proofs verified in a second, directly and through the server (KINDS="stark compressed")
 	@$(PROGRAMS)/verify-rate $(KINDS)

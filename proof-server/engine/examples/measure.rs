@@ -52,15 +52,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} cycles, {} cells, {} shards planned", plan.cycles, plan.cells, plan.shards);
     for _ in 0..runs {
         let start = Instant::now();
-        let proven =
-            engine
-                .prove(
-                    &elf,
-                    inputs.clone(),
-                    &plan,
-                    Arc::new(move |progress| report(&format!("{progress:?}"), start)),
-                )
-                .await?;
+        let proven = engine
+            .prove(
+                &elf,
+                inputs.clone(),
+                &plan,
+                Arc::new(move |progress| report(&format!("{progress:?}"), start)),
+            )
+            .await?;
         report("prove", start);
         let bytes = bincode::serialize(&proven.proof)?;
         println!("proof of {} bytes", bytes.len());

@@ -29,7 +29,7 @@ const fn resident(kind: ProofKind) -> u64 {
     match kind {
         ProofKind::Stark => GIB,
         // Recursion has programs and keys of its own.
-        _ => 6 * GIB,
+        _ => 5 * GIB,
     }
 }
 
@@ -107,7 +107,8 @@ impl EngineSettings {
         let mut opts = self.core_opts();
         opts.sharding_threshold.element_threshold = plan.shard_cells;
         // A shard ends with its chunk, so a run of few shards is one chunk.
-        opts.minimal_trace_chunk_threshold = (plan.memory_reads + 1).clamp(self.trace_chunk_threshold, LARGEST_CHUNK);
+        opts.minimal_trace_chunk_threshold =
+            (plan.memory_reads + 1).clamp(self.trace_chunk_threshold, LARGEST_CHUNK);
         opts
     }
 

@@ -155,7 +155,14 @@ impl Stark {
         let pace = *self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         let estimate = plan.estimate(self.kind, &self.settings, &pace);
         let (shards, seconds, memory) = (plan.shards, estimate.seconds.round(), estimate.memory >> 20);
-        tracing::info!(cycles = plan.cycles, cells = plan.cells, shards, seconds, memory_mib = memory, "planned");
+        tracing::info!(
+            cycles = plan.cycles,
+            cells = plan.cells,
+            shards,
+            seconds,
+            memory_mib = memory,
+            "planned"
+        );
         let statement = Statement::abi_decode(program, &plan.public_values)
             .map_err(|error| internal(format!("public values: {error}")))?;
         fit::check(&statement, &estimate, self.limits)?;

@@ -2,8 +2,8 @@
 //! `--large` adds clients that were away for long; that takes hours.
 //!
 //! Every row is a process of its own, so that its peak memory is its own. It proves `RUNS` times (2 unless the
-//! environment says otherwise) with the prover worker's settings and counts the fastest, then verifies. Prints the
-//! table, and writes `bench.json` and `bench.svg` at the root of the target folder.
+//! environment says otherwise) with the prover worker's settings for this machine, or one with `MACHINE_GIB` of memory,
+//! and counts the fastest, then verifies. Prints the table, and writes `bench.json` and `bench.svg` at the root of the target folder.
 
 mod chart;
 mod measurement;
@@ -112,7 +112,9 @@ fn compare_with_empty(rows: &mut [Row]) {
 }
 
 fn print_table(rows: &[Row]) {
-    println!("| proof | of | shards | proven in | against the empty program | peak memory | proof | verified in |");
+    println!(
+        "| proof | of | shards | proven in | against the empty program | peak memory | proof | verified in |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     for Row { kind, label, measurement: m, times_empty } in rows {
         println!(

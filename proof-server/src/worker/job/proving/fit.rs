@@ -21,7 +21,8 @@ pub(super) fn check(statement: &Statement, estimate: &Estimate, limits: Limits) 
             Some(0) | None => String::new(),
             Some(fitting) => format!("; about {fitting} would do"),
         };
-        let message = format!("a proof of {count} {things} needs about {needs} here, allowed are {allowed}{hint}");
+        let message =
+            format!("a proof of {count} {things} needs about {needs} here, allowed are {allowed}{hint}");
         Err(ServerError::new(ErrorCode::TooLarge, message))
     };
     let fitting = |needed: f64, allowed: f64| Some((count as f64 * allowed / needed) as usize);

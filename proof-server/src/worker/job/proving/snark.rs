@@ -24,9 +24,9 @@ pub(in crate::worker::job) enum SnarkStage {
 impl SnarkStage {
     pub(super) async fn start(args: &WorkerArgs) -> anyhow::Result<Self> {
         Ok(match args.mode {
-            WorkerMode::Wrap => {
-                Self::Wrap(Box::new(Wrapper::start(EngineSettings::for_machine(args.memory, ProofKind::Compressed)).await?))
-            }
+            WorkerMode::Wrap => Self::Wrap(Box::new(
+                Wrapper::start(EngineSettings::for_machine(args.memory, ProofKind::Compressed)).await?,
+            )),
             _ => Self::Groth16(Arc::new(args.circuits.open()?.context("a folder with circuits is needed")?)),
         })
     }
