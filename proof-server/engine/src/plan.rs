@@ -13,10 +13,13 @@ use sp1_core_executor::{
     SplitOpts, SyscallCode, rv64im_costs,
 };
 use sp1_core_executor_runner::MinimalExecutorRunner;
-use sp1_jit::{MinimalTrace, TraceChunk};
+use sp1_jit::TraceChunk;
 use tokio::sync::watch;
 
-use crate::{EngineError, EngineSettings, records::NONCE};
+use crate::{
+    EngineError, EngineSettings,
+    records::{NONCE, Touched, cut, next},
+};
 
 /// A run that ended well, and what proving it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,14 +30,12 @@ pub struct Plan {
     pub public_values: Vec<u8>,
     /// Cells of the whole trace, without what is in every shard.
     pub cells: u64,
-    /// Shards that the proof will have; the prover may find one more.
+    /// Shards that the proof will have.
     pub shards: usize,
     /// Cells at which a shard of the execution ends, so that all are of about the same size.
     pub(crate) shard_cells: u64,
     /// Cells of the largest shard.
     pub(crate) largest_shard: u64,
-    /// Entries of the executor's log of memory: 16 bytes each.
-    pub(crate) memory_reads: u64,
 }
 
 /// Executes `elf` on `inputs` and plans its proof; blocking, some hundred milliseconds for a million cycles.
@@ -58,15 +59,13 @@ pub fn plan(elf: &[u8], inputs: &[Vec<u8>], settings: &EngineSettings) -> Result
         runner.with_input(input);
     }
     let mut run = Run::default();
-    while let Some(chunk) =
-        runner.try_execute_chunk().map_err(|error| EngineError::Execution(error.to_string()))?
-    {
-        run.take(&program, &TraceChunk::from(chunk), &opts)?;
+    while let Some(chunk) = next(&mut runner)? {
+        run.take(&program, chunk, &opts)?;
     }
     match runner.exit_code() {
         0 => {
             let cycles = runner.global_clk();
-            Ok(run.plan(cycles, runner.into_public_values_stream(), &program, &opts))
+            run.plan(cycles, runner.into_public_values_stream(), &program, &opts)
         }
         code => Err(EngineError::ExitCode { code, reason: said.borrow().trim().chars().take(300).collect() }),
     }
@@ -90,65 +89,106 @@ pub(crate) fn fixed_cells(program: &Program) -> u64 {
 #[derive(Default)]
 struct Run {
     cells: u64,
-    memory_reads: u64,
     syscalls: EnumMap<SyscallCode, u64>,
+    chunks: Vec<TraceChunk>,
 }
 
 impl Run {
     fn take(
         &mut self,
         program: &Arc<Program>,
-        chunk: &TraceChunk,
+        chunk: TraceChunk,
         opts: &SP1CoreOpts,
     ) -> Result<(), EngineError> {
-        let mut vm = GasEstimatingVMEnum::new(chunk, program.clone(), NONCE, opts.clone());
+        let mut vm = GasEstimatingVMEnum::new(&chunk, program.clone(), NONCE, opts.clone());
         let report = vm.execute().map_err(|error| EngineError::Execution(error.to_string()))?;
         let (_, cells) = match &vm {
             GasEstimatingVMEnum::Supervisor(vm) => vm.gas_calculator.get_costs(),
             GasEstimatingVMEnum::User(vm) => vm.gas_calculator.get_costs(),
         };
         self.cells += cells;
-        self.memory_reads += chunk.num_mem_reads();
         for (code, calls) in report.syscall_counts.iter() {
             self.syscalls[code] += *calls;
         }
+        drop(vm);
+        self.chunks.push(chunk);
         Ok(())
     }
 
-    fn plan(self, cycles: u64, public_values: Vec<u8>, program: &Program, opts: &SP1CoreOpts) -> Plan {
+    fn plan(
+        self,
+        cycles: u64,
+        public_values: Vec<u8>,
+        program: &Arc<Program>,
+        opts: &SP1CoreOpts,
+    ) -> Result<Plan, EngineError> {
+        let (precompile_shards, precompile_cells) = self.precompiles(program, opts);
+        let fixed = fixed_cells(program);
+        let limit = opts.sharding_threshold.element_threshold;
+        let Shares { mut shards, mut cells } =
+            Shares::of(self.cells.saturating_sub(precompile_cells), fixed, limit);
+        // Shards count some cells anew that the model counts once: cut as the prover will, until it comes out even.
+        let mut opts = opts.clone();
+        loop {
+            opts.sharding_threshold.element_threshold = cells;
+            let mut found = 0;
+            for chunk in &self.chunks {
+                found += cut(program, chunk.clone(), &opts, &mut Touched::default())?.len() as u64;
+            }
+            if found <= shards || cells == limit {
+                shards = found;
+                break;
+            }
+            cells = (cells + cells / 20).min(limit);
+        }
+        Ok(Plan {
+            cycles,
+            public_values,
+            cells: self.cells,
+            shards: precompile_shards + shards as usize,
+            shard_cells: cells,
+            largest_shard: cells.min(self.cells + fixed).max((fixed + precompile_cells).min(limit)),
+        })
+    }
+
+    /// Shards and cells of the precompiles that are proven in shards of their own.
+    fn precompiles(&self, program: &Program, opts: &SP1CoreOpts) -> (usize, u64) {
         let split = SplitOpts::new(opts, program.instructions.len(), false);
         let retained: Vec<_> =
             opts.retained_events_presets.iter().flat_map(|preset| preset.syscall_codes()).collect();
         let costs = rv64im_costs();
-        let (mut precompile_shards, mut precompile_cells) = (0, 0);
+        let (mut shards, mut cells) = (0, 0);
         for (code, calls) in self.syscalls.iter().filter(|(_, calls)| **calls > 0) {
             // What is neither sent nor kept in a shard of its own has no threshold.
             let threshold = split.syscall_threshold[code] as u64;
             if retained.contains(&&code) || threshold == 0 {
                 continue;
             }
-            precompile_shards += calls.div_ceil(threshold) as usize;
+            shards += calls.div_ceil(threshold) as usize;
             if let Some(air) = code.as_air_id() {
-                precompile_cells += calls * (air.rows_per_event() * costs[&air]) as u64;
+                cells += calls * (air.rows_per_event() * costs[&air]) as u64;
             }
         }
-        let fixed = fixed_cells(program);
-        let execution_cells = self.cells.saturating_sub(precompile_cells);
-        let room = opts.sharding_threshold.element_threshold.saturating_sub(fixed).max(1);
-        let execution_shards = execution_cells.div_ceil(room).max(1);
-        // A little over an equal share: what the model and the prover count differently must not make one shard more.
-        let share = execution_cells / execution_shards;
-        let limit = opts.sharding_threshold.element_threshold;
-        let shard_cells = (fixed + share + share / 16 + SLACK).min(limit);
-        Plan {
-            cycles,
-            public_values,
-            cells: self.cells,
-            shards: precompile_shards + execution_shards as usize,
-            shard_cells: if execution_shards == 1 { limit } else { shard_cells },
-            largest_shard: shard_cells.max((fixed + precompile_cells).min(limit)),
-            memory_reads: self.memory_reads,
+        (shards, cells)
+    }
+}
+
+/// A run parted into shards of the same size.
+struct Shares {
+    shards: u64,
+    /// Cells of each.
+    cells: u64,
+}
+
+impl Shares {
+    /// As few shards as `limit` allows for `cells`, each of which has `fixed` cells besides.
+    fn of(cells: u64, fixed: u64, limit: u64) -> Self {
+        let shards = cells.div_ceil(limit.saturating_sub(fixed).max(1)).max(1);
+        if shards == 1 {
+            return Self { shards, cells: limit };
         }
+        let share = cells / shards;
+        Self { shards, cells: (fixed + share + share / 16 + SLACK).min(limit) }
     }
 }
 
@@ -226,10 +266,12 @@ mod tests {
     use super::*;
 
     fn planned(cells: u64, settings: &EngineSettings) -> Plan {
-        let program = program(sextant_artifacts::EMPTY_ELF).unwrap();
-        let run = Run { cells, ..Run::default() };
-        run.plan(1, Vec::new(), &program, &settings.core_opts())
+        let Shares { shards, cells: shard_cells } = Shares::of(cells, FIXED, settings.element_threshold);
+        let shards = shards as usize;
+        Plan { cycles: 1, public_values: Vec::new(), cells, shards, shard_cells, largest_shard: shard_cells }
     }
+
+    const FIXED: u64 = 2_000_000;
 
     #[test]
     fn shards_share_the_cells_evenly_and_none_exceeds_the_settings() {
@@ -238,8 +280,7 @@ mod tests {
         for times in [1, 3, 10, 50, 128] {
             let plan = planned(limit * times / 2, &settings);
             assert!(plan.shard_cells <= limit, "{plan:?}");
-            let fixed = fixed_cells(&program(sextant_artifacts::EMPTY_ELF).unwrap());
-            let room = plan.shards as u64 * (plan.shard_cells - fixed);
+            let room = plan.shards as u64 * (plan.shard_cells - FIXED);
             assert!(room >= plan.cells, "{plan:?}");
             assert!(room <= plan.cells * 9 / 8 + limit, "{plan:?}");
         }
@@ -256,6 +297,15 @@ mod tests {
             assert!(large.memory.abs_diff(small.memory) < 1 << 30, "{kind}: {small:?} {large:?}");
             assert!(large.seconds > 10.0 * small.seconds, "{kind}: {small:?} {large:?}");
         }
+    }
+
+    #[test]
+    fn a_run_of_an_empty_program_is_one_shard() {
+        let settings = EngineSettings::for_machine(24 << 30, ProofKind::Stark);
+        let plan = plan(sextant_artifacts::EMPTY_ELF, &[], &settings).unwrap();
+        assert_eq!(plan.shards, 1);
+        assert!((1..10_000).contains(&plan.cycles), "{plan:?}");
+        assert!(plan.cells > plan.cycles, "{plan:?}");
     }
 
     #[test]

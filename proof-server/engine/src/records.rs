@@ -125,20 +125,20 @@ pub(crate) fn generate(
 }
 
 /// Runs on to the end of the next chunk. The chunk is copied out of the executor's ring, so that it can go on.
-fn next(executor: &mut MinimalExecutorRunner) -> Result<Option<TraceChunk>, EngineError> {
+pub(crate) fn next(executor: &mut MinimalExecutorRunner) -> Result<Option<TraceChunk>, EngineError> {
     let chunk = executor.try_execute_chunk().map_err(|error| EngineError::Execution(error.to_string()))?;
     Ok(chunk.map(TraceChunk::from))
 }
 
 /// Addresses and pages that a run has used.
 #[derive(Default)]
-struct Touched {
+pub(crate) struct Touched {
     addresses: HashSet<u64>,
     pages: HashSet<u64>,
 }
 
 /// Cuts a chunk of the run where shards end.
-fn cut(
+pub(crate) fn cut(
     program: &Arc<Program>,
     chunk: TraceChunk,
     opts: &SP1CoreOpts,

@@ -47,7 +47,8 @@ pub struct EngineSettings {
     pub element_threshold: u64,
     /// Cycles for which event buffers are reserved per shard.
     pub shard_size: usize,
-    /// Memory entries of one executor chunk.
+    /// Memory entries of one executor chunk, 16 bytes each where there are so many. A shard ends with its chunk, so a
+    /// chunk holds a hundred handovers.
     pub trace_chunk_threshold: u64,
     /// Chunks in flight between executor and prover.
     pub trace_chunk_slots: usize,
@@ -72,8 +73,8 @@ impl EngineSettings {
             shards_ahead: usize::from(roomy),
             element_threshold: element_threshold.clamp(SMALLEST_SHARD, ELEMENT_THRESHOLD),
             shard_size: if roomy { 1 << 24 } else { 1 << 21 },
-            trace_chunk_threshold: if roomy { 1 << 24 } else { 1 << 22 },
-            trace_chunk_slots: if roomy { 5 } else { 2 },
+            trace_chunk_threshold: 1 << 25,
+            trace_chunk_slots: 2,
             executor_memory: (memory / 6).clamp(2 * GIB, 24 * GIB),
             reduce_arity: if roomy { 4 } else { 2 },
         }
@@ -106,9 +107,6 @@ impl EngineSettings {
     pub(crate) fn core_opts_for(&self, plan: &Plan) -> SP1CoreOpts {
         let mut opts = self.core_opts();
         opts.sharding_threshold.element_threshold = plan.shard_cells;
-        // A shard ends with its chunk, so a run of few shards is one chunk.
-        opts.minimal_trace_chunk_threshold =
-            (plan.memory_reads + 1).clamp(self.trace_chunk_threshold, LARGEST_CHUNK);
         opts
     }
 
@@ -127,6 +125,3 @@ impl EngineSettings {
         recursion.verify_intermediates = false;
     }
 }
-
-/// Entries of the longest chunk: 16 bytes each, twice in memory while it is taken over.
-const LARGEST_CHUNK: u64 = 1 << 25;
