@@ -18,9 +18,10 @@ const GIB: u64 = 1 << 30;
 pub const ALLOCATOR_ENVIRONMENT: [(&str, &str); 2] =
     [("MIMALLOC_PURGE_DELAY", "-1"), ("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1")];
 
-/// Bytes that proving takes for a cell of the shard: the trace, its code words, and the sums over its interactions
-/// (measured: 3.1 GiB for 18 million cells, 18.5 GiB for 134 million).
-const BYTES_PER_CELL: u64 = 140;
+/// Bytes that proving takes for a cell of the shard: the trace, its code words, and the sums over its interactions. A
+/// single shard takes 140 (18.5 GiB for 134 million cells on 2 cores); several in a row leave holes behind, and more
+/// cores more buffers (17.6 GiB for nine shards of 86 million on 16 cores).
+const BYTES_PER_CELL: u64 = 190;
 /// Bytes that the recursion prover takes at its peak, whatever it folds.
 const RECURSION_PEAK: u64 = 27 * GIB / 2;
 
