@@ -265,7 +265,10 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use sextant_consensus::{Program, codec, committee_change, inclusion};
+
     use super::*;
+    use crate::records::{Places, generate};
 
     fn planned(cells: u64, settings: &EngineSettings) -> Plan {
         let Shares { shards, cells: shard_cells } = Shares::of(cells, FIXED, settings.element_threshold);
@@ -308,6 +311,53 @@ mod tests {
         assert_eq!(plan.shards, 1);
         assert!((1..10_000).contains(&plan.cycles), "{plan:?}");
         assert!(plan.cells > plan.cycles, "{plan:?}");
+    }
+
+    /// Shards that the prover's own way of cutting finds, none of them proven.
+    async fn found(
+        elf: &'static [u8],
+        inputs: Vec<Vec<u8>>,
+        settings: &EngineSettings,
+        plan: &Plan,
+    ) -> usize {
+        let program = super::program(elf).unwrap();
+        let split = SplitOpts::new(&settings.core_opts(), program.instructions.len(), false);
+        let (opts, places) = (settings.core_opts_for(plan), Places::new(1));
+        let generated = tokio::task::spawn_blocking(move || {
+            let mut shards = 0;
+            generate(&program, &inputs, &opts, &split, &places, |shard| {
+                drop(shard);
+                shards += 1;
+                true
+            })
+            .map(|_| shards)
+        });
+        generated.await.unwrap().unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_prover_finds_the_shards_that_were_planned() {
+        let change = sextant_fixtures::catch_up::handovers(3);
+        let inclusion = sextant_fixtures::inclusion();
+        let statements = [
+            (Program::CommitteeChange, codec::encode::<committee_change::Input>(&change), 40_000_000, 2),
+            (Program::CommitteeChange, codec::encode::<committee_change::Input>(&change), 1 << 28, 1),
+            // Its Keccak calls are a shard of their own.
+            (Program::Inclusion, codec::encode::<inclusion::Input>(&inclusion), 1 << 28, 2),
+        ];
+        for (program, input, element_threshold, shards) in statements {
+            let elf = match program {
+                Program::CommitteeChange => sextant_artifacts::COMMITTEE_CHANGE.elf,
+                Program::Inclusion => sextant_artifacts::INCLUSION.elf,
+            };
+            let (_, hints) = sextant_consensus::check_with_hints(program, &input).unwrap();
+            let inputs = vec![input, hints];
+            let machine = EngineSettings::for_machine(24 << 30, ProofKind::Stark);
+            let settings = EngineSettings { element_threshold, ..machine };
+            let plan = plan(elf, &inputs, &settings).unwrap();
+            assert_eq!(plan.shards, shards, "{program:?}: {} cells", plan.cells);
+            assert_eq!(found(elf, inputs, &settings, &plan).await, shards, "{program:?}");
+        }
     }
 
     #[test]
