@@ -16,7 +16,7 @@ use sextant_consensus::{
 };
 
 use crate::{
-    Chain, Endpoint, Expected, PoolError, Reason, SourceConfig, SourceError,
+    Chain, Clock, Endpoint, Expected, PoolError, Reason, SourceConfig, SourceError,
     http::Request,
     input::{self, Answer, Document, Encoding, InputError, Sourced, read},
     pool::Pool,
@@ -60,7 +60,8 @@ impl BeaconNodes {
         Ok(Self { pool: Pool::new(endpoints, config)? })
     }
 
-    /// The chain: `/eth/v1/config/spec` and `/eth/v1/beacon/genesis`, which must be the expected one.
+    /// The chain: `/eth/v1/config/spec` and `/eth/v1/beacon/genesis`, which must be the expected one, with the clock that is
+    /// known of it.
     ///
     /// # Errors
     /// [`SourceError`].
@@ -76,12 +77,14 @@ impl BeaconNodes {
                 let spec: Spec = data(&answer)?.decode()?.value;
                 let more: SpecNumbers = data(&answer)?.decode()?.value;
                 let node = ChainConfig::from_spec(&spec, &genesis).map_err(Reason::refused)?;
-                Ok(Chain {
+                let chain = Chain {
                     config: expected.confirm(&node).map_err(Reason::refused)?,
                     genesis_time: times.genesis_time,
                     slot: more.slot().ok_or_else(|| Reason::refused("spec: no length of a slot"))?,
                     execution_chain_id: more.deposit_chain_id,
-                })
+                };
+                Clock::confirm(&chain).map_err(Reason::refused)?;
+                Ok(chain)
             })
             .await
     }

@@ -10,6 +10,7 @@
 
 mod beacon;
 mod chain;
+mod clock;
 mod error;
 mod execution;
 mod http;
@@ -20,6 +21,7 @@ pub mod prepare;
 
 pub use beacon::{BeaconNodes, BlockId, MAX_UPDATES};
 pub use chain::{Chain, ChainMismatch, Expected};
+pub use clock::Clock;
 pub use error::{Failure, Reason, SourceError};
 pub use execution::{ExecutionNodes, Watched, mapping_slot};
 pub use http::{Endpoint, UrlError};

@@ -100,8 +100,7 @@ impl Recorded {
         Self {
             chain: HOODI,
             spec: encode::spec(&HOODI, 12_000, 560_048),
-            // Long enough ago for these slots to be in the past.
-            genesis: encode::genesis(&HOODI, 1_600_000_000),
+            genesis: encode::genesis(&HOODI, 1_742_213_400),
             bootstraps: vec![versioned(encode::bootstrap(&trusted))],
             updates: vec![versioned(encode::update(&update))],
             finality_update: versioned(encode::finality_update(&update.finality_update())),
