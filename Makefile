@@ -11,7 +11,7 @@ PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench bench-large verify-rate snark-setup demo-snark devnet devnet-e2e \
-  contracts-test contracts-gas programs programs-check fmt lint lint-deploy deny spelling links docs
+  contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -77,6 +77,11 @@ contracts-test: ## Format and tests of the contracts
 contracts-gas: ## Gas of each submission, as transactions of their own
 	@scripts/setup.sh --contracts
 	@scripts/contracts-test.sh --match-contract 'GasTest|RealProofs' -vv
+
+contracts-mutants: ## Take the contracts' rules out one by one: the tests must notice each (ONLY=word picks some; many minutes)
+	@scripts/setup.sh --contracts
+	@scripts/contracts.sh
+	@node contracts/test/mutants.mjs $(ONLY)
 
 programs: setup ## Rebuild both guests into artifacts/
 	programs/build.sh --install

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use sextant_consensus::{hash::Root, public_values::Statement};
 use sextant_protocol::ProofRecord;
 use sextant_verifier::Verifier;
-pub use sextant_verifier::pinned_vk_hash;
+pub use sextant_verifier::{circuit_selector, pinned_vk_hash};
 use tokio::task::spawn_blocking;
 
 /// Why a proof is not accepted.

@@ -17,6 +17,11 @@ fn proof() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/data/recorded-snarks/committee-change.proof")
 }
 
+/// The verifying key of the circuits that made it.
+fn circuits() -> PathBuf {
+    proof().with_file_name("groth16_vk.bin")
+}
+
 #[track_caller]
 fn json(output: &Output) -> Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -30,16 +35,34 @@ async fn a_contract_is_deployed_and_takes_a_proof_once() {
     let folder = Folder::new();
     let key = folder.write("key", KEYS[0]);
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let bootstrap = file(BOOTSTRAP);
-    let (rpc, genesis) = (anvil.url.clone(), GENESIS.to_string());
+    let (bootstrap, circuits) = (file(BOOTSTRAP), circuits());
+    let rpc = anvil.url.clone();
     let deploy = |more: &[&str]| {
         let mut arguments = vec!["deploy", "--rpc", &rpc, "--verifier", &verifier, "--key-file", text(&key)];
-        arguments.extend(["--bootstrap", text(&bootstrap), "--genesis-time", &genesis, "--json"]);
+        arguments.extend(["--bootstrap", text(&bootstrap), "--allow-dev-circuits", text(&circuits)]);
+        arguments.extend(["--allow-old-checkpoint", "--confirmations", "0", "--yes", "--json"]);
         arguments.extend(more);
         sextant(&arguments)
     };
-    let tried = json(&deploy(&["--dry-run"]));
+    // Everything that is for good is shown.
+    let tried = json(&deploy(&["--dry-run", "--next-fork-epoch", "500000"]));
     assert_eq!(tried["outcome"], "would be deployed");
+    assert_eq!((&tried["genesis_time"], &tried["seconds_per_slot"]), (&GENESIS.into(), &12.into()));
+    assert_eq!(
+        (&tried["min_participation"], &tried["max_age_seconds"]),
+        (&342.into(), &(14 * 86_400).into())
+    );
+    assert!(tried["next_fork"].as_str().unwrap().contains("slot 16000000"), "{tried}");
+    assert!(
+        tried["guardian"].is_null() && tried["warning"].as_str().unwrap().contains("no guardian"),
+        "{tried}"
+    );
+    for name in
+        ["chain_digest", "committee_change_key", "inclusion_key", "verifier", "circuits", "checkpoint_root"]
+    {
+        assert!(tried[name].as_str().unwrap().starts_with("0x"), "{name}: {tried}");
+    }
+    assert!(tried["checkpoint_age_seconds"].as_u64().unwrap() > 86_400, "{tried}");
     let deployed = json(&deploy(&[]));
     assert_eq!((&deployed["outcome"], &deployed["period"]), (&"deployed".into(), &1150.into()));
     let contract = deployed["contract"].as_str().unwrap();
@@ -47,7 +70,7 @@ async fn a_contract_is_deployed_and_takes_a_proof_once() {
     let proof = proof();
     let submit = |more: &[&str]| {
         let mut arguments = vec!["submit", "--rpc", &rpc, "--contract", contract, "--key-file", text(&key)];
-        arguments.push(text(&proof));
+        arguments.extend(["--confirmations", "0", text(&proof)]);
         arguments.extend(more);
         sextant(&arguments)
     };
@@ -68,6 +91,48 @@ async fn a_contract_is_deployed_and_takes_a_proof_once() {
     assert_names(&sextant(&[&arguments[..], &[text(&proof)]].concat()), &["no contract at"]);
     let other = submit(&["--chain-id", "1"]);
     assert_names(&other, &["chain 31337", "expected 1"]);
+}
+
+/// What would be noticed too late: each is refused by its name, and nothing is sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_senseless_deployment_is_refused() {
+    let anvil = Anvil::start(TIME, &[]);
+    let verifier = anvil.verifier().await.to_string();
+    let folder = Folder::new();
+    let key = folder.write("key", KEYS[0]);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let (bootstrap, circuits, rpc) = (file(BOOTSTRAP), circuits(), anvil.url.clone());
+    let old = "--allow-old-checkpoint";
+    let dev = ["--allow-dev-circuits", text(&circuits)];
+    let refused = |more: &[&str], named: &[&str]| {
+        let mut arguments =
+            vec!["deploy", "--rpc", &rpc, "--key-file", text(&key), "--bootstrap", text(&bootstrap)];
+        if !more.contains(&"--verifier") {
+            arguments.extend(["--verifier", &verifier]);
+        }
+        arguments.extend(more);
+        assert_names(&sextant(&arguments), named);
+    };
+    refused(
+        &[&dev[..], &["--yes"]].concat(),
+        &["checkpoint is of slot 9425184", "14", "--allow-old-checkpoint"],
+    );
+    refused(&[&dev[..], &[old]].concat(), &["--dry-run", "--yes"]);
+    refused(&["--yes", old], &["circuits", "its verifier is for"]);
+    let guardian = "22".repeat(20);
+    for (more, named) in [
+        (&["--min-participation", "0"][..], "minimum of signers of 0"),
+        (&["--min-participation", "600"], "minimum of signers of 600"),
+        (&["--max-age-days", "0"], "maximum age of 0"),
+        (&["--guardian", &guardian, "--delay", "1"], "delay of 1"),
+        (&["--guardian", &guardian, "--delay", "18446744073709551615"], "delay of 18446744073709551615"),
+        (&["--next-fork-epoch", "1"], "--next-fork-epoch 1"),
+        (&["--verifier", &guardian], "no contract at"),
+    ] {
+        refused(&[&dev[..], &["--yes", old], more].concat(), &[named]);
+    }
+    let sent = anvil.nodes().call("eth_blockNumber", serde_json::json!([])).await.unwrap();
+    assert_eq!(sent, "0x1", "nothing but the verifier");
 }
 
 #[test]

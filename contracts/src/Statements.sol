@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Account, Head, PublicValues, Slot} from "./PublicValues.sol";
+import {Contradictions} from "./Contradictions.sol";
+import {Account, Head, Inclusion, PublicValues, Slot} from "./PublicValues.sol";
 
 /// @title Statements that were proven, and what can be read from them
 /// @notice One storage word stands for a whole statement: the hash of its public values. Whoever wants to read a part
-/// brings the public values along; what was not proven cannot be read, it reverts.
-abstract contract Statements {
+/// brings the public values along; what was not proven, or what another statement contradicts, cannot be read, it reverts.
+abstract contract Statements is Contradictions {
     mapping(bytes32 digest => uint256 time) private _provenAt;
 
     /// @notice A statement was proven; its digest is `keccak256(publicValues)`.
-    event StatementProven(bytes32 indexed digest, uint32 indexed program, uint64 indexed finalizedSlot);
+    /// Two of one slot with different roots contradict each other.
+    event StatementProven(
+        bytes32 indexed digest, uint32 indexed program, uint64 indexed finalizedSlot, bytes32 finalizedRoot
+    );
 
     /// @notice The statement was proven before: nothing to do.
     error AlreadyProven(bytes32 digest);
@@ -21,8 +25,8 @@ abstract contract Statements {
     /// @notice The statement does not speak about this slot.
     error SlotNotInStatement(address account, bytes32 key);
 
-    /// @notice When the statement was proven here, Unix time in seconds. Whoever wants to wait before relying on it
-    /// counts from there.
+    /// @notice When the statement was proven here, Unix time in seconds, contradicted since or not. Whoever wants to wait
+    /// before relying on it counts from there.
     function provenAt(bytes calldata publicValues) public view returns (uint256 time) {
         bytes32 digest = keccak256(publicValues);
         time = _provenAt[digest];
@@ -30,10 +34,9 @@ abstract contract Statements {
     }
 
     /// @notice The finalized header of a proven statement of either kind. A state root of zero is not proven.
-    function provenHead(bytes calldata publicValues) public view returns (Head memory) {
-        provenAt(publicValues);
-        // A statement begins with the offset of its structure, one word; its head follows.
-        return abi.decode(publicValues[32:], (Head));
+    function provenHead(bytes calldata publicValues) public view returns (Head memory head) {
+        head = _provenHead(publicValues);
+        _requireUncontradicted(head.finalizedSlot);
     }
 
     /// @notice An account of a proven inclusion. `exists` tells an empty account from one that is not there.
@@ -61,11 +64,19 @@ abstract contract Statements {
 
     function _account(bytes calldata publicValues, address account) private view returns (Account calldata) {
         provenAt(publicValues);
-        Account[] calldata accounts = PublicValues.inclusion(publicValues).accounts;
-        for (uint256 i = 0; i < accounts.length; ++i) {
-            if (accounts[i].account == account) return accounts[i];
+        Inclusion calldata statement = PublicValues.inclusion(publicValues);
+        _requireUncontradicted(statement.head.finalizedSlot);
+        for (uint256 i = 0; i < statement.accounts.length; ++i) {
+            if (statement.accounts[i].account == account) return statement.accounts[i];
         }
         revert AccountNotInStatement(account);
+    }
+
+    /// @dev The head of a proven statement, contradicted or not.
+    function _provenHead(bytes calldata publicValues) internal view returns (Head memory) {
+        provenAt(publicValues);
+        // A statement begins with the offset of its structure, one word; its head follows.
+        return abi.decode(publicValues[32:], (Head));
     }
 
     /// @dev Refuses what is known: before the costly check of the proof.
@@ -76,6 +87,6 @@ abstract contract Statements {
 
     function _record(bytes32 digest, Head calldata head) internal {
         _provenAt[digest] = block.timestamp;
-        emit StatementProven(digest, head.program, head.finalizedSlot);
+        emit StatementProven(digest, head.program, head.finalizedSlot, head.finalizedRoot);
     }
 }

@@ -78,6 +78,6 @@ contract GasTest is Base {
         for (uint256 i = 0; i < 8; ++i) {
             points = bytes.concat(points, keccak256(abi.encode(i)));
         }
-        return bytes.concat(bytes4(0x4388a21c), bytes32(0), keccak256("keys"), bytes32(0), points);
+        return bytes.concat(SELECTOR, bytes32(0), keccak256("keys"), bytes32(0), points);
     }
 }

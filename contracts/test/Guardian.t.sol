@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Guardian, Trust} from "../src/Guardian.sol";
+import {Guardian} from "../src/Guardian.sol";
 import {ISP1Verifier} from "../src/ISP1Verifier.sol";
 import {LightClient} from "../src/LightClient.sol";
 import {CommitteeChange, Head} from "../src/PublicValues.sol";
+import {Trust, Trusted} from "../src/Trusted.sol";
 import {Base} from "./support/Base.sol";
 import {OneProof} from "./support/Verifiers.sol";
 import {vm} from "./support/Vm.sol";
@@ -43,7 +44,10 @@ contract GuardianTest is Base {
     }
 
     function test_an_announcement_changes_nothing() public {
-        _announce();
+        vm.prank(GUARDIAN);
+        vm.expectEmit(address(client));
+        emit Trusted.TrustAnnounced(next, uint64(block.timestamp) + DELAY);
+        client.announce(next);
         require(client.trust().committeeChangeKey == CHANGE_KEY, "key");
         require(client.executableFrom() == block.timestamp + DELAY, "time");
         submitChange(client, recorded(ONE_HANDOVER));
@@ -57,6 +61,8 @@ contract GuardianTest is Base {
         client.execute(next);
         vm.warp(from);
         vm.prank(GUARDIAN);
+        vm.expectEmit(address(client));
+        emit Trusted.TrustReplaced(next);
         client.execute(next);
         require(keccak256(abi.encode(client.trust())) == keccak256(abi.encode(next)), "not replaced");
         require(client.announced() == 0 && client.trustReplaced(), "still announced");
@@ -70,6 +76,15 @@ contract GuardianTest is Base {
         vm.warp(until + 1);
         _refuse(GUARDIAN, abi.encodeWithSelector(Guardian.TooLate.selector, until + 1, until));
         client.execute(next);
+        // The window's last second is still in it.
+        vm.warp(until);
+        vm.prank(GUARDIAN);
+        client.execute(next);
+    }
+
+    function test_what_lapsed_is_announced_anew() public {
+        _announce();
+        vm.warp(client.executableFrom() + client.EXECUTION_WINDOW() + 1);
         vm.prank(GUARDIAN);
         client.cancel();
         _announce();
@@ -100,7 +115,10 @@ contract GuardianTest is Base {
     function test_what_is_cancelled_is_not_executed() public {
         _announce();
         vm.warp(client.executableFrom());
+        bytes32 announced = client.announced();
         vm.prank(GUARDIAN);
+        vm.expectEmit(address(client));
+        emit Guardian.AnnouncementCancelled(announced);
         client.cancel();
         _refuse(GUARDIAN, _notAnnounced());
         client.execute(next);
@@ -110,11 +128,11 @@ contract GuardianTest is Base {
 
     function test_incomplete_replacements_are_refused() public {
         next.verifier = ISP1Verifier(STRANGER);
-        _refuse(GUARDIAN, abi.encodeWithSelector(Guardian.NoVerifier.selector, STRANGER));
+        _refuse(GUARDIAN, abi.encodeWithSelector(Trusted.NoVerifier.selector, STRANGER));
         client.announce(next);
         next.verifier = verifier;
         next.inclusionKey = next.committeeChangeKey;
-        _refuse(GUARDIAN, abi.encodeWithSelector(Guardian.IncompleteTrust.selector));
+        _refuse(GUARDIAN, abi.encodeWithSelector(Trusted.IncompleteTrust.selector));
         client.announce(next);
     }
 
@@ -136,7 +154,7 @@ contract GuardianTest is Base {
         CommitteeChange memory statement = change(TWO_HANDOVERS);
         bytes memory values = recorded(TWO_HANDOVERS);
         bytes memory reason =
-            abi.encodeWithSelector(LightClient.WrongChain.selector, statement.head.chainDigest, digest);
+            abi.encodeWithSelector(Trusted.WrongChain.selector, statement.head.chainDigest, digest);
         refuseChange(client, values, reason);
         statement.head.chainDigest = digest;
         values = abi.encode(statement);
@@ -149,12 +167,37 @@ contract GuardianTest is Base {
         client.submitCommitteeChange(values, PROOF);
     }
 
+    /// Both programs' keys are replaced, each for its own, and the circuits with them.
+    function test_an_inclusion_after_a_replacement() public {
+        Head memory head = inclusion(ONE_SLOT).head;
+        client = deploy(head);
+        next = trustIn(head, address(verifier));
+        (next.inclusionKey, next.selector) = (NEW_KEY, hex"0badcafe");
+        _announce();
+        vm.warp(client.executableFrom());
+        vm.prank(GUARDIAN);
+        client.execute(next);
+        bytes memory values = recorded(ONE_SLOT);
+        vm.expectRevert(abi.encodeWithSelector(Trusted.WrongCircuits.selector, SELECTOR, next.selector));
+        client.submitInclusion(values, PROOF);
+        bytes memory proof = bytes.concat(next.selector, hex"01");
+        verifier.accept(INCLUSION_KEY, values, proof);
+        vm.expectRevert(abi.encodeWithSelector(OneProof.ProofRefused.selector));
+        client.submitInclusion(values, proof);
+        verifier.accept(NEW_KEY, values, proof);
+        client.submitInclusion(values, proof);
+    }
+
     function test_the_role_moves_in_two_steps() public {
         _announce();
         vm.prank(GUARDIAN);
+        vm.expectEmit(address(client));
+        emit Guardian.GuardianOffered(GUARDIAN, STRANGER);
         client.offerGuardian(STRANGER);
         require(client.guardian() == GUARDIAN, "moved in one step");
         vm.prank(STRANGER);
+        vm.expectEmit(address(client));
+        emit Guardian.GuardianChanged(GUARDIAN, STRANGER);
         client.acceptGuardian();
         require(client.guardian() == STRANGER && client.nextGuardian() == address(0), "not moved");
         require(client.announced() == 0, "the former guardian's announcement stands");
@@ -178,6 +221,8 @@ contract GuardianTest is Base {
         vm.prank(GUARDIAN);
         client.offerGuardian(STRANGER);
         vm.prank(GUARDIAN);
+        vm.expectEmit(address(client));
+        emit Guardian.GuardianChanged(GUARDIAN, address(0));
         client.renounceGuardian();
         require(client.guardian() == address(0) && client.announced() == 0, "something is left");
         vm.warp(block.timestamp + DELAY);

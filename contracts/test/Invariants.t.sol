@@ -17,16 +17,21 @@ contract Relayer is Base {
     uint64 public highest;
     mapping(uint64 period => bytes32) public learned;
     mapping(bytes32 digest => bool) public accepted;
+    mapping(uint64 slot => bool) public contradicted;
+    /// @notice How often what was accepted contradicted what was known.
+    uint256 public contradictions;
     /// @notice Public values that were submitted, accepted or not.
     bytes[] public submitted;
     uint256 public acceptances;
 
     Head private _head;
+    bytes32 private _highestRoot;
 
     constructor() {
         _head = change(ONE_HANDOVER).head;
         client = deploy(_head);
         highest = client.headSlot();
+        _highestRoot = checkpoint(_head).root;
         learned[FIRST_PERIOD] = _head.signerCommitteeRoot;
     }
 
@@ -46,12 +51,19 @@ contract Relayer is Base {
         bytes memory values = abi.encode(statement);
         verifier.accept(CHANGE_KEY, values, PROOF);
         try client.submitCommitteeChange(values, PROOF) {
+            bool agrees = true;
             for (uint256 i = 0; i < statement.learned.length; ++i) {
-                Learned memory entry = statement.learned[i];
-                if (learned[entry.period] == 0) learned[entry.period] = entry.committeeRoot;
-                if (entry.period > newest) newest = entry.period;
+                bytes32 known = learned[statement.learned[i].period];
+                if (known != 0 && known != statement.learned[i].committeeRoot) agrees = false;
             }
-            _remember(values, head);
+            // From a contradiction nothing is learned.
+            if (_remember(values, head, agrees)) {
+                for (uint256 i = 0; i < statement.learned.length; ++i) {
+                    Learned memory entry = statement.learned[i];
+                    if (learned[entry.period] == 0) learned[entry.period] = entry.committeeRoot;
+                    if (entry.period > newest) newest = entry.period;
+                }
+            }
         } catch {
             submitted.push(values);
         }
@@ -65,7 +77,7 @@ contract Relayer is Base {
         bytes memory values = abi.encode(statement);
         verifier.accept(INCLUSION_KEY, values, PROOF);
         try client.submitInclusion(values, PROOF) {
-            _remember(values, statement.head);
+            _remember(values, statement.head, true);
         } catch {
             submitted.push(values);
         }
@@ -106,7 +118,8 @@ contract Relayer is Base {
         if (variant % 37 == 0) head.participation = 300;
     }
 
-    function _remember(bytes memory values, Head memory head) private {
+    /// @dev Returns whether it agrees with all that is known.
+    function _remember(bytes memory values, Head memory head, bool agrees) private returns (bool) {
         submitted.push(values);
         accepted[keccak256(values)] = true;
         ++acceptances;
@@ -114,7 +127,14 @@ contract Relayer is Base {
         require(head.chainDigest == _head.chainDigest && head.participation >= SIGNERS, "rules");
         require(timeOf(head.finalizedSlot) <= block.timestamp, "from the future");
         require(block.timestamp - timeOf(head.finalizedSlot) <= MAX_AGE, "too old");
-        if (head.finalizedSlot > highest) highest = head.finalizedSlot;
+        if (head.finalizedSlot == highest && head.finalizedRoot != _highestRoot) agrees = false;
+        if (!agrees) {
+            contradicted[head.finalizedSlot] = true;
+            ++contradictions;
+        } else if (head.finalizedSlot > highest) {
+            (highest, _highestRoot) = (head.finalizedSlot, head.finalizedRoot);
+        }
+        return agrees;
     }
 }
 
@@ -134,14 +154,15 @@ contract InvariantsTest {
     /// What the relayer makes up is accepted often, and refused often.
     function test_the_relayer_has_something_to_say() public {
         for (uint64 i = 0; i < 40; ++i) {
-            relayer.changeCommittee(i, uint8(i), i, i);
+            relayer.changeCommittee(i, uint8(i), i, i % 8 == 7 ? 250 : i);
             relayer.include(i, i, i, Slot(bytes32(uint256(i)), true, keccak256("value")));
         }
-        require(relayer.acceptances() > 20 && relayer.acceptances() < 75, vm.toString(relayer.acceptances()));
+        require(relayer.acceptances() > 20 && relayer.acceptances() < 78, vm.toString(relayer.acceptances()));
         require(relayer.newest() > relayer.FIRST_PERIOD() + 2, "hardly a committee was learned");
+        require(relayer.contradictions() > 1, "hardly a contradiction");
     }
 
-    /// The head is the highest finalized slot that was ever accepted: so it never falls.
+    /// The head is the highest finalized slot that was ever accepted without contradiction: so it never falls.
     function invariant_the_head_never_falls() public view {
         require(relayer.client().headSlot() == relayer.highest(), "head");
     }
@@ -160,16 +181,33 @@ contract InvariantsTest {
 
     function invariant_what_is_readable_was_proven() public view {
         LightClient client = relayer.client();
-        uint256 readable;
+        uint256 known;
         for (uint256 i = 0; i < relayer.count(); ++i) {
             bytes memory values = relayer.submitted(i);
-            try client.provenHead(values) {
-                require(relayer.accepted(keccak256(values)), "unproven, and yet readable");
-                ++readable;
+            (bool accepted, bool contradicted) = _judged(values);
+            try client.provenAt(values) {
+                require(accepted, "unproven, and yet known");
+                ++known;
             } catch {
-                require(!relayer.accepted(keccak256(values)), "proven, and yet unreadable");
+                require(!accepted, "proven, and yet unknown");
+            }
+            try client.provenHead(values) {
+                require(accepted && !contradicted, "unproven or contradicted, and yet readable");
+            } catch {
+                require(!accepted || contradicted, "proven, and yet unreadable");
             }
         }
-        require(readable >= relayer.acceptances(), "something proven is gone");
+        require(known >= relayer.acceptances(), "something proven is gone");
+    }
+
+    function _judged(bytes memory values) private view returns (bool accepted, bool contradicted) {
+        // Of either statement the eighth word: the offset and six words of the head come before it.
+        uint64 slot;
+        assembly ("memory-safe") {
+            slot := mload(add(values, 256))
+        }
+        contradicted = relayer.contradicted(slot);
+        require((relayer.client().contradictedAt(slot) != 0) == contradicted, "contradiction");
+        return (relayer.accepted(keccak256(values)), contradicted);
     }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Guardian, Trust} from "../src/Guardian.sol";
-import {Checkpoint, LightClient, Rules} from "../src/LightClient.sol";
+import {Committees} from "../src/Committees.sol";
+import {Guardian} from "../src/Guardian.sol";
+import {Checkpoint, Knowledge, LightClient, Rules} from "../src/LightClient.sol";
 import {CommitteeChange, Head, Inclusion, Learned} from "../src/PublicValues.sol";
 import {Statements} from "../src/Statements.sol";
+import {Trust, Trusted} from "../src/Trusted.sol";
 import {Base} from "./support/Base.sol";
 import {OneProof} from "./support/Verifiers.sol";
 import {vm} from "./support/Vm.sol";
@@ -27,13 +29,15 @@ contract AcceptTest is Base {
         bytes memory values = recorded(TWO_HANDOVERS);
         verifier.accept(CHANGE_KEY, values, PROOF);
         vm.expectEmit(address(client));
-        emit LightClient.CommitteeLearned(1151, statement.learned[0].committeeRoot);
-        vm.expectEmit(address(client));
-        emit LightClient.CommitteeLearned(1152, statement.learned[1].committeeRoot);
-        vm.expectEmit(address(client));
-        emit Statements.StatementProven(keccak256(values), 1, statement.head.finalizedSlot);
+        emit Statements.StatementProven(
+            keccak256(values), 1, statement.head.finalizedSlot, statement.head.finalizedRoot
+        );
         vm.expectEmit(address(client));
         emit LightClient.HeadMoved(statement.head.finalizedSlot, statement.head.finalizedRoot);
+        vm.expectEmit(address(client));
+        emit Committees.CommitteeLearned(1151, statement.learned[0].committeeRoot);
+        vm.expectEmit(address(client));
+        emit Committees.CommitteeLearned(1152, statement.learned[1].committeeRoot);
         client.submitCommitteeChange(values, PROOF);
         require(client.committeeRoot(1152) == statement.learned[1].committeeRoot, "committee");
     }
@@ -91,6 +95,38 @@ contract AcceptTest is Base {
         require(client.headSlot() == statement.head.finalizedSlot, "head");
     }
 
+    function test_a_deployment_tells_all_that_it_begins_with() public {
+        Head memory head = change(ONE_HANDOVER).head;
+        deploy(head);
+        Trust memory trusted = trustIn(head, address(verifier));
+        Checkpoint memory start = checkpoint(head);
+        vm.expectEmit();
+        emit Guardian.GuardianChanged(address(0), GUARDIAN);
+        vm.expectEmit();
+        emit Trusted.TrustReplaced(trusted);
+        vm.expectEmit();
+        emit LightClient.HeadMoved(start.slot, start.root);
+        vm.expectEmit();
+        emit Committees.CommitteeLearned(start.period, start.committeeRoot);
+        new LightClient(trusted, rules(), start, GUARDIAN, DELAY);
+    }
+
+    function test_what_is_known_is_told_in_one_call() public {
+        CommitteeChange memory statement = change(ONE_HANDOVER);
+        LightClient client = deploy(statement.head);
+        submitChange(client, recorded(ONE_HANDOVER));
+        Knowledge memory known = client.knowledge(1149, 4);
+        require(keccak256(abi.encode(known.trust)) == keccak256(abi.encode(client.trust())), "trust");
+        require(keccak256(abi.encode(known.rules)) == keccak256(abi.encode(rules())), "rules");
+        require(known.guardian == GUARDIAN && known.delay == DELAY, "guardian");
+        require(known.time == block.timestamp && known.headSlot == client.headSlot(), "head");
+        require(known.headRootPrefix == client.headRootPrefix(), "head's root");
+        require(known.committees.length == 4, "periods");
+        require(known.committees[0] == 0 && known.committees[3] == 0, "unknown");
+        require(known.committees[1] == statement.head.signerCommitteeRoot, "signer");
+        require(known.committees[2] == statement.learned[0].committeeRoot, "learned");
+    }
+
     function test_incomplete_deployments_are_refused() public {
         Head memory head = change(ONE_HANDOVER).head;
         address checks = address(new OneProof());
@@ -106,17 +142,21 @@ contract AcceptTest is Base {
             vm.expectRevert(abi.encodeWithSelector(LightClient.IncompleteRules.selector));
             new LightClient(trustIn(head, checks), demanded, start, GUARDIAN, DELAY);
         }
-        vm.expectRevert(abi.encodeWithSelector(Guardian.NoVerifier.selector, STRANGER));
+        vm.expectRevert(abi.encodeWithSelector(Trusted.NoVerifier.selector, STRANGER));
         new LightClient(trustIn(head, STRANGER), rules(), start, GUARDIAN, DELAY);
         vm.expectRevert(abi.encodeWithSelector(Guardian.NoDelay.selector));
         new LightClient(trustIn(head, checks), rules(), start, GUARDIAN, 0);
-        for (uint256 missing = 0; missing < 4; ++missing) {
+        for (uint256 missing = 0; missing < 8; ++missing) {
             Trust memory trusted = trustIn(head, checks);
             if (missing == 0) trusted.committeeChangeKey = 0;
             if (missing == 1) trusted.inclusionKey = 0;
             if (missing == 2) trusted.chainDigest = 0;
             if (missing == 3) trusted.inclusionKey = trusted.committeeChangeKey;
-            vm.expectRevert(abi.encodeWithSelector(Guardian.IncompleteTrust.selector));
+            if (missing == 4) trusted.selector = 0;
+            if (missing == 5) trusted.nextChainDigest = keccak256("no slot to begin at");
+            if (missing == 6) trusted.forkSlot = 1;
+            if (missing == 7) (trusted.nextChainDigest, trusted.forkSlot) = (trusted.chainDigest, 1);
+            vm.expectRevert(abi.encodeWithSelector(Trusted.IncompleteTrust.selector));
             new LightClient(trusted, rules(), start, GUARDIAN, DELAY);
         }
     }

@@ -94,6 +94,8 @@ contract ReadingTest is Base {
             Account memory account = included.accounts[i];
             vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, finalized));
             client.accountAt(finalized, account.account);
+            vm.expectEmit(address(client));
+            emit Archive.AccountKept(finalized, account.account);
             client.keepAccount(values, account.account);
             (bool exists, uint64 nonce, uint256 balance, bytes32 storageRoot, bytes32 codeHash) =
                 client.accountAt(finalized, account.account);
@@ -105,6 +107,8 @@ contract ReadingTest is Base {
                 Slot memory slot = account.slots[j];
                 vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, finalized));
                 client.storageAt(finalized, account.account, slot.key);
+                vm.expectEmit(address(client));
+                emit Archive.SlotKept(finalized, account.account, slot.key);
                 client.keepSlot(values, account.account, slot.key);
                 (bool there, bytes32 value) = client.storageAt(finalized, account.account, slot.key);
                 require(there == slot.exists && value == slot.value, "slot");
@@ -125,6 +129,9 @@ contract ReadingTest is Base {
         client.finalizedRoot(finalized);
         vm.expectRevert(abi.encodeWithSelector(Archive.NotKept.selector, finalized));
         client.stateRoot(finalized);
+        Head memory head = inclusion(THREE_ACCOUNTS).head;
+        vm.expectEmit(address(client));
+        emit Archive.HeaderKept(finalized, head.finalizedRoot, head.stateRoot);
         client.keepHeader(values);
         client.finalizedRoot(finalized);
         client.stateRoot(finalized);
@@ -145,27 +152,6 @@ contract ReadingTest is Base {
         require(client.stateRoot(finalized) == proven && number != 0, "state root");
         client.keepHeader(abi.encode(included));
         require(client.stateRoot(finalized) == proven, "the state root was lost");
-    }
-
-    /// Two headers of one slot, behind the head where the light client does not compare them: one of them is kept.
-    function test_a_header_that_contradicts_the_kept_one() public {
-        Inclusion memory included = inclusion(THREE_ACCOUNTS);
-        uint64 finalized = included.head.finalizedSlot - 1;
-        included.head.finalizedSlot = finalized;
-        (bytes32 one, bytes32 other) = (keccak256("one"), keccak256("other"));
-        included.head.finalizedRoot = one;
-        submitInclusion(client, abi.encode(included));
-        client.keepHeader(abi.encode(included));
-        included.head.finalizedRoot = other;
-        submitInclusion(client, abi.encode(included));
-        bytes memory reason = abi.encodeWithSelector(Archive.ContradictsKept.selector, finalized, other, one);
-        vm.expectRevert(reason);
-        client.keepHeader(abi.encode(included));
-        vm.expectRevert(reason);
-        client.keepAccount(abi.encode(included), included.accounts[0].account);
-        Account memory account = _withSlots(included);
-        vm.expectRevert(reason);
-        client.keepSlot(abi.encode(included), account.account, account.slots[0].key);
     }
 
     function _withSlots(Inclusion memory included) private pure returns (Account memory) {

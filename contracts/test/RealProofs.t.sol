@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Trust} from "../src/Guardian.sol";
-import {ISP1Verifier} from "../src/ISP1Verifier.sol";
 import {LightClient} from "../src/LightClient.sol";
 import {CommitteeChange, Head, Inclusion} from "../src/PublicValues.sol";
+import {Trust} from "../src/Trusted.sol";
 import {SP1Verifier} from "./recorded/groth16/SP1VerifierGroth16.sol";
 import {Base} from "./support/Base.sol";
 import {vm} from "./support/Vm.sol";
@@ -99,12 +98,10 @@ contract RealProofsTest is Base {
 
     function _deploy(Head memory head) private returns (LightClient) {
         vm.warp(timeOf(head.finalizedSlot) + 1 hours);
-        Trust memory trusted = Trust(
-            ISP1Verifier(address(_real)),
-            _recorded("committee-change").key,
-            _recorded("inclusion").key,
-            head.chainDigest
-        );
+        Trust memory trusted = trustIn(head, address(_real));
+        trusted.selector = bytes4(_real.VERIFIER_HASH());
+        trusted.committeeChangeKey = _recorded("committee-change").key;
+        trusted.inclusionKey = _recorded("inclusion").key;
         return new LightClient(trusted, rules(), checkpoint(head), GUARDIAN, DELAY);
     }
 

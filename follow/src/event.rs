@@ -69,6 +69,15 @@ pub enum Event {
         /// Gas that it used.
         gas_used: u64,
     },
+    /// The contract accepted a proof that contradicts what it knew: one of the two lies.
+    Contradicts {
+        /// The proof's file.
+        file: String,
+        /// The transaction's hash.
+        transaction: String,
+        /// Number of its block.
+        block: u64,
+    },
     /// The contract knew what a proof says; nothing was spent on it.
     Known {
         /// The proof's file.
@@ -76,7 +85,7 @@ pub enum Event {
         /// In the contract's words.
         reason: String,
     },
-    /// The contract will never accept a proof.
+    /// No contract will ever accept a proof.
     Refused {
         /// The proof's file.
         file: String,
@@ -124,6 +133,10 @@ impl fmt::Display for Event {
             Self::Submitted { file, transaction, block, gas_used } => {
                 write!(f, "accepted: {file}, transaction {transaction} in block {block}, {gas_used} gas")
             }
+            Self::Contradicts { file, transaction, block } => write!(
+                f,
+                "accepted as a CONTRADICTION of what the contract knew: {file}, transaction {transaction} in block {block}"
+            ),
             Self::Known { file, reason } => write!(f, "not submitted: {file}: {reason}"),
             Self::Refused { file, reason } => write!(f, "refused: {file}: {reason}"),
             Self::Trouble { message, retry_ms } => {

@@ -2,7 +2,10 @@
 
 use std::{future::Future, pin::pin, time::Duration};
 
-use sextant_consensus::light_client::{LightClientFinalityUpdate, SyncCommittee};
+use sextant_consensus::{
+    hash::Root,
+    light_client::{LightClientFinalityUpdate, SyncCommittee},
+};
 use sextant_sources::{BeaconNodes, Chain, ExecutionNodes, LightClient, input::Sourced};
 
 use crate::{
@@ -60,6 +63,17 @@ impl<P: Prover> Follower<P> {
     /// [`FollowError::State`].
     pub fn proofs(&self) -> Result<Vec<ProofEntry>, FollowError> {
         Ok(self.state.proofs()?)
+    }
+
+    /// The committee with which the proof of the next handover begins: its period and root.
+    ///
+    /// # Errors
+    /// [`FollowError::State`].
+    pub fn next_signer(&self) -> Result<(u64, Root), FollowError> {
+        let period = self.known.proven_period;
+        let committee = self.state.committee(period)?;
+        let committee = committee.ok_or(StateError::Content("committee of the proven period"))?;
+        Ok((period, committee.root()))
     }
 
     /// One look at the chain, and every proof that is due after it. May be dropped half-way: what was recorded stays.

@@ -8,7 +8,7 @@ use std::{fmt, future::Future, pin::Pin};
 
 use serde::{Deserialize, Serialize};
 use sextant_protocol::ProofRecord;
-use sextant_submit::{OnSent, Outcome, Sent, SubmitError, Submitter, calldata};
+use sextant_submit::{Meaning, OnSent, Outcome, Refusal, Sent, SubmitError, Submitter, calldata};
 
 use crate::{Event, FollowError, Follower, ProofEntry, Prover, StateError, Status, work::OnEvent};
 
@@ -114,10 +114,24 @@ impl<P: Prover> Follower<P> {
                 gas_used: mined.gas_used,
             })),
             Ok(Outcome::Known(refusal)) => Ok(Some(Event::Known { file, reason: refusal.to_string() })),
-            Err(error @ SubmitError::Refused(_)) if !error.is_passing() => {
-                Ok(Some(Event::Refused { file, reason: error.to_string() }))
+            Ok(Outcome::Contradicts(mined)) => {
+                let transaction = mined.hash.to_string();
+                Ok(Some(Event::Contradicts { file, transaction, block: mined.block }))
+            }
+            Err(SubmitError::Refused(refusal)) if self.is_final(&refusal, record).await => {
+                Ok(Some(Event::Refused { file, reason: refusal.to_string() }))
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether no contract will ever take the proof. What this one does not take today, because of what it knows or trusts,
+    /// it may take tomorrow: to settle that would leave a hole in its chain of committees for ever.
+    async fn is_final(&self, refusal: &Refusal, record: ProofRecord) -> bool {
+        match refusal.meaning() {
+            Meaning::Malformed => true,
+            Meaning::Doubted => self.prover.verify(record).await.is_err(),
+            Meaning::Known | Meaning::Outdated | Meaning::Passing => false,
         }
     }
 }

@@ -92,11 +92,16 @@ impl fmt::Display for SourceError {
 }
 
 impl SourceError {
-    /// What the call returned that a node says was reverted.
-    pub fn revert_data(&self) -> Option<&[u8]> {
-        self.failures.iter().find_map(|failure| match &failure.reason {
-            Reason::Rpc { data, .. } => data.as_deref(),
-            _ => None,
+    /// What the call returned that a node says was reverted; empty where the node does not tell.
+    pub fn revert(&self) -> Option<&[u8]> {
+        self.failures.iter().find_map(|failure| failure.reason.revert())
+    }
+
+    /// Whether every node says that it does not have the method.
+    pub fn is_unsupported(&self) -> bool {
+        self.failures.iter().all(|failure| {
+            // JSON-RPC 2.0 and EIP-1474.
+            matches!(failure.reason, Reason::Rpc { code: -32601 | -32004, .. })
         })
     }
 
@@ -105,6 +110,10 @@ impl SourceError {
         self.failures.iter().any(|failure| failure.reason.is_lie())
     }
 }
+
+/// Codes of nodes and providers that are overloaded or limit rates: "limit exceeded" (EIP-1474), "internal error"
+/// (JSON-RPC), HTTP's own, and those that providers chose.
+const BUSY: [i64; 7] = [-32005, -32603, 429, -32007, -32016, -32029, -32097];
 
 impl Reason {
     /// Refused by a native check.
@@ -129,6 +138,17 @@ impl Reason {
         Self::Transport(text)
     }
 
+    /// What a reverted call returned, if this says that a call was reverted: code 3, or the words of the clients that have
+    /// another. Anything else with hex digits as its data, or that word in its text, is a node's own trouble.
+    pub(crate) fn revert(&self) -> Option<&[u8]> {
+        const WORDS: [&str; 3] =
+            ["execution reverted", "vm exception while processing", "vm execution error"];
+        let Self::Rpc { code, message, data } = self else { return None };
+        let message = message.to_ascii_lowercase();
+        (*code == 3 || WORDS.iter().any(|words| message.contains(words)))
+            .then(|| data.as_deref().unwrap_or_default())
+    }
+
     /// Whether asking the same endpoint again may help.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
@@ -138,8 +158,7 @@ impl Reason {
                     || [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS]
                         .contains(status)
             }
-            // "Limit exceeded" (EIP-1474).
-            Self::Rpc { code, .. } => *code == -32005,
+            Self::Rpc { code, .. } => BUSY.contains(code) && self.revert().is_none(),
             _ => false,
         }
     }

@@ -154,22 +154,13 @@ fn result(answer: &Answer) -> Result<Value, Reason> {
     debug_assert_eq!(answer.encoding, Encoding::Json);
     let document = input::only(answer)?;
     if let Some(error) = document.member("error").filter(|error| !error.is_null()) {
-        let code = error.get("code").and_then(Value::as_i64).unwrap_or_default();
-        let message = error.get("message").and_then(Value::as_str).unwrap_or("no message");
-        return Err(Reason::Rpc { code, message: http::clip(message), data: revert_data(error) });
+        return Err(http::rpc(error));
     }
     match document.member("id") {
         Some(id) if *id == ID => {}
         id => return Err(Reason::mismatch("id", id.map_or("missing".into(), Value::to_string), ID)),
     }
     document.member("result").cloned().ok_or_else(|| document.field("result", "is missing").into())
-}
-
-/// What a reverted call returned. Nodes agree on the name, but some put it into an object once more.
-fn revert_data(error: &Value) -> Option<Vec<u8>> {
-    let data = error.get("data")?;
-    let text = data.as_str().or_else(|| data.get("data")?.as_str())?;
-    hex::decode(text.strip_prefix("0x")?).ok()
 }
 
 /// Where Solidity keeps a mapping's value: `keccak256(key . base)`, for the mapping declared at slot `base` and a key

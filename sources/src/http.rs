@@ -105,7 +105,7 @@ pub(crate) async fn ask(
         if response.status().is_success() {
             read(response, request).await
         } else {
-            Err(refusal(response).await)
+            Err(refusal(response, request).await)
         }
     };
     tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(Reason::Timeout(timeout)))
@@ -160,13 +160,36 @@ async fn bounded(mut response: Response, limit: u64) -> Result<Vec<u8>, Reason> 
 }
 
 /// What a node says when it does not answer.
-async fn refusal(response: Response) -> Reason {
+async fn refusal(response: Response, request: &Request) -> Reason {
     let status = response.status();
     let retry_after = retry_after(&response, status);
     let body = bounded(response, MAX_ERROR).await.unwrap_or_default();
     let json: Option<Value> = serde_json::from_slice(&body).ok();
-    let message = json.as_ref().and_then(|json| json.get("message")?.as_str()).map(clip);
-    Reason::Status { status, message, retry_after }
+    let said = json.as_ref().and_then(|json| json.get("message")?.as_str()).map(clip);
+    let rpc = json.as_ref().filter(|_| request.call.is_some()).and_then(|json| json.get("error")).map(rpc);
+    let status = |message| Reason::Status { status, message, retry_after };
+    match rpc {
+        // Some answer JSON-RPC's errors, reverts among them, with a status of their own; others, such as 429, tell more
+        // by the status.
+        Some(rpc) if rpc.revert().is_some() || !status(None).is_passing() => rpc,
+        Some(Reason::Rpc { message, .. }) => status(Some(message)),
+        _ => status(said),
+    }
+}
+
+/// The `error` of a JSON-RPC answer; some proxies put mere text there.
+pub(crate) fn rpc(error: &Value) -> Reason {
+    let code = error.get("code").and_then(Value::as_i64).unwrap_or_default();
+    let message = error.get("message").and_then(Value::as_str).or_else(|| error.as_str());
+    Reason::Rpc { code, message: clip(message.unwrap_or("no message")), data: revert_data(error) }
+}
+
+/// What a reverted call returned. Nodes agree on the name, but some put it into an object once more, or a word before it.
+fn revert_data(error: &Value) -> Option<Vec<u8>> {
+    let data = error.get("data")?;
+    let text = data.as_str().or_else(|| data.get("data")?.as_str())?;
+    let text = text.strip_prefix("Reverted ").unwrap_or(text);
+    hex::decode(text.strip_prefix("0x")?).ok()
 }
 
 /// `Retry-After` in seconds. Its other form, a date, is rare and costs no more than our own patience.

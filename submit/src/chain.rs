@@ -12,8 +12,8 @@ pub(crate) struct Receipt {
     pub succeeded: bool,
     pub block: u64,
     pub gas_used: u64,
-    /// Wei per gas.
-    pub gas_price: u128,
+    /// Wei per gas; not every chain tells.
+    pub gas_price: Option<u128>,
     pub contract: Option<Address>,
 }
 
@@ -77,10 +77,16 @@ pub(crate) async fn base_fee(nodes: &ExecutionNodes) -> Result<u128, SubmitError
     }
 }
 
-/// The tip that the node suggests, wei per gas.
-pub(crate) async fn suggested_tip(nodes: &ExecutionNodes) -> Result<u128, SubmitError> {
-    let tip: U256 = ask(nodes, "eth_maxPriorityFeePerGas", json!([])).await?;
-    Ok(tip.saturating_to())
+/// The tip that the node suggests, wei per gas; where it suggests none, what its gas price has above the base fee.
+pub(crate) async fn suggested_tip(nodes: &ExecutionNodes, base: u128) -> Result<u128, SubmitError> {
+    match ask::<U256>(nodes, "eth_maxPriorityFeePerGas", json!([])).await {
+        Err(SubmitError::Nodes(error)) if error.is_unsupported() => {}
+        tip => return Ok(tip?.saturating_to()),
+    }
+    match ask::<U256>(nodes, "eth_gasPrice", json!([])).await {
+        Err(SubmitError::Nodes(error)) if error.is_unsupported() => Err(SubmitError::NoTip),
+        price => Ok(price?.saturating_to::<u128>().saturating_sub(base)),
+    }
 }
 
 /// What a call returns, in the latest block or another.
@@ -110,11 +116,12 @@ pub(crate) async fn receipt(nodes: &ExecutionNodes, hash: B256) -> Result<Option
         return Ok(None);
     }
     let quantity = |name: &str| read::<U256>(METHOD, receipt[name].clone());
+    let price: Option<U256> = read(METHOD, receipt["effectiveGasPrice"].clone())?;
     Ok(Some(Receipt {
         succeeded: quantity("status")? == U256::ONE,
         block: quantity("blockNumber")?.saturating_to(),
         gas_used: quantity("gasUsed")?.saturating_to(),
-        gas_price: quantity("effectiveGasPrice")?.saturating_to(),
+        gas_price: price.map(|price| price.saturating_to()),
         contract: read(METHOD, receipt["contractAddress"].clone())?,
     }))
 }

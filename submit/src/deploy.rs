@@ -4,29 +4,17 @@ use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolConstructor;
 
 use crate::{
-    Mined, OnSent, Sender, SubmitError, chain,
+    Mined, OnSent, Rules, Sender, SubmitError, Trust, chain,
     contract::LightClient::{self, constructorCall},
 };
 
 /// What a contract is deployed with: see `docs/contracts.md` for what each means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployment {
-    /// Verifier of proofs, or a gateway to several.
-    pub verifier: Address,
-    /// Hash of the committee change program's verifying key.
-    pub committee_change_key: B256,
-    /// Hash of the inclusion program's verifying key.
-    pub inclusion_key: B256,
-    /// Digest of the chain that is followed.
-    pub chain_digest: B256,
-    /// Unix time of its slot 0, seconds.
-    pub genesis_time: u64,
-    /// Length of its slots, seconds.
-    pub seconds_per_slot: u64,
-    /// Seconds that a statement's finalized slot may lie back.
-    pub max_age: u64,
-    /// Seats of the committee that must have signed.
-    pub min_participation: u32,
+    /// What it takes on trust.
+    pub trust: Trust,
+    /// What it demands of statements.
+    pub rules: Rules,
     /// Slot of the finalized header that is trusted.
     pub slot: u64,
     /// Its block root.
@@ -54,18 +42,8 @@ impl Deployment {
     /// The transaction's data: the contract's code and its constructor's arguments.
     pub fn init_code(&self) -> Vec<u8> {
         let call = constructorCall {
-            trust_: LightClient::Trust {
-                verifier: self.verifier,
-                committeeChangeKey: self.committee_change_key,
-                inclusionKey: self.inclusion_key,
-                chainDigest: self.chain_digest,
-            },
-            rules: LightClient::Rules {
-                genesisTime: self.genesis_time,
-                secondsPerSlot: self.seconds_per_slot,
-                maxAge: self.max_age,
-                minParticipation: self.min_participation,
-            },
+            trust_: self.trust.abi(),
+            rules: self.rules.abi(),
             checkpoint: LightClient::Checkpoint {
                 slot: self.slot,
                 root: self.root,
@@ -83,8 +61,8 @@ impl Deployment {
     /// # Errors
     /// [`SubmitError`]: among others that there is no verifier, or the constructor's reason.
     pub async fn deploy(&self, sender: &Sender, on_sent: OnSent<'_>) -> Result<Deployed, SubmitError> {
-        if !chain::has_code(&sender.nodes, self.verifier).await? {
-            return Err(SubmitError::NoContract(self.verifier));
+        if !chain::has_code(&sender.nodes, self.trust.verifier).await? {
+            return Err(SubmitError::NoContract(self.trust.verifier));
         }
         let code = self.init_code();
         let gas = sender.dry_run(None, &code).await?;

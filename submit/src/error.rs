@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256};
 use sextant_protocol::ProofKind;
 use sextant_sources::SourceError;
 
-use crate::contract::Refusal;
+use crate::{Meaning, PreflightError, Refusal};
 
 /// Why a transaction was not sent, or not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,9 @@ pub enum SubmitError {
     /// The contract refuses, and says why.
     #[error("the contract refuses: {0}")]
     Refused(Refusal),
+    /// The contract, or what is to be deployed, does not fit: nothing was sent.
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
     /// No code there.
     #[error("there is no contract at {0}")]
     NoContract(Address),
@@ -61,6 +64,9 @@ pub enum SubmitError {
     /// A chain without base fees (EIP-1559).
     #[error("the chain's blocks have no base fee: transactions of EIP-1559 are needed")]
     NoBaseFee,
+    /// The nodes suggest neither a tip nor a gas price.
+    #[error("the nodes suggest no tip: give one with --tip")]
+    NoTip,
     /// Another transaction took the nonce: another process signs with this key.
     #[error("nonce {nonce} of {account} was used by another transaction")]
     NonceTaken {
@@ -74,6 +80,20 @@ pub enum SubmitError {
     NotMined {
         /// The last one sent.
         hash: B256,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// In a block, without enough blocks on top of it within the time given.
+    #[error(
+        "transaction {hash} is in block {block}, without {confirmations} blocks on top after {seconds} s"
+    )]
+    Unconfirmed {
+        /// The transaction.
+        hash: B256,
+        /// The block's number.
+        block: u64,
+        /// How many blocks are wanted.
+        confirmations: u64,
         /// How long was waited.
         seconds: u64,
     },
@@ -96,12 +116,15 @@ pub enum SubmitError {
 }
 
 impl SubmitError {
-    /// Whether time may heal it.
+    /// Whether it may end otherwise another time. Of refusals only one that is about the proof alone does not: what a
+    /// contract knows and trusts changes.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Nodes(error) => !error.is_lie() && error.revert_data().is_none(),
-            Self::Fee { .. } | Self::NonceTaken { .. } | Self::NotMined { .. } | Self::Funds { .. } => true,
-            Self::Refused(refusal) => refusal.is_passing(),
+            // A node that says nonsense once is no reason to give up.
+            Self::Nodes(_) | Self::Answer { .. } => true,
+            Self::Fee { .. } | Self::NonceTaken { .. } | Self::Funds { .. } => true,
+            Self::NotMined { .. } | Self::Unconfirmed { .. } => true,
+            Self::Refused(refusal) => refusal.meaning() != Meaning::Malformed,
             // What had passed the dry run was overtaken; the next dry run says by what.
             Self::Failed { .. } => true,
             _ => false,

@@ -3,8 +3,11 @@
 //! - [`Key`]: who signs transactions;
 //! - [`Submitter`]: asks the contract what it knows, sends a proof if it is new, waits for it, and says why if the
 //!   contract refuses;
+//! - [`Knowledge`]: what a contract is and knows, in one block; [`Ours`]: what it has to agree with before anything is proven
+//!   for it;
+//! - [`Refusal`]: a contract's reasons in words, and by its [`Meaning`] what follows from them;
 //! - [`Deployment`]: a contract from a checkpoint;
-//! - [`contract`]: the contract's interface and its reasons, in words;
+//! - [`contract`]: the contract's interface;
 //! - [`Sender`]: one transaction at a time, with its nonce, its fees, and another try where the first is stuck.
 //!
 //! Contracts, transactions and signatures are alloy's; nodes are asked through [`sextant_sources`], like every other.
@@ -14,12 +17,18 @@ pub mod contract;
 mod deploy;
 mod error;
 mod key;
+mod knowledge;
+mod preflight;
+mod refusal;
 mod sender;
 mod submitter;
 
-pub use alloy_primitives::{Address, B256};
+pub use alloy_primitives::{Address, B256, FixedBytes};
 pub use deploy::{Deployed, Deployment};
 pub use error::SubmitError;
 pub use key::{Key, KeyError};
+pub use knowledge::{Knowledge, NextFork, Rules, Trust};
+pub use preflight::{Ours, PreflightError, probe_verifier};
+pub use refusal::{Meaning, Refusal};
 pub use sender::{Fees, Mined, OnSent, Patience, Sender, Sent};
 pub use submitter::{Outcome, Submitter, calldata};

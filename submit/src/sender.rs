@@ -10,9 +10,8 @@ use sextant_sources::ExecutionNodes;
 use tokio::time::sleep;
 
 use crate::{
-    Key, SubmitError,
+    Key, Refusal, SubmitError,
     chain::{self, Call, Receipt},
-    contract::Refusal,
 };
 
 /// What a transaction may cost.
@@ -39,7 +38,8 @@ pub struct Patience {
     pub replace_after: Duration,
     /// In all. Default: 15 min.
     pub total: Duration,
-    /// Blocks that must lie on top. Default: 0, in a block is enough.
+    /// Blocks that must lie on top. Until then the transaction is looked at again and again: one whose block was replaced by
+    /// another is sent again. Default: 2.
     pub confirmations: u64,
 }
 
@@ -49,7 +49,7 @@ impl Default for Patience {
             poll: Duration::from_secs(2),
             replace_after: Duration::from_secs(90),
             total: Duration::from_secs(900),
-            confirmations: 0,
+            confirmations: 2,
         }
     }
 }
@@ -78,8 +78,8 @@ pub struct Mined {
     pub block: u64,
     /// Gas used.
     pub gas_used: u64,
-    /// Wei per gas.
-    pub gas_price: u128,
+    /// Wei per gas, if the nodes tell.
+    pub gas_price: Option<u128>,
     /// The contract that it created, if it did.
     pub contract: Option<Address>,
 }
@@ -228,7 +228,7 @@ impl Sender {
         }
         let tip = match self.fees.tip {
             Some(tip) => tip,
-            None => chain::suggested_tip(&self.nodes).await?,
+            None => chain::suggested_tip(&self.nodes, base).await?,
         };
         Ok((base, tip.min(cap)))
     }
@@ -256,15 +256,16 @@ impl Sender {
         Ok(sent)
     }
 
-    /// Sends; that nodes know it already, or another with its nonce, the receipts will show.
+    /// Sends; that nodes know it already, or another with its nonce, the receipts will show, and one that pays too little
+    /// now is replaced by one that pays more.
     async fn offer(&self, sent: &Sent) -> Result<(), SubmitError> {
         match chain::send(&self.nodes, &sent.raw).await {
-            Err(error) if !is_known(&error.to_string()) => Err(error.into()),
+            Err(error) if !is_known_or_cheap(&error.to_string()) => Err(error.into()),
             _ => Ok(()),
         }
     }
 
-    /// Waits until one of `sent` is in a block; replaces the last, which is `draft` signed, from time to time.
+    /// Waits until one of `sent` is in a block and stays there; replaces the last, which is `draft` signed, from time to time.
     async fn watch(
         &self,
         mut sent: Vec<Sent>,
@@ -272,7 +273,7 @@ impl Sender {
         on_sent: OnSent<'_>,
     ) -> Result<Mined, SubmitError> {
         let (start, mut last_sent) = (Instant::now(), Instant::now());
-        let mut taken = 0;
+        let (mut taken, mut was_mined) = (0, false);
         loop {
             let found = self.find(&sent).await?;
             if let Some((hash, receipt)) = &found
@@ -283,13 +284,23 @@ impl Sender {
             let last = sent.last().expect("there is one to wait for");
             // A receipt may come a moment after its nonce is used.
             let (account, nonce, mined) = (self.account(), last.nonce, found.is_some());
+            if was_mined && !mined {
+                // Another block took its block's place, and nodes need not have kept it.
+                self.offer(last).await?;
+            }
+            was_mined = mined;
             let used = !mined && chain::nonce(&self.nodes, account, false).await? > nonce;
             taken = if used { taken + 1 } else { 0 };
             if taken > 3 {
                 return Err(SubmitError::NonceTaken { account, nonce });
             }
             if start.elapsed() >= self.patience.total {
-                return Err(SubmitError::NotMined { hash: last.hash, seconds: start.elapsed().as_secs() });
+                let seconds = start.elapsed().as_secs();
+                let Some((hash, receipt)) = found else {
+                    return Err(SubmitError::NotMined { hash: last.hash, seconds });
+                };
+                let (block, confirmations) = (receipt.block, self.patience.confirmations);
+                return Err(SubmitError::Unconfirmed { hash, block, confirmations, seconds });
             }
             if last_sent.elapsed() >= self.patience.replace_after && !mined {
                 last_sent = Instant::now();
@@ -337,27 +348,31 @@ fn raised(fee: u128) -> u128 {
     fee + fee.div_ceil(8).max(1)
 }
 
-/// Nodes have no common code for it.
-fn is_known(message: &str) -> bool {
+/// Nodes have no common code for it. The words in one are Nethermind's.
+fn is_known_or_cheap(message: &str) -> bool {
     let message = message.to_lowercase();
-    const KNOWN: [&str; 6] = [
+    const WORDS: [&str; 12] = [
         "already known",
+        "alreadyknown",
         "known transaction",
         "already imported",
         "nonce too low",
+        "oldnonce",
         "already been used",
-        "replacement transaction underpriced",
+        "nonceusedalready",
+        "alreadyused",
+        "replacementnotallowed",
+        "underpriced",
+        "feetoolow",
     ];
-    KNOWN.iter().any(|text| message.contains(text))
+    WORDS.iter().any(|text| message.contains(text))
 }
 
 /// A reverted call is the contract's word, not the nodes' failure.
 pub(crate) fn refused(error: SubmitError) -> SubmitError {
-    let reverted = |text: &str| text.contains("revert");
     match &error {
-        SubmitError::Nodes(nodes) => match nodes.revert_data() {
+        SubmitError::Nodes(nodes) => match nodes.revert() {
             Some(data) => SubmitError::Refused(Refusal::decode(data)),
-            None if reverted(&nodes.to_string()) => SubmitError::Refused(Refusal::decode(&[])),
             None => error,
         },
         _ => error,
@@ -366,6 +381,8 @@ pub(crate) fn refused(error: SubmitError) -> SubmitError {
 
 #[cfg(test)]
 mod tests {
+    use sextant_sources::{Failure, Reason, SourceError};
+
     use super::*;
 
     #[test]
@@ -376,11 +393,53 @@ mod tests {
         }
     }
 
+    /// A node's own trouble is not the contract's word, whatever stands in its text or beside it.
     #[test]
-    fn what_nodes_say_of_a_transaction_that_they_know() {
-        assert!(is_known("eth_sendRawTransaction: http://node: JSON-RPC error -32000: already known"));
-        assert!(is_known("JSON-RPC error -32003: transaction already imported"));
-        assert!(is_known("Nonce too low: next nonce 3, tx nonce 2"));
-        assert!(!is_known("insufficient funds for gas * price + value"));
+    fn only_what_was_reverted_is_a_refusal() {
+        let end = |code: i64, message: &str, data: Option<&[u8]>| {
+            let reason = Reason::Rpc { code, message: message.into(), data: data.map(Into::into) };
+            let failures = vec![Failure { endpoint: "http://node".into(), reason }];
+            refused(SourceError { request: "eth_call".into(), failures }.into())
+        };
+        for (code, message, data) in [
+            (3, "execution reverted: custom error", Some(&[1, 2, 3, 4][..])),
+            (3, "execution reverted", None),
+            (-32000, "execution reverted", Some(&[][..])),
+            (-32015, "VM execution error.", Some(&[1, 2, 3, 4])),
+            (-32603, "Error: VM Exception while processing transaction: reverted", Some(&[1, 2, 3, 4])),
+        ] {
+            let error = end(code, message, data);
+            assert!(matches!(error, SubmitError::Refused(_)), "{code} {message}: {error}");
+        }
+        for (code, message, data) in [
+            (-32000, "rate limited, will revert to normal soon", None),
+            (-32005, "limit exceeded", Some(&[][..])),
+            (-32000, "header not found", Some(&[1, 2, 3, 4])),
+            (-32603, "internal error", None),
+        ] {
+            let error = end(code, message, data);
+            assert!(
+                matches!(error, SubmitError::Nodes(_)) && error.is_passing(),
+                "{code} {message}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_nodes_say_of_a_transaction_that_they_have_or_that_pays_too_little() {
+        for known in [
+            "eth_sendRawTransaction: http://node: JSON-RPC error -32000: already known",
+            "JSON-RPC error -32003: transaction already imported",
+            "Nonce too low: next nonce 3, tx nonce 2",
+            "JSON-RPC error -32010: AlreadyKnown",
+            "JSON-RPC error -32010: ReplacementNotAllowed",
+            "replacement transaction underpriced",
+            "JSON-RPC error -32010: FeeTooLowToCompete",
+        ] {
+            assert!(is_known_or_cheap(known), "{known}");
+        }
+        for other in ["insufficient funds for gas * price + value", "JSON-RPC error -32010: Invalid"] {
+            assert!(!is_known_or_cheap(other), "{other}");
+        }
     }
 }

@@ -1,18 +1,18 @@
 //! Proofs to a light client contract. The contract itself is the record of what was submitted: whoever asks it first
 //! pays for no proof twice, however many submit to it.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;
-use sextant_consensus::Program;
+use sextant_consensus::{Program, public_values::Statement};
 use sextant_protocol::{ProofKind, ProofRecord};
 
 use crate::{
-    Mined, OnSent, Sender, Sent, SubmitError,
+    Knowledge, Mined, OnSent, Ours, PreflightError, Refusal, Sender, Sent, SubmitError,
     chain::{self, Call},
-    contract::{
-        LightClient::{provenAtCall, submitCommitteeChangeCall, submitInclusionCall},
-        Refusal,
+    contract::LightClient::{
+        contradictedAtCall, knowledgeCall, provenAtCall, submitCommitteeChangeCall, submitInclusionCall,
     },
+    probe_verifier,
     sender::refused,
 };
 
@@ -21,6 +21,9 @@ use crate::{
 pub enum Outcome {
     /// The contract accepted the proof, in this transaction.
     Accepted(Mined),
+    /// The contract accepted the proof, and recorded that it contradicts what it knew: a committee lied. Nothing was learned
+    /// from it, and nothing about its slot can be read there any more.
+    Contradicts(Mined),
     /// Nothing was sent, or what was sent came second: the contract knows what the proof says.
     Known(Refusal),
 }
@@ -51,15 +54,63 @@ pub fn calldata(record: &ProofRecord) -> Result<Vec<u8>, SubmitError> {
 }
 
 impl Submitter {
-    /// Looks whether there is a contract.
+    /// Looks whether there is a contract that answers as a light client.
     ///
     /// # Errors
-    /// [`SubmitError::NoContract`], or that no node answers.
+    /// [`SubmitError::NoContract`], [`PreflightError::NoLightClient`], or that no node answers.
     pub async fn new(sender: Sender, contract: Address) -> Result<Self, SubmitError> {
-        match chain::has_code(&sender.nodes, contract).await? {
-            true => Ok(Self { sender, contract }),
-            false => Err(SubmitError::NoContract(contract)),
+        if !chain::has_code(&sender.nodes, contract).await? {
+            return Err(SubmitError::NoContract(contract));
         }
+        let submitter = Self { sender, contract };
+        submitter.knowledge(0, 0).await?;
+        Ok(submitter)
+    }
+
+    /// What the contract is and knows now, with its committees of `count` periods from `first_period` on.
+    ///
+    /// # Errors
+    /// [`PreflightError::NoLightClient`] for a contract that does not say, or that no node answers.
+    pub async fn knowledge(&self, first_period: u64, count: u64) -> Result<Knowledge, SubmitError> {
+        let data = knowledgeCall { firstPeriod: first_period, count }.abi_encode();
+        match self.read(&data).await {
+            Ok(answer) => match knowledgeCall::abi_decode_returns(&answer) {
+                Ok(known) => Ok(Knowledge::of(first_period, known)),
+                Err(_) => Err(PreflightError::NoLightClient(self.contract).into()),
+            },
+            Err(SubmitError::Refused(_)) => Err(PreflightError::NoLightClient(self.contract).into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the contract takes proofs of these programs, circuits and chain, and refuses what is no proof. Asked before
+    /// anything is proven for it.
+    ///
+    /// # Errors
+    /// [`SubmitError::Preflight`] with the reason, or that no node answers.
+    pub async fn preflight(&self, ours: &Ours) -> Result<(), SubmitError> {
+        let known = self.knowledge(0, 0).await?;
+        ours.check(&known)?;
+        self.probe(&known).await
+    }
+
+    /// As [`Self::preflight`], for proofs that are there. Those that the contract accepted before are left alone.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn preflight_proofs(&self, records: &[ProofRecord]) -> Result<(), SubmitError> {
+        let known = self.knowledge(0, 0).await?;
+        for record in records {
+            if self.proven_at(&record.public_values).await?.is_none() {
+                known.check_proof(record)?;
+            }
+        }
+        self.probe(&known).await
+    }
+
+    async fn probe(&self, known: &Knowledge) -> Result<(), SubmitError> {
+        let trust = &known.trust;
+        probe_verifier(&self.sender.nodes, trust.verifier, trust.selector, trust.inclusion_key).await
     }
 
     /// The contract's address.
@@ -78,14 +129,29 @@ impl Submitter {
     /// [`SubmitError`] if the contract does not say.
     pub async fn proven_at(&self, public_values: &[u8]) -> Result<Option<u64>, SubmitError> {
         let data = provenAtCall { publicValues: public_values.to_vec().into() }.abi_encode();
-        let call = Call { from: None, to: Some(self.contract), data: &data };
-        match chain::call(&self.sender.nodes, &call, None).await.map_err(refused) {
+        match self.read(&data).await {
             Ok(time) => provenAtCall::abi_decode_returns(&time)
                 .map(|time| Some(time.saturating_to()))
                 .map_err(|_| SubmitError::Answer { method: "provenAt", got: time.to_string() }),
             Err(SubmitError::Refused(refusal)) if refusal.is_not_proven() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Since when the contract knows that two proven statements disagree about a finalized slot, Unix time in seconds.
+    ///
+    /// # Errors
+    /// [`SubmitError`] if the contract does not say.
+    pub async fn contradicted_at(&self, slot: u64) -> Result<Option<u64>, SubmitError> {
+        let time = self.read(&contradictedAtCall { slot }.abi_encode()).await?;
+        contradictedAtCall::abi_decode_returns(&time)
+            .map(|time| (!time.is_zero()).then(|| time.saturating_to()))
+            .map_err(|_| SubmitError::Answer { method: "contradictedAt", got: time.to_string() })
+    }
+
+    async fn read(&self, data: &[u8]) -> Result<Bytes, SubmitError> {
+        let call = Call { from: None, to: Some(self.contract), data };
+        chain::call(&self.sender.nodes, &call, None).await.map_err(refused)
     }
 
     /// Whether the contract would accept the proof now: the gas that it would take.
@@ -109,7 +175,7 @@ impl Submitter {
     ) -> Result<Outcome, SubmitError> {
         let data = calldata(record)?;
         match self.sender.resume(earlier, on_sent).await {
-            Ok(Some(mined)) => return Ok(Outcome::Accepted(mined)),
+            Ok(Some(mined)) => return self.accepted(record, mined).await,
             // It came second or too late: the dry run says to what.
             Ok(None) | Err(SubmitError::Failed { .. }) => {}
             Err(error) => return Err(error),
@@ -119,7 +185,7 @@ impl Submitter {
             Err(error) => Err(error),
         };
         match sent {
-            Ok(mined) => Ok(Outcome::Accepted(mined)),
+            Ok(mined) => self.accepted(record, mined).await,
             Err(SubmitError::Refused(refusal)) if refusal.is_known() => Ok(Outcome::Known(refusal)),
             // Somebody was faster: with this key, or with another.
             Err(error @ (SubmitError::Failed { .. } | SubmitError::NonceTaken { .. })) => {
@@ -129,6 +195,17 @@ impl Submitter {
                 }
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// A contradiction is accepted like any other proof: the contract tells it apart.
+    async fn accepted(&self, record: &ProofRecord, mined: Mined) -> Result<Outcome, SubmitError> {
+        let program = record.program().ok_or(SubmitError::Program(record.program))?;
+        let slot = Statement::abi_decode(program, &record.public_values).map(|it| it.head().finalized_slot);
+        // What does not decode here was decoded by the contract: then only the question cannot be asked.
+        match slot {
+            Ok(slot) if self.contradicted_at(slot).await?.is_some() => Ok(Outcome::Contradicts(mined)),
+            _ => Ok(Outcome::Accepted(mined)),
         }
     }
 }

@@ -5,8 +5,8 @@ mod common;
 use common::{Anvil, GENESIS, deployment, patience, recorded};
 use sextant_protocol::ProofRecord;
 use sextant_submit::{
-    Address, B256, Fees, Outcome, Patience, Sent, SubmitError, Submitter,
-    contract::{LightClientErrors as Client, Refusal, VerifiersErrors as Verifier},
+    Address, B256, Fees, Meaning, Outcome, Patience, Refusal, Sent, SubmitError, Submitter,
+    contract::{LightClientErrors as Client, VerifiersErrors as Verifier},
 };
 
 /// An hour after the later of the two statements' finalized slots.
@@ -90,14 +90,18 @@ async fn what_does_not_hold_is_refused_for_its_reason() {
     assert!(matches!(refusal(&on_change, &turned).await, Refusal::Verifier(Verifier::ProofInvalid(_))));
     // A proof that says that the program ended with an error; one of other recursion keys; one of other circuits.
     for (position, is_reason) in [
-        (35, (|error| matches!(error, Verifier::InvalidExitCode(_))) as fn(&Verifier) -> bool),
-        (67, |error| matches!(error, Verifier::InvalidVkRoot(_))),
-        (0, |error| matches!(error, Verifier::WrongVerifierSelector(_))),
+        (
+            35,
+            (|reason| matches!(reason, Refusal::Verifier(Verifier::InvalidExitCode(_))))
+                as fn(&Refusal) -> bool,
+        ),
+        (67, |reason| matches!(reason, Refusal::Verifier(Verifier::InvalidVkRoot(_)))),
+        (0, |reason| matches!(reason, Refusal::Contract(Client::WrongCircuits(_)))),
     ] {
         let mut edited = change.clone();
         edited.proof[position] ^= 1;
         let refusal = refusal(&on_change, &edited).await;
-        assert!(matches!(&refusal, Refusal::Verifier(error) if is_reason(error)), "{position}: {refusal}");
+        assert!(is_reason(&refusal), "{position}: {refusal}");
     }
     // Edited public values: the last byte is a learned root's, or a slot's value.
     for (submitter, record) in [(&on_change, &change), (&on_inclusion, &inclusion)] {
@@ -108,21 +112,19 @@ async fn what_does_not_hold_is_refused_for_its_reason() {
     }
     // A contract of another chain; one for which the statement is too old.
     let mut foreign = deployment(verifier, &change);
-    foreign.chain_digest = B256::repeat_byte(7);
+    foreign.trust.chain_digest = B256::repeat_byte(7);
     let mut strict = deployment(verifier, &change);
-    strict.max_age = 24 * 60 * 60;
-    for (deployment, is_reason) in [
-        (foreign, (|error| matches!(error, Client::WrongChain(_))) as fn(&Client) -> bool),
-        (strict, |error| matches!(error, Client::TooOld(_))),
+    strict.rules.max_age = 24 * 60 * 60;
+    for (deployment, is_reason, meaning) in [
+        (foreign, (|error| matches!(error, Client::WrongChain(_))) as fn(&Client) -> bool, Meaning::Passing),
+        (strict, |error| matches!(error, Client::TooOld(_)), Meaning::Outdated),
     ] {
         let deployed = deployment.deploy(&anvil.sender(0).await, &mut |_| Ok(())).await.unwrap();
         let submitter = Submitter::new(anvil.sender(1).await, deployed.contract).await.unwrap();
         let error = submit(&submitter, &change).await.unwrap_err();
-        assert!(
-            matches!(&error, SubmitError::Refused(Refusal::Contract(reason)) if is_reason(reason)),
-            "{error}"
-        );
-        assert!(!error.is_passing());
+        let SubmitError::Refused(refusal) = &error else { panic!("{error}") };
+        assert!(matches!(refusal, Refusal::Contract(reason) if is_reason(reason)), "{error}");
+        assert!(refusal.meaning() == meaning && error.is_passing(), "{error}");
     }
 }
 
@@ -201,6 +203,54 @@ async fn confirmations_are_waited_for() {
     assert!(matches!(outcome.unwrap(), Outcome::Accepted(_)));
     assert!(mined_at.elapsed() < std::time::Duration::from_secs(1));
     assert_eq!(sent, 1);
+}
+
+/// A block that is replaced takes its transactions along: what was in it is sent again, as it was signed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_reorganisation_takes_away_is_sent_again() {
+    let anvil = Anvil::start(TIME, &[]);
+    let record = change();
+    let contract = submitter(&anvil, anvil.verifier().await, &record).await.contract();
+    let careful = Patience { confirmations: 2, ..patience() };
+    let submitter =
+        Submitter::new(anvil.sender_with(1, Fees::default(), careful).await, contract).await.unwrap();
+    let nodes = anvil.nodes();
+    let before = nodes.call("evm_snapshot", serde_json::json!([])).await.unwrap();
+    let reorganisation = async {
+        while submitter.proven_at(&record.public_values).await.unwrap().is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        // Long enough to be seen in its block.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        nodes.call("evm_revert", serde_json::json!([before])).await.unwrap();
+        while submitter.proven_at(&record.public_values).await.unwrap().is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        nodes.call("anvil_mine", serde_json::json!(["0x2"])).await.unwrap();
+    };
+    let mut sent = 0;
+    let mut on_sent = |_: &Sent| {
+        sent += 1;
+        Ok(())
+    };
+    let (outcome, ()) = tokio::join!(submitter.submit(&record, &[], &mut on_sent), reorganisation);
+    assert!(matches!(outcome.unwrap(), Outcome::Accepted(_)));
+    assert_eq!(sent, 1, "the same transaction");
+}
+
+/// In a block is not yet the end where blocks are wanted on top: that it is there is said.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stays_unconfirmed_is_told_apart_from_what_is_in_no_block() {
+    let anvil = Anvil::start(TIME, &[]);
+    let record = change();
+    let contract = submitter(&anvil, anvil.verifier().await, &record).await.contract();
+    let hasty = Patience { confirmations: 9, total: std::time::Duration::from_secs(1), ..patience() };
+    let hasty = Submitter::new(anvil.sender_with(1, Fees::default(), hasty).await, contract).await.unwrap();
+    let error = submit(&hasty, &record).await.unwrap_err();
+    assert!(
+        matches!(error, SubmitError::Unconfirmed { confirmations: 9, .. }) && error.is_passing(),
+        "{error}"
+    );
 }
 
 /// Without a block there is an end to waiting, and what was sent is still good afterwards.

@@ -18,13 +18,20 @@ pub use error::VerifyError;
 use pinned::Pinned;
 pub use pinned::pinned_vk_hash;
 pub use sextant_artifacts::CIRCUIT_VERSION;
-use sextant_consensus::{Program, public_values::Statement};
+use sextant_consensus::{Program, hash::sha256, public_values::Statement};
 use sextant_protocol::{ProofKind, ProofRecord, proof::Circuits};
 use sextant_snark_verifier::verify_groth16;
 pub use sextant_snark_verifier::{SnarkError, release_key};
 use sp1_sdk::{
     LightProver, Prover, SP1_CIRCUIT_VERSION, SP1Proof, SP1ProofWithPublicValues, SP1PublicValues,
 };
+
+/// The first four bytes of every Groth16 proof by the released circuits, or by the development circuits with the given
+/// verifying key: by them contracts tell circuits apart.
+pub fn circuit_selector(development_key: Option<&[u8]>) -> [u8; 4] {
+    let digest = sha256(&[development_key.unwrap_or(release_key())]);
+    [digest[0], digest[1], digest[2], digest[3]]
+}
 
 /// Largest engine proof that is decoded, bytes: ten times what either kind takes today.
 pub const MAX_PROOF: usize = 32 << 20;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Trust} from "../../src/Guardian.sol";
 import {ISP1Verifier} from "../../src/ISP1Verifier.sol";
 import {Checkpoint, LightClient, Rules} from "../../src/LightClient.sol";
 import {CommitteeChange, Head, Inclusion} from "../../src/PublicValues.sol";
+import {Trust} from "../../src/Trusted.sol";
 import {OneProof} from "./Verifiers.sol";
 import {vm} from "./Vm.sol";
 
@@ -16,7 +16,8 @@ abstract contract Base {
     uint32 internal constant SIGNERS = 342;
     bytes32 internal constant CHANGE_KEY = bytes32(uint256(0xc4a6e));
     bytes32 internal constant INCLUSION_KEY = bytes32(uint256(0x14c1));
-    bytes internal constant PROOF = hex"a1b2c3d4";
+    bytes4 internal constant SELECTOR = hex"a1b2c3d4";
+    bytes internal constant PROOF = hex"a1b2c3d4e5";
     address internal constant GUARDIAN = address(0x6a);
     address internal constant STRANGER = address(0x57);
 
@@ -59,7 +60,15 @@ abstract contract Base {
     }
 
     function trustIn(Head memory head, address verifier_) internal pure returns (Trust memory) {
-        return Trust(ISP1Verifier(verifier_), CHANGE_KEY, INCLUSION_KEY, head.chainDigest);
+        return Trust({
+            verifier: ISP1Verifier(verifier_),
+            selector: SELECTOR,
+            forkSlot: 0,
+            committeeChangeKey: CHANGE_KEY,
+            inclusionKey: INCLUSION_KEY,
+            chainDigest: head.chainDigest,
+            nextChainDigest: 0
+        });
     }
 
     function rules() internal pure returns (Rules memory) {

@@ -11,6 +11,7 @@ interface Vm {
         uint64 gasRemaining;
     }
 
+    function expectEmit() external;
     function expectEmit(address emitter) external;
     function expectRevert() external;
     function expectRevert(bytes calldata data) external;

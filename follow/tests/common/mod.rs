@@ -15,7 +15,7 @@ use sextant_consensus::{bls::Plain, check_statement, public_values::Statement};
 use sextant_follow::{Config, Event, FollowError, Follower, Proven, Prover, ProverError, Submission, Submit};
 use sextant_protocol::{ProofKind, ProofRecord, StatementInput, proof::Circuits, request::ProvingCost};
 use sextant_sources::{BeaconNodes, ExecutionNodes, Expected, SourceConfig, Watched};
-use sextant_submit::{B256, Mined, OnSent, Outcome, Sent, SubmitError, contract::Refusal};
+use sextant_submit::{B256, Mined, OnSent, Outcome, Refusal, Sent, SubmitError};
 use sextant_test_nodes::{Ask, Node, Reply, simulated::Simulated};
 
 /// Checks a statement and stamps its public values: no proof, and only here taken for one.
@@ -86,7 +86,13 @@ impl FolderContract {
 
     fn mine(&self, sent: &Sent) -> Outcome {
         fs::write(self.0.join(sent.hash.to_string()), &sent.raw).unwrap();
-        Outcome::Accepted(Mined { hash: sent.hash, block: 1, gas_used: 21_000, gas_price: 1, contract: None })
+        Outcome::Accepted(Mined {
+            hash: sent.hash,
+            block: 1,
+            gas_used: 21_000,
+            gas_price: Some(1),
+            contract: None,
+        })
     }
 }
 

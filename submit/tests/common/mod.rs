@@ -14,7 +14,7 @@ use std::{
 
 use sextant_protocol::ProofRecord;
 use sextant_sources::{ExecutionNodes, SourceConfig};
-use sextant_submit::{Address, B256, Deployment, Fees, Key, Patience, Sender};
+use sextant_submit::{Address, B256, Deployment, Fees, FixedBytes, Key, Patience, Rules, Sender, Trust};
 
 /// Time of mainnet's slot 0, Unix time in seconds.
 pub const GENESIS: u64 = 1_606_824_023;
@@ -135,14 +135,20 @@ pub fn deployment(verifier: Address, record: &ProofRecord) -> Deployment {
     let program = record.program().unwrap();
     let head = *Statement::abi_decode(program, &record.public_values).unwrap().head();
     Deployment {
-        verifier,
-        committee_change_key: sextant_artifacts::COMMITTEE_CHANGE.vk_hash.into(),
-        inclusion_key: sextant_artifacts::INCLUSION.vk_hash.into(),
-        chain_digest: head.chain_digest.into(),
-        genesis_time: GENESIS,
-        seconds_per_slot: 12,
-        max_age: 100 * 24 * 60 * 60,
-        min_participation: 342,
+        trust: Trust {
+            verifier,
+            selector: FixedBytes::from_slice(&record.proof[..4]),
+            committee_change_key: sextant_artifacts::COMMITTEE_CHANGE.vk_hash.into(),
+            inclusion_key: sextant_artifacts::INCLUSION.vk_hash.into(),
+            chain_digest: head.chain_digest.into(),
+            next_fork: None,
+        },
+        rules: Rules {
+            genesis_time: GENESIS,
+            seconds_per_slot: 12,
+            max_age: 100 * 24 * 60 * 60,
+            min_participation: 342,
+        },
         slot: head.finalized_slot - u64::from(matches!(program, Program::CommitteeChange)) * 9000 - 64,
         root: B256::repeat_byte(1),
         period: head.signer_period,

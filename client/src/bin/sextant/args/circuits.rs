@@ -1,9 +1,9 @@
 //! Which SNARKs count.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use sextant_client::verify::LocalVerifier;
+use sextant_client::verify::{LocalVerifier, circuit_selector};
 
 /// Which SNARKs count.
 #[derive(Debug, Args)]
@@ -17,12 +17,22 @@ pub struct Circuits {
 impl Circuits {
     /// What verifies proofs here.
     pub fn verifier(&self) -> Result<LocalVerifier, String> {
-        let Some(path) = &self.allow_dev_circuits else { return Ok(LocalVerifier::default()) };
-        let key = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let Some((path, key)) = self.development_key()? else { return Ok(LocalVerifier::default()) };
         eprintln!(
             "warning: SNARKs by the development circuits of {} are accepted: for tests only",
             path.display()
         );
         Ok(LocalVerifier::allow_development_circuits(key))
+    }
+
+    /// The first four bytes of the proofs that count: of the development circuits, where they are named.
+    pub fn selector(&self) -> Result<[u8; 4], String> {
+        Ok(circuit_selector(self.development_key()?.as_ref().map(|(_, key)| &key[..])))
+    }
+
+    fn development_key(&self) -> Result<Option<(&Path, Vec<u8>)>, String> {
+        let Some(path) = &self.allow_dev_circuits else { return Ok(None) };
+        let key = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Some((path, key)))
     }
 }

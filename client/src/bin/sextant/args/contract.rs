@@ -7,7 +7,7 @@ use sextant_client::sources::{Endpoint, ExecutionNodes, SourceConfig};
 use sextant_consensus::hash::Root;
 use sextant_submit::{Address, Fees, Key, Patience, Sender};
 
-use super::{Beacon, Network, root};
+use super::{Beacon, Circuits, Network, root};
 use crate::commands::Failure;
 
 /// `sextant submit`.
@@ -39,33 +39,33 @@ pub struct Deploy {
     /// Root of a beacon block that you trust: the contract begins there
     #[arg(long, value_name = "ROOT", value_parser = root, requires = "beacon")]
     pub checkpoint: Option<Root>,
-    /// Instead of a node: beacon API bootstrap (JSON or SSZ) of the trusted block; needs --genesis-time
-    #[arg(
-        long,
-        value_name = "FILE",
-        required_unless_present = "checkpoint",
-        conflicts_with = "beacon",
-        requires = "genesis_time"
-    )]
+    /// Instead of a node: beacon API bootstrap (JSON or SSZ) of the trusted block
+    #[arg(long, value_name = "FILE", required_unless_present = "checkpoint", conflicts_with = "beacon")]
     pub bootstrap: Option<PathBuf>,
-    /// Unix time of slot 0, seconds (mainnet: 1606824023)
-    #[arg(long, value_name = "SECONDS", conflicts_with = "beacon")]
-    pub genesis_time: Option<u64>,
-    /// Length of a slot, where no beacon node says it
-    #[arg(long, value_name = "SECONDS", default_value_t = 12)]
-    pub seconds_per_slot: u64,
+    /// Accept a checkpoint older than 14 days, or than --max-age-days (weak subjectivity)
+    #[arg(long)]
+    pub allow_old_checkpoint: bool,
+    /// Which proofs count: those by SP1's released circuits, or else by these.
+    #[command(flatten)]
+    pub circuits: Circuits,
+    /// First epoch of the chain's next fork, where this build does not know it: proofs of builds that do will count too
+    #[arg(long, value_name = "EPOCH")]
+    pub next_fork_epoch: Option<u64>,
     /// How many days a statement's finalized slot may lie back when it is submitted
-    #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = clap::value_parser!(u64).range(1..=36_500))]
+    #[arg(long, value_name = "DAYS", default_value_t = 14)]
     pub max_age_days: u64,
-    /// Seats of the committee that must have signed; the programs demand 342 of 512
-    #[arg(long, value_name = "SEATS", default_value_t = 342)]
-    pub min_participation: u32,
-    /// Who may replace verifier, keys and chain [default: nobody, ever]
+    /// Seats of the committee that must have signed; the programs demand two thirds [default: two thirds]
+    #[arg(long, value_name = "SEATS")]
+    pub min_participation: Option<u32>,
+    /// Who may replace verifier, keys and chain [default: nobody, ever: the contract ends where the next fork begins]
     #[arg(long, value_name = "ADDRESS", requires = "delay")]
     pub guardian: Option<Address>,
     /// Seconds that a replacement is announced ahead
     #[arg(long, value_name = "SECONDS", requires = "guardian")]
     pub delay: Option<u64>,
+    /// Yes, deploy: what cannot be changed later is shown, and asked about otherwise
+    #[arg(long)]
+    pub yes: bool,
     /// How it is sent.
     #[command(flatten)]
     pub sending: Sending,
@@ -93,6 +93,11 @@ impl Sending {
     pub async fn sender(&self) -> Result<Sender, Failure> {
         self.signing.sender(&self.rpc).await
     }
+
+    /// These nodes.
+    pub fn nodes(&self) -> Result<ExecutionNodes, Failure> {
+        Ok(ExecutionNodes::new(self.rpc.clone(), SourceConfig::default())?)
+    }
 }
 
 /// Who signs, and what a transaction may cost. Without an option for the key, SEXTANT_KEY holds it.
@@ -116,8 +121,8 @@ pub struct Signing {
     /// Tip per gas, in gwei [default: what the node suggests]
     #[arg(long, value_name = "GWEI")]
     pub tip: Option<u64>,
-    /// Blocks that must lie on top of a transaction
-    #[arg(long, value_name = "BLOCKS", default_value_t = 0)]
+    /// Blocks that must lie on top of a transaction; until then it is looked at again, and sent again if its block is gone
+    #[arg(long, value_name = "BLOCKS", default_value_t = 2)]
     pub confirmations: u64,
     /// Replace a transaction that is in no block after so many seconds, for an eighth more
     #[arg(long, value_name = "SECONDS", default_value_t = 90)]

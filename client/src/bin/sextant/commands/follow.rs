@@ -9,9 +9,10 @@ use sextant_client::{
     ClientConfig, ProofKind, ServerProver,
     follow::{Cadence, Config, Event, Follower, State},
     sources::{BeaconNodes, BlockId},
+    verify::pinned_vk_hash,
 };
-use sextant_consensus::hash::Root;
-use sextant_submit::Submitter;
+use sextant_consensus::{Program, hash::Root};
+use sextant_submit::{Ours, SubmitError, Submitter};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, Outcome, prove::client_config};
@@ -52,6 +53,7 @@ pub async fn run(arguments: Follow) -> Outcome {
     let submission = submission(&arguments).await?;
     let mut follower = Follower::open(config, beacon, execution, prover).await?;
     if let Some(submitter) = submission {
+        meets(&follower, &submitter).await?;
         follower = follower.with_submission(Box::new(submitter));
     }
 
@@ -78,7 +80,27 @@ async fn submission(arguments: &Follow) -> Result<Option<Submitter>, Failure> {
         return Err("--submit needs proofs for contracts: --kind groth16".into());
     }
     let sender = arguments.signing.sender(&arguments.submit_rpc).await?;
-    Ok(Some(Submitter::new(sender, contract).await?))
+    let submitter = Submitter::new(sender, contract).await?;
+    let selector = match arguments.kind {
+        ProofKind::Groth16 => Some(arguments.circuits.selector()?.into()),
+        _ => None,
+    };
+    let ours = Ours {
+        committee_change_key: pinned_vk_hash(Program::CommitteeChange).into(),
+        inclusion_key: pinned_vk_hash(Program::Inclusion).into(),
+        chain_digest: arguments.network.digest().into(),
+        selector,
+    };
+    submitter.preflight(&ours).await?;
+    Ok(Some(submitter))
+}
+
+/// Whether the contract knows the committee with which this follower's proofs begin, or will when they are submitted.
+async fn meets(follower: &Follower<ServerProver>, submitter: &Submitter) -> Outcome {
+    let (period, committee) = follower.next_signer()?;
+    let first = follower.proofs()?.iter().map(|proof| proof.from_period).fold(period, u64::min);
+    let known = submitter.knowledge(first, period - first + 1).await?;
+    Ok(known.check_begins(period, &committee.into()).map_err(SubmitError::from)?)
 }
 
 /// The block to begin with, if the first start needs one.

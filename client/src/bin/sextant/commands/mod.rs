@@ -7,6 +7,7 @@ pub mod prove;
 pub mod server;
 pub mod status;
 pub mod submit;
+mod terms;
 pub mod verify;
 
 use std::{error::Error, fs, path::Path};

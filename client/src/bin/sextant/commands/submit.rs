@@ -14,11 +14,12 @@ pub async fn run(arguments: Submit) -> Outcome {
     // All are read before any is sent.
     let mut proofs = Vec::new();
     for file in &arguments.files {
-        proofs.push((file.as_path(), read_proof(file)?));
+        proofs.push(read_proof(file)?);
     }
     let submitter = Submitter::new(arguments.sending.sender().await?, arguments.contract).await?;
     let sending = &arguments.sending;
-    for (file, record) in proofs {
+    submitter.preflight_proofs(&proofs).await?;
+    for (file, record) in arguments.files.iter().zip(proofs) {
         let result = match sending.dry_run {
             true => try_out(&submitter, &record).await,
             false => submit(&submitter, &record, sending.json).await,
@@ -48,6 +49,7 @@ async fn submit(submitter: &Submitter, record: &ProofRecord, quiet: bool) -> Res
     };
     Ok(match submitter.submit(record, &[], &mut on_sent).await? {
         Submission::Accepted(mined) => mined_json("accepted", &mined),
+        Submission::Contradicts(mined) => mined_json("accepted as a contradiction of what it knew", &mined),
         Submission::Known(refusal) => json!({ "outcome": "known", "reason": refusal.to_string() }),
     })
 }
@@ -59,7 +61,7 @@ pub fn mined_json(outcome: &str, mined: &Mined) -> Value {
         "transaction": mined.hash,
         "block": mined.block,
         "gas_used": mined.gas_used,
-        "wei_per_gas": mined.gas_price.to_string(),
+        "wei_per_gas": mined.gas_price.map(|wei| wei.to_string()),
     })
 }
 

@@ -1,0 +1,378 @@
+//! What is looked at before anything is proven for a contract or deployed: what would be noticed too late otherwise.
+
+use alloy_primitives::{Address, B256, FixedBytes};
+use alloy_sol_types::SolCall;
+use sextant_consensus::{Program, public_values::Statement};
+use sextant_protocol::ProofRecord;
+use sextant_sources::ExecutionNodes;
+
+use crate::{
+    Deployment, Knowledge, Refusal, Rules, SubmitError,
+    chain::{self, Call},
+    contract::{Verifiers::verifyProofCall, VerifiersErrors},
+    sender::refused,
+};
+
+const HOUR: u64 = 60 * 60;
+const DAY: u64 = 24 * HOUR;
+/// An age beyond which most who signed may have left with their stake: several weak-subjectivity periods.
+const MAX_AGE: u64 = 90 * DAY;
+/// Shortest and longest time in which those who rely on a contract can leave it.
+const DELAY: std::ops::RangeInclusive<u64> = HOUR..=365 * DAY;
+
+/// What a contract has to agree with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ours {
+    /// Hash of the committee change program's verifying key.
+    pub committee_change_key: B256,
+    /// Hash of the inclusion program's verifying key.
+    pub inclusion_key: B256,
+    /// Digest of the chain that is followed.
+    pub chain_digest: B256,
+    /// First four bytes of a proof, if it is known by which circuits proofs are made.
+    pub selector: Option<FixedBytes<4>>,
+}
+
+/// Why nothing should be deployed, or proven for a contract.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PreflightError {
+    /// There is code, but it does not answer as a light client does.
+    #[error("the contract at {0} is no light client of this version")]
+    NoLightClient(Address),
+    /// The verifier did not refuse what is no proof.
+    #[error("the verifier at {0} accepts what is no proof: with it anybody proves anything")]
+    AcceptsAnything(Address),
+    /// The verifier is none of these circuits.
+    #[error("the verifier at {verifier} does not verify proofs by circuits {selector}: {reason}")]
+    OtherCircuits {
+        /// The verifier.
+        verifier: Address,
+        /// The circuits: first four bytes of a proof.
+        selector: FixedBytes<4>,
+        /// In the verifier's words.
+        reason: String,
+    },
+    /// The contract trusts another thing than the one that proofs are made with.
+    #[error("the contract has another {what}: {got}, ours is {expected}")]
+    Differs {
+        /// What differs.
+        what: &'static str,
+        /// The contract's.
+        got: String,
+        /// Ours.
+        expected: String,
+    },
+    /// The contract does not know the committee that proofs would begin with.
+    #[error(
+        "the contract does not know the committee of period {period}, with which proofs would begin; its head is at slot \
+         {head_slot}: begin with a checkpoint of a period that it knows, or submit the committee changes up to there first"
+    )]
+    PeriodsApart {
+        /// The period.
+        period: u64,
+        /// The contract's head.
+        head_slot: u64,
+    },
+    /// A number that makes no sense.
+    #[error("{what} of {got} makes no sense: {why}")]
+    Senseless {
+        /// Which.
+        what: &'static str,
+        /// The number.
+        got: u64,
+        /// What would make sense.
+        why: String,
+    },
+}
+
+impl Ours {
+    /// Whether a contract takes proofs of these programs, circuits and chain.
+    ///
+    /// # Errors
+    /// [`PreflightError::Differs`] names what it does not share.
+    pub fn check(&self, known: &Knowledge) -> Result<(), PreflightError> {
+        let trust = &known.trust;
+        same("verifying key of committee changes", &trust.committee_change_key, &self.committee_change_key)?;
+        same("verifying key of inclusions", &trust.inclusion_key, &self.inclusion_key)?;
+        if let Some(selector) = &self.selector {
+            same("verifier, by its circuits", &trust.selector, selector)?;
+        }
+        match trust.next_fork {
+            Some(next) if next.digest == self.chain_digest => Ok(()),
+            _ => same("chain digest", &trust.chain_digest, &self.chain_digest),
+        }
+    }
+}
+
+impl Knowledge {
+    /// Whether proofs that begin with this committee can be submitted, once those that begin in earlier periods of the ones
+    /// that were asked for are.
+    ///
+    /// # Errors
+    /// [`PreflightError::PeriodsApart`] or, for another committee, [`PreflightError::Differs`].
+    pub fn check_begins(&self, period: u64, committee: &B256) -> Result<(), PreflightError> {
+        match self.committees.get(&period) {
+            Some(known) => same("committee", known, committee),
+            None if self.committees.keys().any(|known| *known < period) => Ok(()),
+            None => Err(PreflightError::PeriodsApart { period, head_slot: self.head_slot }),
+        }
+    }
+
+    /// Whether a proof is by the programs and circuits that count there, and about the chain that does.
+    ///
+    /// # Errors
+    /// [`PreflightError::Differs`] names what it does not share.
+    pub fn check_proof(&self, record: &ProofRecord) -> Result<(), PreflightError> {
+        let Some(program) = record.program() else { return Ok(()) };
+        let (what, key) = match program {
+            Program::CommitteeChange => {
+                ("verifying key of committee changes", &self.trust.committee_change_key)
+            }
+            Program::Inclusion => ("verifying key of inclusions", &self.trust.inclusion_key),
+        };
+        same(what, key, &record.vk_hash.into())?;
+        if let Some(selector) = record.proof.first_chunk::<4>() {
+            same("verifier, by its circuits", &self.trust.selector, &selector.into())?;
+        }
+        // What does not decode has a better reason to be refused.
+        let Ok(statement) = Statement::abi_decode(program, &record.public_values) else { return Ok(()) };
+        let head = statement.head();
+        match self.takes_chain(&head.chain_digest.into(), head.finalized_slot) {
+            true => Ok(()),
+            false => Err(differs("chain digest", &self.trust.chain_digest, &head.chain_digest.into())),
+        }
+    }
+}
+
+impl Deployment {
+    /// Whether its numbers make sense for a chain with committees of this size.
+    ///
+    /// # Errors
+    /// [`PreflightError::Senseless`] names the first that does not.
+    pub fn check(&self, committee_size: u64) -> Result<(), PreflightError> {
+        let Rules { genesis_time, seconds_per_slot, max_age, min_participation } = self.rules;
+        let two_thirds = (committee_size * 2).div_ceil(3);
+        within("a genesis time", genesis_time, 1..=u64::MAX, "it is Unix time in seconds")?;
+        within("a slot length", seconds_per_slot, 1..=HOUR, "it is in seconds")?;
+        within(
+            "a minimum of signers",
+            min_participation.into(),
+            two_thirds..=committee_size,
+            &format!("proofs have at least {two_thirds} and at most {committee_size}"),
+        )?;
+        within(
+            "a maximum age",
+            max_age,
+            HOUR..=MAX_AGE,
+            "finality takes a quarter of an hour, and old committees may have left with their stake; give an hour to 90 days",
+        )?;
+        match self.guardian.is_zero() {
+            true => Ok(()),
+            false => within(
+                "a delay",
+                self.delay,
+                DELAY,
+                "give an hour to a year, in seconds, so that others can leave",
+            ),
+        }
+    }
+}
+
+/// Whether a verifier refuses what is no proof, and knows the circuits.
+///
+/// # Errors
+/// [`PreflightError::AcceptsAnything`], [`PreflightError::OtherCircuits`]; that there is no contract, or no node answers.
+pub async fn probe_verifier(
+    nodes: &ExecutionNodes,
+    verifier: Address,
+    selector: FixedBytes<4>,
+    key: B256,
+) -> Result<(), SubmitError> {
+    if !chain::has_code(nodes, verifier).await? {
+        return Err(SubmitError::NoContract(verifier));
+    }
+    // As long as a proof by Groth16, and of no curve; and none at all, which verifiers for tests accept.
+    let shaped = [selector.as_slice(), &[0; 32], &[1; 320]].concat();
+    for proof in [Vec::new(), shaped] {
+        let public_values = vec![1; 32];
+        let is_empty = proof.is_empty();
+        let data = verifyProofCall {
+            programVKey: key,
+            publicValues: public_values.into(),
+            proofBytes: proof.into(),
+        }
+        .abi_encode();
+        let call = Call { from: None, to: Some(verifier), data: &data };
+        match chain::call(nodes, &call, None).await.map_err(refused) {
+            Ok(_) => return Err(PreflightError::AcceptsAnything(verifier).into()),
+            // A proof that names no circuits is refused for that.
+            Err(SubmitError::Refused(_)) if is_empty => {}
+            Err(SubmitError::Refused(Refusal::Verifier(
+                reason @ (VerifiersErrors::RouteNotFound(_)
+                | VerifiersErrors::RouteIsFrozen(_)
+                | VerifiersErrors::WrongVerifierSelector(_)),
+            ))) => {
+                let reason = Refusal::Verifier(reason).to_string();
+                return Err(PreflightError::OtherCircuits { verifier, selector, reason }.into());
+            }
+            Err(SubmitError::Refused(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn same<T: PartialEq + std::fmt::Display>(
+    what: &'static str,
+    got: &T,
+    expected: &T,
+) -> Result<(), PreflightError> {
+    match got == expected {
+        true => Ok(()),
+        false => Err(differs(what, got, expected)),
+    }
+}
+
+fn differs<T: std::fmt::Display>(what: &'static str, got: &T, expected: &T) -> PreflightError {
+    PreflightError::Differs { what, got: got.to_string(), expected: expected.to_string() }
+}
+
+fn within(
+    what: &'static str,
+    got: u64,
+    range: std::ops::RangeInclusive<u64>,
+    why: &str,
+) -> Result<(), PreflightError> {
+    match range.contains(&got) {
+        true => Ok(()),
+        false => Err(PreflightError::Senseless { what, got, why: why.into() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NextFork, Trust};
+
+    fn deployment() -> Deployment {
+        let key = B256::repeat_byte;
+        Deployment {
+            trust: Trust {
+                verifier: Address::repeat_byte(1),
+                selector: FixedBytes([1; 4]),
+                committee_change_key: key(1),
+                inclusion_key: key(2),
+                chain_digest: key(3),
+                next_fork: Some(NextFork { slot: 100, digest: key(4) }),
+            },
+            rules: Rules {
+                genesis_time: 1_606_824_023,
+                seconds_per_slot: 12,
+                max_age: 14 * DAY,
+                min_participation: 342,
+            },
+            slot: 64,
+            root: key(5),
+            period: 0,
+            committee_root: key(6),
+            guardian: Address::repeat_byte(7),
+            delay: 3 * DAY,
+        }
+    }
+
+    fn knowledge() -> Knowledge {
+        let Deployment { trust, rules, guardian, delay, slot, period, committee_root, .. } = deployment();
+        let committees = [(period, committee_root)].into();
+        Knowledge { trust, rules, guardian: Some(guardian), delay, time: 0, head_slot: slot, committees }
+    }
+
+    #[test]
+    fn senseless_numbers_are_named() {
+        assert_eq!(deployment().check(512), Ok(()));
+        let named = |edit: fn(&mut Deployment)| {
+            let mut edited = deployment();
+            edit(&mut edited);
+            match edited.check(512) {
+                Err(PreflightError::Senseless { what, .. }) => what,
+                other => panic!("{other:?}"),
+            }
+        };
+        for edit in [
+            (|d| d.rules.min_participation = 0) as fn(&mut Deployment),
+            |d| d.rules.min_participation = 341,
+            |d| d.rules.min_participation = 513,
+        ] {
+            assert_eq!(named(edit), "a minimum of signers");
+        }
+        for edit in [(|d| d.delay = 1) as fn(&mut Deployment), |d| d.delay = u64::MAX] {
+            assert_eq!(named(edit), "a delay");
+        }
+        for edit in [(|d| d.rules.max_age = 0) as fn(&mut Deployment), |d| d.rules.max_age = 365 * DAY] {
+            assert_eq!(named(edit), "a maximum age");
+        }
+        assert_eq!(named(|d| d.rules.genesis_time = 0), "a genesis time");
+        assert_eq!(named(|d| d.rules.seconds_per_slot = 0), "a slot length");
+        // Nobody replaces anything: then no delay is needed. And the minimal preset has other committees.
+        let mut fixed = deployment();
+        (fixed.guardian, fixed.delay) = (Address::ZERO, 0);
+        assert_eq!(fixed.check(512), Ok(()));
+        fixed.rules.min_participation = 22;
+        assert_eq!(fixed.check(32), Ok(()));
+    }
+
+    #[test]
+    fn what_a_contract_does_not_share_is_named() {
+        let Trust { committee_change_key, inclusion_key, chain_digest, selector, .. } = deployment().trust;
+        let ours = Ours { committee_change_key, inclusion_key, chain_digest, selector: Some(selector) };
+        assert_eq!(ours.check(&knowledge()), Ok(()));
+        // A build that knows the next fork is as good.
+        let newer = Ours { chain_digest: B256::repeat_byte(4), ..ours.clone() };
+        assert_eq!(newer.check(&knowledge()), Ok(()));
+        let named = |edit: fn(&mut Knowledge)| {
+            let mut edited = knowledge();
+            edit(&mut edited);
+            match ours.check(&edited) {
+                Err(PreflightError::Differs { what, .. }) => what,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(
+            named(|k| k.trust.committee_change_key = B256::ZERO),
+            "verifying key of committee changes"
+        );
+        assert_eq!(named(|k| k.trust.inclusion_key = B256::ZERO), "verifying key of inclusions");
+        assert_eq!(named(|k| k.trust.selector = FixedBytes([2; 4])), "verifier, by its circuits");
+        assert_eq!(named(|k| k.trust.chain_digest = B256::ZERO), "chain digest");
+    }
+
+    #[test]
+    fn proofs_begin_with_a_committee_that_is_known() {
+        let committee = B256::repeat_byte(6);
+        assert_eq!(knowledge().check_begins(0, &committee), Ok(()));
+        let mut apart = knowledge();
+        apart.committees.clear();
+        assert_eq!(
+            apart.check_begins(17, &committee),
+            Err(PreflightError::PeriodsApart { period: 17, head_slot: 64 })
+        );
+        // What was proven from an earlier one on is submitted first.
+        assert_eq!(knowledge().check_begins(1, &committee), Ok(()));
+        let mut later = knowledge();
+        later.committees = [(18, committee)].into();
+        assert!(later.check_begins(17, &committee).is_err());
+        let other = knowledge().check_begins(0, &B256::ZERO);
+        assert!(matches!(other, Err(PreflightError::Differs { what: "committee", .. })));
+    }
+
+    #[test]
+    fn chains_count_by_slot_and_age_by_the_rules() {
+        let known = knowledge();
+        let (old, new) = (known.trust.chain_digest, B256::repeat_byte(4));
+        assert!(known.takes_chain(&old, 99) && !known.takes_chain(&old, 100));
+        assert!(known.takes_chain(&new, 99) && known.takes_chain(&new, 100));
+        assert!(!known.takes_chain(&B256::ZERO, 99));
+        let begun = known.rules.genesis_time + 12 * 99;
+        assert!(!known.is_too_old(99, begun + 14 * DAY) && known.is_too_old(99, begun + 14 * DAY + 1));
+        assert!(!known.is_too_old(u64::MAX, begun));
+    }
+}
