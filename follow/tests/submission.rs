@@ -7,7 +7,10 @@ use std::sync::Mutex;
 use common::{Answering, Checking, FolderContract, World, reverted, step};
 use sextant_follow::{Config, Event, FollowError, Status};
 use sextant_protocol::ProofKind;
-use sextant_submit::{B256, Outcome, SubmitError};
+use sextant_submit::{
+    B256, Outcome, Refusal, SubmitError,
+    contract::{LightClient, LightClientErrors as Client, Verifiers, VerifiersErrors},
+};
 use sextant_test_nodes::simulated::PERIOD;
 use tempfile::tempdir;
 
@@ -69,6 +72,41 @@ async fn a_contract_given_later_gets_all_that_is_for_contracts() {
     assert_eq!(contract.signed(), [proofs.last().unwrap().public_values.clone()]);
 }
 
+/// What a contract refuses because of what it knows or trusts today it may take tomorrow: to settle that would leave a hole in
+/// its chain of committees for ever. So does what its verifier refuses and the follower's own accepts.
+#[tokio::test]
+async fn only_what_the_proof_deserves_settles_it() {
+    let folder = tempdir().unwrap();
+    let world = World::at(16).await;
+    let config = Config { kind: ProofKind::Groth16, watched: Vec::new(), ..world.config(folder.path()) };
+    let refusals = [
+        reverted(),
+        Refusal::Contract(Client::UnknownCommittee(LightClient::UnknownCommittee { period: 0 })),
+        Refusal::Contract(Client::WrongChain(LightClient::WrongChain {
+            got: B256::ZERO,
+            expected: B256::ZERO,
+        })),
+        Refusal::Verifier(VerifiersErrors::RouteIsFrozen(Verifiers::RouteIsFrozen {
+            selector: [1; 4].into(),
+        })),
+        Refusal::Verifier(VerifiersErrors::ProofInvalid(Verifiers::ProofInvalid {})),
+    ];
+    let mut answers: Vec<_> =
+        refusals.into_iter().map(|refusal| Err(SubmitError::Refused(refusal))).collect();
+    answers.push(Ok(Outcome::Known(reverted())));
+    let count = answers.len() - 1;
+    let follower = world.open(config, Checking::default()).await.unwrap();
+    let mut follower = follower.with_submission(Box::new(Answering(Mutex::new(answers))));
+    for _ in 0..count {
+        let error = step(&mut follower).await.0.unwrap_err();
+        assert!(matches!(error, FollowError::Submit(_)) && error.is_passing(), "{error}");
+        assert_eq!(Status::read(folder.path()).unwrap().unwrap().submitted, 0, "{error}");
+    }
+    let (outcome, events) = step(&mut follower).await;
+    outcome.unwrap();
+    assert_eq!(told(&events, "known").len(), 1);
+}
+
 /// Known and refused proofs are settled; a chain that is stuck is tried again, and holds up no proof.
 #[tokio::test]
 async fn refusals_are_told_and_troubles_tried_again() {
@@ -80,7 +118,7 @@ async fn refusals_are_told_and_troubles_tried_again() {
         Err(late()),
         // The second step: both proofs of the first.
         Ok(Outcome::Known(reverted())),
-        Err(SubmitError::Refused(reverted())),
+        Err(SubmitError::Refused(Refusal::Contract(Client::NotCanonical(LightClient::NotCanonical {})))),
     ];
     let follower = world.open(config, Checking::default()).await.unwrap();
     let mut follower = follower.with_submission(Box::new(Answering(Mutex::new(answers))));

@@ -211,7 +211,9 @@ async fn what_a_reorganisation_takes_away_is_sent_again() {
     let anvil = Anvil::start(TIME, &[]);
     let record = change();
     let contract = submitter(&anvil, anvil.verifier().await, &record).await.contract();
-    let careful = Patience { confirmations: 2, ..patience() };
+    // Nothing is replaced meanwhile.
+    let careful =
+        Patience { confirmations: 2, replace_after: std::time::Duration::from_secs(60), ..patience() };
     let submitter =
         Submitter::new(anvil.sender_with(1, Fees::default(), careful).await, contract).await.unwrap();
     let nodes = anvil.nodes();
