@@ -36,8 +36,14 @@ pub struct Config {
     pub cadence: Cadence,
     /// Form of the proofs. Default: `stark`.
     pub kind: ProofKind,
-    /// Most handovers in one proof: each costs the prover time and memory. Default: 8.
+    /// Most handovers in one proof: each costs the prover time and memory. Where a contract finds headers of so few
+    /// handovers too old, a proof has as many as it takes. Default: 8.
     pub max_handovers: u64,
+    /// How many proofs of each program stay on disk; what is still to be submitted stays besides. `None`: all. Default:
+    /// 1000.
+    pub keep: Option<u64>,
+    /// Pause between two looks at what the nodes say of the chain itself: forks get dates. Default: 1 hour.
+    pub look_at_chain: Duration,
     /// Pause between two looks at the chain. Default: 12 s.
     pub poll: Duration,
     /// Longest pause after failures, each of which doubles it. Default: 5 minutes.
@@ -58,6 +64,8 @@ impl Config {
             cadence: Cadence::default(),
             kind: ProofKind::Stark,
             max_handovers: 8,
+            keep: Some(1000),
+            look_at_chain: Duration::from_secs(60 * 60),
             poll: Duration::from_secs(12),
             max_backoff: Duration::from_secs(300),
         }

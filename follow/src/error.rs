@@ -29,9 +29,62 @@ pub enum FollowError {
     /// A proof came, of something else.
     #[error("prover: a proof of another statement than the one asked for; it is not recorded")]
     OtherStatement,
-    /// A proof is not on the contract's chain.
-    #[error("submission: {0}")]
+    /// The contract does not answer.
+    #[error("contract: {0}")]
     Submit(#[from] SubmitError),
+    /// A proof is not on the contract's chain.
+    #[error("submitting {file}: {error}")]
+    Submission {
+        /// The proof's file.
+        file: String,
+        /// Why not.
+        error: SubmitError,
+    },
+    /// The contract knows none of this chain's committees.
+    #[error(
+        "{contract} knows no committee of the periods up to {period}: it began elsewhere, or on another chain"
+    )]
+    Stranger {
+        /// The contract.
+        contract: String,
+        /// The last period whose committee is known here.
+        period: u64,
+    },
+    /// The contract knows another committee.
+    #[error(
+        "for period {period} the contract knows committee 0x{}, the chain that is followed has 0x{}",
+        hex::encode(.theirs), hex::encode(.ours)
+    )]
+    OtherCommittee {
+        /// The period.
+        period: u64,
+        /// The one known here.
+        ours: Root,
+        /// The contract's.
+        theirs: Root,
+    },
+    /// The contract takes statements about another chain, or another fork schedule.
+    #[error(
+        "the contract takes statements about the chain with digest {theirs}, those made here have 0x{}: its guardian has          to replace it, or this program is to be upgraded", hex::encode(.ours)
+    )]
+    ContractChain {
+        /// Digest of the statements made here.
+        ours: Root,
+        /// The contract's, hex.
+        theirs: String,
+    },
+    /// One proof has to go as far as a header that the contract finds young enough, and the nodes do not have it.
+    #[error(
+        "the nodes have handovers from period {from} to {got} only: the contract takes no header that old, it takes          those to period {wanted} in one proof"
+    )]
+    TooFewUpdates {
+        /// The period whose committee the contract knows.
+        from: u64,
+        /// How far the nodes' updates go.
+        got: u64,
+        /// How far they have to go.
+        wanted: u64,
+    },
     /// The state cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
@@ -72,23 +125,37 @@ pub enum FollowError {
 }
 
 impl FollowError {
-    /// Whether it is worth going on: nodes and provers come and go.
+    /// Whether it is worth going on: nodes, provers, contracts and disks come and go.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Submit(error) => error.is_passing(),
+            Self::Submit(error) | Self::Submission { error, .. } => !matches!(
+                error,
+                SubmitError::Kind(_)
+                    | SubmitError::Program(_)
+                    | SubmitError::Signer(_)
+                    | SubmitError::OtherChain { .. }
+            ),
+            Self::State(error) => error.is_passing(),
             Self::Source(_)
             | Self::LightClient(_)
             | Self::Prepare(_)
             | Self::Prover(_)
             | Self::OtherStatement
-            | Self::Statement(_) => true,
+            | Self::Statement(_)
+            | Self::Stranger { .. }
+            | Self::OtherCommittee { .. }
+            | Self::ContractChain { .. }
+            | Self::TooFewUpdates { .. } => true,
             _ => false,
         }
     }
 
-    /// Whether the nodes are to blame.
-    pub(crate) fn is_nodes(&self) -> bool {
-        matches!(self, Self::Source(_) | Self::LightClient(_) | Self::Prepare(_))
+    /// Whether a first start is worth another try: nobody has said anything that is final.
+    pub(crate) fn passes_at_start(&self) -> bool {
+        match self {
+            Self::Source(error) | Self::LightClient(LightClientError::Source(error)) => error.is_passing(),
+            _ => false,
+        }
     }
 
     /// How long to wait at least.

@@ -1,10 +1,10 @@
 //! What a follower tells while it works: one event, one line.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
-use crate::ProofEntry;
+use crate::{FollowError, ProofEntry};
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -85,12 +85,21 @@ pub enum Event {
         /// In the contract's words.
         reason: String,
     },
-    /// No contract will ever accept a proof.
-    Refused {
-        /// The proof's file.
-        file: String,
-        /// In the contract's words.
-        reason: String,
+    /// Proof files were removed: there were more than are to be kept, and the contract has no need of them.
+    Pruned {
+        /// How many.
+        files: usize,
+    },
+    /// A fork that this program is not prepared for has got its date.
+    ForkAhead {
+        /// Its name.
+        fork: String,
+        /// Its first epoch.
+        epoch: u64,
+        /// Unix time at which it begins, seconds.
+        time: u64,
+        /// Whole days until then.
+        days: u64,
     },
     /// Something failed, and is tried again.
     Trouble {
@@ -101,6 +110,14 @@ pub enum Event {
     },
     /// Asked to end, and ended.
     Stopped,
+}
+
+impl Event {
+    /// Something failed, and is tried again after a pause.
+    pub(crate) fn trouble(error: &FollowError, pause: Duration) -> Self {
+        let retry_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        Self::Trouble { message: error.to_string(), retry_ms }
+    }
 }
 
 impl fmt::Display for Event {
@@ -138,7 +155,12 @@ impl fmt::Display for Event {
                 "accepted as a CONTRADICTION of what the contract knew: {file}, transaction {transaction} in block {block}"
             ),
             Self::Known { file, reason } => write!(f, "not submitted: {file}: {reason}"),
-            Self::Refused { file, reason } => write!(f, "refused: {file}: {reason}"),
+            Self::Pruned { files } => write!(f, "removed {files} proof files beyond those to be kept"),
+            Self::ForkAhead { fork, epoch, days, .. } => write!(
+                f,
+                "fork {fork} begins in {days} days, at epoch {epoch}: this program is not prepared for it, install a \
+                 version that is before then"
+            ),
             Self::Trouble { message, retry_ms } => {
                 write!(f, "trouble: {message} (again in {:.1} s)", *retry_ms as f64 / 1e3)
             }

@@ -1,16 +1,23 @@
-//! Starting, going on, and the loop.
+//! One look at the chain and what is due after it; and the loop.
 
-use std::{future::Future, pin::pin, time::Duration};
-
-use sextant_consensus::{
-    hash::Root,
-    light_client::{LightClientFinalityUpdate, SyncCommittee},
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
 };
-use sextant_sources::{BeaconNodes, Chain, ExecutionNodes, LightClient, input::Sourced};
+
+use sextant_consensus::light_client::LightClientFinalityUpdate;
+use sextant_sources::{ExecutionNodes, LightClient, input::Sourced};
 
 use crate::{
-    Config, Event, FollowError, ProofEntry, Prover, State, StateError, Status, Submit, state::Known,
-    status::hex,
+    Config, Event, FollowError, Health, ProofEntry, Prover, Report, State, Status, Submit,
+    contract::View,
+    start::committees,
+    state::Known,
+    status::{hex, unix_now},
+    work::OnEvent,
 };
 
 /// Follows one chain with one folder of state.
@@ -23,40 +30,44 @@ pub struct Follower<P> {
     pub(crate) execution: Option<ExecutionNodes>,
     pub(crate) prover: P,
     pub(crate) submission: Option<Box<dyn Submit>>,
-    resumed: bool,
+    pub(crate) resumed: bool,
+    pub(crate) spec: Spec,
+    pub(crate) health: Arc<Health>,
+}
+
+/// When the nodes were last asked about the chain itself, and what was told of it.
+#[derive(Debug, Default)]
+pub(crate) struct Spec {
+    looked: Option<Instant>,
+    /// Days left when a fork was last told of, by its name.
+    told: BTreeMap<String, u64>,
+}
+
+/// Of several things that went wrong in one step the first counts.
+#[derive(Default)]
+struct First(Option<FollowError>);
+
+impl First {
+    /// The value, or that there is none.
+    fn keep<T>(&mut self, outcome: Result<T, FollowError>) -> Option<T> {
+        match outcome {
+            Ok(value) => Some(value),
+            Err(error) => {
+                // What ends the follower goes before what passes.
+                if self.0.as_ref().is_none_or(|first| first.is_passing() && !error.is_passing()) {
+                    self.0 = Some(error);
+                }
+                None
+            }
+        }
+    }
+
+    fn ends(&self) -> bool {
+        self.0.as_ref().is_some_and(|error| !error.is_passing())
+    }
 }
 
 impl<P: Prover> Follower<P> {
-    /// Opens the folder's state, or starts one from the checkpoint; asks the nodes which chain they are on.
-    ///
-    /// # Errors
-    /// [`FollowError`]: everything that makes following pointless is said here, before any proof.
-    pub async fn open(
-        config: Config,
-        beacon: BeaconNodes,
-        execution: Option<ExecutionNodes>,
-        prover: P,
-    ) -> Result<Self, FollowError> {
-        if !config.watched.is_empty() && execution.is_none() {
-            return Err(FollowError::NoExecution);
-        }
-        // First of all the lock: nothing is asked for where another follower is at work.
-        let state = State::open(&config.folder)?;
-        let chain = beacon.chain(&config.expected).await?;
-        if let (Some(execution), Some(id)) = (&execution, chain.execution_chain_id) {
-            execution.check_chain(id).await?;
-        }
-        let known = state.known()?;
-        let resumed = known.is_some();
-        let (known, client) = match known {
-            Some(known) => resume(&config, &state, known, beacon, chain)?,
-            None => start(&config, &state, beacon, chain).await?,
-        };
-        Status::write(&state)?;
-        let client = client.with_max_age(config.max_head_age);
-        Ok(Self { config, state, known, client, execution, prover, submission: None, resumed })
-    }
-
     /// Every recorded proof, in order.
     ///
     /// # Errors
@@ -65,42 +76,31 @@ impl<P: Prover> Follower<P> {
         Ok(self.state.proofs()?)
     }
 
-    /// The committee with which the proof of the next handover begins: its period and root.
+    /// One look at the chain and at the contract, and every proof and submission that is due after it. May be dropped
+    /// half-way: what was recorded stays. What fails holds nothing up that does without it.
     ///
     /// # Errors
-    /// [`FollowError::State`].
-    pub fn next_signer(&self) -> Result<(u64, Root), FollowError> {
-        let period = self.known.proven_period;
-        let committee = self.state.committee(period)?;
-        let committee = committee.ok_or(StateError::Content("committee of the proven period"))?;
-        Ok((period, committee.root()))
-    }
-
-    /// One look at the chain, and every proof that is due after it. May be dropped half-way: what was recorded stays.
-    ///
-    /// # Errors
-    /// [`FollowError`]; [`FollowError::is_passing`] tells whether to try again.
-    pub async fn step(&mut self, on_event: &mut (dyn FnMut(Event) + Send)) -> Result<(), FollowError> {
-        let proven = self.prove_due(on_event).await;
-        // Whatever is missing, what is there can be submitted; and a chain that is stuck holds up no proof.
-        let submitted = match &proven {
-            Err(error) if !error.is_passing() => Ok(()),
-            _ => self.submit_due(on_event).await,
-        };
-        proven.and(submitted)
-    }
-
-    async fn prove_due(&mut self, on_event: &mut (dyn FnMut(Event) + Send)) -> Result<(), FollowError> {
-        let finality = self.look(on_event).await?;
-        let handovers = self.prove_handovers(on_event).await;
-        match handovers {
-            // An update that no node has any more is no reason to leave the accounts alone.
-            Err(error) if !error.is_nodes() => Err(error),
-            handovers => {
-                self.prove_inclusion(&finality, on_event).await?;
-                handovers
-            }
+    /// The first [`FollowError`]; [`FollowError::is_passing`] tells whether to try again.
+    pub async fn step(&mut self, on_event: OnEvent<'_>) -> Result<(), FollowError> {
+        let mut first = First::default();
+        first.keep(self.look_at_chain(on_event).await);
+        let finality = self.look(&mut first, on_event).await;
+        let mut view = first.keep(self.view().await).flatten();
+        if first.ends() {
+            return first.0.map_or(Ok(()), Err);
         }
+        // An update that no node has any more is no reason to leave the accounts alone. A prover that is busy is.
+        let handed_over = self.hand_over(&mut view, on_event).await;
+        let prover_failed = matches!(handed_over, Err(FollowError::Prover(_) | FollowError::OtherStatement));
+        first.keep(handed_over);
+        if let (Some(finality), false) = (finality, prover_failed || first.ends()) {
+            first.keep(self.prove_inclusion(&finality, view.as_ref(), on_event).await);
+        }
+        if let (Some(view), false) = (&view, first.ends()) {
+            first.keep(self.submit_inclusion(view, on_event).await);
+        }
+        first.keep(self.prune(view.as_ref(), on_event));
+        first.0.map_or(Ok(()), Err)
     }
 
     /// Steps until `stop` is there, or something happens that time does not heal.
@@ -114,7 +114,7 @@ impl<P: Prover> Follower<P> {
     ) -> Result<(), FollowError> {
         let mut stop = pin!(stop);
         on_event(self.started());
-        let mut failures = 0;
+        let mut backoff = Backoff::default();
         loop {
             let step = tokio::select! {
                 step = self.step(&mut on_event) => step,
@@ -122,14 +122,20 @@ impl<P: Prover> Follower<P> {
             };
             let pause = match step {
                 Ok(()) => {
-                    failures = 0;
+                    backoff = Backoff::default();
+                    self.report();
+                    self.health.succeeded();
                     self.config.poll
                 }
                 Err(error) if error.is_passing() => {
-                    failures += 1;
-                    let pause = self.backoff(failures, &error);
-                    let retry_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-                    on_event(Event::Trouble { message: error.to_string(), retry_ms });
+                    // A database whose disk has failed it answers nothing any more until it is opened again.
+                    if matches!(error, FollowError::State(_)) {
+                        let _ = self.state.reopen();
+                    }
+                    let pause = backoff.after(&self.config, &error);
+                    self.health.trouble(&error.to_string());
+                    self.report();
+                    on_event(Event::trouble(&error, pause));
                     pause
                 }
                 Err(error) => return Err(error),
@@ -143,6 +149,41 @@ impl<P: Prover> Follower<P> {
         Ok(())
     }
 
+    /// Tells this one how it goes.
+    #[must_use]
+    pub fn with_health(mut self, health: Arc<Health>) -> Self {
+        self.health = health;
+        self.report();
+        self
+    }
+
+    /// What is known, for whoever watches.
+    fn report(&self) {
+        let chain = self.client.chain();
+        // What cannot be read now was told by the step that failed for it.
+        if let (Ok(recorded), Ok(journal), Ok(contract)) =
+            (self.state.recorded(), self.state.journal(), self.state.contract())
+        {
+            self.health.report(Report {
+                finalized_slot: self.client.finalized().slot,
+                finalized_time: chain.time_of_slot(self.client.finalized().slot),
+                period: self.client.period(),
+                known_period: self.client.known_period(),
+                proven_period: self.known.proven_period,
+                proofs: recorded,
+                submitted: journal.accepted,
+                contract: if self.submission.is_some() { contract } else { None },
+                fork_ahead: chain
+                    .ahead
+                    .iter()
+                    .filter(|fork| !fork.prepared)
+                    .map(|fork| chain.time_of_epoch(fork.epoch))
+                    .min(),
+                submits: self.submission.is_some(),
+            });
+        }
+    }
+
     /// What [`Self::run`] says first.
     pub fn started(&self) -> Event {
         Event::Started {
@@ -152,86 +193,90 @@ impl<P: Prover> Follower<P> {
         }
     }
 
-    fn backoff(&self, failures: u32, error: &FollowError) -> Duration {
-        let full = self.config.poll.saturating_mul(1 << (failures - 1).min(16)).min(self.config.max_backoff);
-        // Followers that lost the same server must not come back together.
-        let pause = full.mul_f64(0.5 + fastrand::f64() / 2.0);
-        pause.max(error.retry_after().unwrap_or_default().min(self.config.max_backoff))
-    }
-
-    /// Takes the chain's latest finality and keeps what it taught.
+    /// Takes the chain's latest finality and the next committee, if nodes can have it yet, and keeps both. What was
+    /// learned on the way is kept, whatever came after.
     async fn look(
         &mut self,
-        on_event: &mut (dyn FnMut(Event) + Send),
-    ) -> Result<Sourced<LightClientFinalityUpdate>, FollowError> {
+        first: &mut First,
+        on_event: OnEvent<'_>,
+    ) -> Option<Sourced<LightClientFinalityUpdate>> {
         let before = (self.known.finalized, self.client.known_period());
-        let advance = self.client.advance().await?;
+        let finality = first.keep(self.client.finality().await.map_err(Into::into));
+        if finality.is_some() {
+            first.keep(self.client.learn_on(u64::MAX).await.map_err(Into::into));
+        }
+        if before != (*self.client.finalized(), self.client.known_period()) {
+            first.keep(self.keep_head(on_event))?;
+        }
+        finality.map(|(_, finality)| finality)
+    }
+
+    fn keep_head(&mut self, on_event: OnEvent<'_>) -> Result<(), FollowError> {
         let finalized = *self.client.finalized();
-        if before != (finalized, self.client.known_period()) {
-            self.state.advance(&finalized, &committees(&self.client))?;
-            self.known.finalized = finalized;
-            Status::write(&self.state)?;
-            on_event(Event::Head {
-                finalized_slot: finalized.slot,
-                finalized_root: hex(&finalized.root()),
-                known_period: self.client.known_period(),
-            });
+        self.state.advance(&finalized, &committees(&self.client))?;
+        self.known.finalized = finalized;
+        Status::write(&self.state)?;
+        on_event(Event::Head {
+            finalized_slot: finalized.slot,
+            finalized_root: hex(&finalized.root()),
+            known_period: self.client.known_period(),
+        });
+        Ok(())
+    }
+
+    /// Asks the nodes from time to time what they say of the chain itself, and tells of forks that need another version.
+    async fn look_at_chain(&mut self, on_event: OnEvent<'_>) -> Result<(), FollowError> {
+        let due = self.spec.looked.is_none_or(|looked| looked.elapsed() >= self.config.look_at_chain);
+        if due {
+            let chain = self.client.beacon().chain(&self.config.expected).await?;
+            if chain.config != self.known.chain {
+                self.state.record_chain(&chain.config)?;
+                self.known.chain = chain.config.clone();
+            }
+            self.client.set_chain(chain);
+            self.spec.looked = Some(Instant::now());
         }
-        Ok(advance.finality)
-    }
-}
-
-/// Starts from the checkpoint.
-async fn start(
-    config: &Config,
-    state: &State,
-    beacon: BeaconNodes,
-    chain: Chain,
-) -> Result<(Known, LightClient), FollowError> {
-    let checkpoint = config.checkpoint.ok_or(FollowError::NoCheckpoint)?;
-    let client = LightClient::start(beacon, chain, &checkpoint).await?;
-    let chain = client.chain();
-    let (slot, age) = (client.finalized().slot, chain.age(client.finalized().slot));
-    if let Some(limit) = config.max_checkpoint_age.filter(|limit| age > *limit) {
-        return Err(FollowError::OldCheckpoint { slot, age, limit });
-    }
-    let known = Known {
-        chain: chain.config.clone(),
-        genesis_time: chain.genesis_time,
-        slot_millis: u64::try_from(chain.slot.as_millis()).unwrap_or(u64::MAX),
-        checkpoint,
-        finalized: *client.finalized(),
-        proven_period: client.period(),
-        included_slot: 0,
-    };
-    state.begin(&known, &committees(&client))?;
-    Ok((known, client))
-}
-
-/// Goes on where the last run was.
-fn resume(
-    config: &Config,
-    state: &State,
-    known: Known,
-    beacon: BeaconNodes,
-    chain: Chain,
-) -> Result<(Known, LightClient), FollowError> {
-    config.expected.confirm(&known.chain)?;
-    match config.checkpoint {
-        Some(given) if given != known.checkpoint => {
-            return Err(FollowError::OtherCheckpoint { started: known.checkpoint, given });
+        let chain = self.client.chain();
+        for ahead in chain.ahead.iter().filter(|ahead| !ahead.prepared) {
+            let time = chain.time_of_epoch(ahead.epoch);
+            let days = time.saturating_sub(unix_now()) / (24 * 60 * 60);
+            if self.spec.told.insert(ahead.fork.clone(), days) != Some(days) {
+                on_event(Event::ForkAhead { fork: ahead.fork.clone(), epoch: ahead.epoch, time, days });
+            }
         }
-        _ => {}
+        Ok(())
     }
-    let period = known.chain.period(known.finalized.slot);
-    let current = state.committee(period)?.ok_or(StateError::Content("committee of the finalized period"))?;
-    let next = state.committee(period + 1)?;
-    let client = LightClient::resume(beacon, chain, known.finalized, current, next);
-    Ok((known, client))
+
+    /// Removes old proofs; none that the contract may still need.
+    fn prune(&mut self, view: Option<&View>, on_event: OnEvent<'_>) -> Result<(), FollowError> {
+        let Some(keep) = self.config.keep else { return Ok(()) };
+        if self.submission.is_some() && view.is_none() {
+            return Ok(());
+        }
+        let needed = |entry: &ProofEntry| view.is_some_and(|view| entry.to_period > view.known_period);
+        match self.state.prune(keep, needed)? {
+            0 => Ok(()),
+            files => {
+                on_event(Event::Pruned { files });
+                Ok(())
+            }
+        }
+    }
 }
 
-/// The committees that a light client knows, by period.
-fn committees(client: &LightClient) -> Vec<(u64, SyncCommittee)> {
-    let known = (client.period()..=client.known_period()).filter_map(|period| client.signers(period));
-    known.map(|signers| (signers.period, signers.committee)).collect()
+/// Pauses after failures in a row.
+#[derive(Debug, Default)]
+pub(crate) struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    /// The pause after one more failure: twice as long each time.
+    pub fn after(&mut self, config: &Config, error: &FollowError) -> Duration {
+        let full = config.poll.saturating_mul(1 << self.failures.min(16)).min(config.max_backoff);
+        self.failures += 1;
+        // Followers that lost the same server must not come back together.
+        let pause = full.mul_f64(0.5 + fastrand::f64() / 2.0);
+        pause.max(error.retry_after().unwrap_or_default().min(config.max_backoff))
+    }
 }

@@ -6,25 +6,31 @@
 //!
 //! - Committee changes come first, several handovers in one proof where it has to catch up.
 //! - Inclusions of the watched accounts follow, at each new finalized head or when a watched value has changed.
-//! - Where it is given a contract ([`Submit`]), it submits each proof there, once.
+//! - Where it is given a contract ([`Submit`]), what it proves and submits follows from what that knows.
 //!
 //! The production prover asks a proof server and is in `sextant-client`; tests bring their own.
 
 mod config;
+mod contract;
 mod error;
 mod event;
 mod follower;
+mod health;
+pub mod operations;
 mod prover;
+mod start;
 mod state;
 mod status;
 mod submission;
 mod work;
 
 pub use config::{Cadence, Config};
+pub use contract::{Asked, Submission, Submit};
 pub use error::FollowError;
 pub use event::Event;
 pub use follower::Follower;
+pub use health::{Health, Report};
 pub use prover::{Proven, Prover, ProverError};
 pub use state::{ProofEntry, State, StateError};
-pub use status::{NextHandover, Status};
-pub use submission::{Journal, Submission, Submit};
+pub use status::{ContractStatus, NextHandover, Status};
+pub use submission::{Journal, Submitted};

@@ -3,13 +3,14 @@
 //! A proof is written and synced before it is recorded. Whoever is killed in between finds the file again.
 
 use std::{
+    collections::BTreeMap,
     fmt, fs, io,
     io::Write,
     path::{Path, PathBuf},
 };
 
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sextant_consensus::{
     beacon::BeaconBlockHeader,
     chain::ChainConfig,
@@ -19,7 +20,7 @@ use sextant_consensus::{
 };
 use sextant_protocol::ProofRecord;
 
-use crate::Journal;
+use crate::{ContractStatus, Journal};
 
 /// Single values by name.
 const VALUES: TableDefinition<&str, &[u8]> = TableDefinition::new("values");
@@ -32,7 +33,11 @@ const PROOFS: TableDefinition<u64, &[u8]> = TableDefinition::new("proofs");
 const FORMAT: u64 = 1;
 const DATABASE: &str = "state.redb";
 /// Name of the submissions' journal among the values.
-const JOURNAL: &str = "submissions";
+const JOURNAL: &str = "sent";
+/// Name of what the contract knows among the values.
+const CONTRACT: &str = "contract";
+/// Committees of so many periods are kept: whoever submits may have to begin at an old one. 24 KB each.
+const COMMITTEES_KEPT: u64 = 1024;
 
 /// Why a state cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +59,17 @@ pub enum StateError {
     /// Made by another version, or damaged.
     #[error("database: {0} is missing or not as it was written")]
     Content(&'static str),
+}
+
+impl StateError {
+    /// Whether another try may help: a disk that is full now may have room later.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::File { .. } => true,
+            Self::Database(error) => matches!(**error, redb::Error::Io(_) | redb::Error::PreviousIo),
+            Self::InUse(_) | Self::Content(_) => false,
+        }
+    }
 }
 
 /// A recorded proof.
@@ -135,6 +151,18 @@ impl State {
         Ok(state)
     }
 
+    /// Opens the database once more, after an error of its disk.
+    ///
+    /// # Errors
+    /// [`StateError`]: then the state answers nothing, until this succeeds.
+    pub(crate) fn reopen(&mut self) -> Result<(), StateError> {
+        // The file can be open once only: something else stands in meanwhile.
+        let nowhere = Database::builder().create_with_backend(redb::backends::InMemoryBackend::new());
+        drop(std::mem::replace(&mut self.database, nowhere.map_err(boxed)?));
+        self.database = Self::open(&self.folder)?.database;
+        Ok(())
+    }
+
     /// Whether a folder has a state.
     pub fn is_in(folder: &Path) -> bool {
         folder.join(DATABASE).exists()
@@ -181,16 +209,21 @@ impl State {
         keys(bytes.value()).map(Some).ok_or(StateError::Content("committee"))
     }
 
-    /// Every recorded proof, in order.
+    /// Every recorded proof that was not pruned, in order.
     ///
     /// # Errors
     /// [`StateError`].
     pub fn proofs(&self) -> Result<Vec<ProofEntry>, StateError> {
+        Ok(self.numbered_proofs()?.into_iter().map(|(_, entry)| entry).collect())
+    }
+
+    fn numbered_proofs(&self) -> Result<Vec<(u64, ProofEntry)>, StateError> {
         let transaction = self.database.begin_read().map_err(boxed)?;
         let proofs = transaction.open_table(PROOFS).map_err(boxed)?;
         let read = |entry: Result<(_, redb::AccessGuard<'_, &[u8]>), redb::StorageError>| {
-            let (_, value): (redb::AccessGuard<'_, u64>, _) = entry.map_err(boxed)?;
-            serde_json::from_slice(value.value()).map_err(|_| StateError::Content("proof"))
+            let (number, value): (redb::AccessGuard<'_, u64>, _) = entry.map_err(boxed)?;
+            let entry = serde_json::from_slice(value.value()).map_err(|_| StateError::Content("proof"))?;
+            Ok((number.value(), entry))
         };
         proofs.iter().map_err(boxed)?.map(read).collect()
     }
@@ -222,17 +255,30 @@ impl State {
         })
     }
 
+    /// Records what is known of the chain's rules now.
+    pub(crate) fn record_chain(&self, chain: &ChainConfig) -> Result<(), StateError> {
+        self.write(|transaction| put(transaction, "chain", chain))
+    }
+
     /// Records a proof of handovers, with the committee that the next one begins with.
     pub(crate) fn record_change(&self, entry: &ProofEntry, last: &SyncCommittee) -> Result<(), StateError> {
+        let proven = self.known()?.map_or(0, |known| known.proven_period).max(entry.to_period);
         self.write(|transaction| {
-            put(transaction, "proven_period", &entry.to_period)?;
+            put(transaction, "proven_period", &proven)?;
             put_committees(transaction, &[(entry.to_period, last.clone())])?;
-            // Nobody begins with an earlier one again, but the light client may still be there.
-            let finalized = transaction
-                .open_table(COMMITTEES)
-                .and_then(|mut committees| Ok(committees.retain(|period, _| period + 2 >= entry.to_period)?));
-            finalized.map_err(boxed)?;
+            let kept = transaction.open_table(COMMITTEES).and_then(|mut committees| {
+                Ok(committees.retain(|period, _| period.saturating_add(COMMITTEES_KEPT) >= proven)?)
+            });
+            kept.map_err(boxed)?;
             put_proof(transaction, entry)
+        })
+    }
+
+    /// Records that somebody has proven committees up to this period to the contract.
+    pub(crate) fn record_proven(&self, period: u64, committee: &SyncCommittee) -> Result<(), StateError> {
+        self.write(|transaction| {
+            put(transaction, "proven_period", &period)?;
+            put_committees(transaction, &[(period, committee.clone())])
         })
     }
 
@@ -249,25 +295,92 @@ impl State {
         self.write(|transaction| put(transaction, "included_slot", &finalized_slot))
     }
 
-    /// How far submitting has come.
+    /// What was submitted.
     ///
     /// # Errors
     /// [`StateError`].
     pub fn journal(&self) -> Result<Journal, StateError> {
-        let transaction = self.database.begin_read().map_err(boxed)?;
-        let values = transaction.open_table(VALUES).map_err(boxed)?;
-        let Some(bytes) = values.get(JOURNAL).map_err(boxed)? else { return Ok(Journal::default()) };
-        serde_json::from_slice(bytes.value()).map_err(|_| StateError::Content(JOURNAL))
+        Ok(self.json(JOURNAL)?.unwrap_or_default())
     }
 
-    /// Records how far submitting has come; on disk when this returns.
+    /// Records what was submitted; on disk when this returns.
     pub(crate) fn write_journal(&self, journal: &Journal) -> Result<(), StateError> {
-        let json = serde_json::to_vec(journal).map_err(|_| StateError::Content(JOURNAL))?;
+        self.write_json(JOURNAL, journal)
+    }
+
+    /// What the contract knew when it was last looked at.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn contract(&self) -> Result<Option<ContractStatus>, StateError> {
+        self.json(CONTRACT)
+    }
+
+    /// Records what the contract knows.
+    pub(crate) fn write_contract(&self, contract: &ContractStatus) -> Result<(), StateError> {
+        self.write_json(CONTRACT, contract)
+    }
+
+    fn json<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>, StateError> {
+        let transaction = self.database.begin_read().map_err(boxed)?;
+        let values = transaction.open_table(VALUES).map_err(boxed)?;
+        let Some(bytes) = values.get(name).map_err(boxed)? else { return Ok(None) };
+        serde_json::from_slice(bytes.value()).map(Some).map_err(|_| StateError::Content(name))
+    }
+
+    fn write_json<T: Serialize>(&self, name: &'static str, value: &T) -> Result<(), StateError> {
+        let json = serde_json::to_vec(value).map_err(|_| StateError::Content(name))?;
         self.write(|transaction| {
             let mut values = transaction.open_table(VALUES).map_err(boxed)?;
-            values.insert(JOURNAL, &json[..]).map_err(boxed)?;
+            values.insert(name, &json[..]).map_err(boxed)?;
             Ok(())
         })
+    }
+
+    /// How many proofs were ever recorded.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn recorded(&self) -> Result<u64, StateError> {
+        let transaction = self.database.begin_read().map_err(boxed)?;
+        let proofs = transaction.open_table(PROOFS).map_err(boxed)?;
+        Ok(proofs.last().map_err(boxed)?.map_or(0, |(number, _)| number.value() + 1))
+    }
+
+    /// Forgets proofs, and removes their files, but for the last `keep` of each program and those that are `needed`.
+    /// Returns how many.
+    pub(crate) fn prune(&self, keep: u64, needed: impl Fn(&ProofEntry) -> bool) -> Result<usize, StateError> {
+        let mut newer: BTreeMap<String, u64> = BTreeMap::new();
+        let mut old = Vec::new();
+        for (number, entry) in self.numbered_proofs()?.into_iter().rev() {
+            let count = newer.entry(entry.program.clone()).or_default();
+            *count += 1;
+            // The last one of each says where to go on.
+            if *count > keep.max(1) && !needed(&entry) {
+                old.push((number, entry));
+            }
+        }
+        if old.is_empty() {
+            return Ok(0);
+        }
+        // Files first: one that is left over would be known to nobody.
+        for (_, entry) in &old {
+            let file = self.proof_file(&entry.file);
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(StateError::File { file, error });
+                }
+                _ => {}
+            }
+        }
+        self.write(|transaction| {
+            let mut proofs = transaction.open_table(PROOFS).map_err(boxed)?;
+            for (number, _) in &old {
+                proofs.remove(number).map_err(boxed)?;
+            }
+            Ok(())
+        })?;
+        Ok(old.len())
     }
 
     /// Where a proof of this name lies.
@@ -278,6 +391,12 @@ impl State {
     /// A proof left by a run that ended between writing and recording it.
     pub(crate) fn found_proof(&self, name: &str) -> Option<ProofRecord> {
         ProofRecord::from_file_bytes(&fs::read(self.proof_file(name)).ok()?).ok()
+    }
+
+    /// Removes a proof that is none.
+    pub(crate) fn discard(&self, name: &str) -> Result<(), StateError> {
+        let file = self.proof_file(name);
+        fs::remove_file(&file).map_err(|error| StateError::File { file, error })
     }
 
     /// Writes a proof: under its name there is either nothing or all of it.
@@ -322,9 +441,19 @@ fn put_committees(transaction: &WriteTransaction, new: &[(u64, SyncCommittee)]) 
 
 fn put_proof(transaction: &WriteTransaction, entry: &ProofEntry) -> Result<(), StateError> {
     let mut proofs = transaction.open_table(PROOFS).map_err(boxed)?;
-    let next = proofs.last().map_err(boxed)?.map_or(0, |(number, _)| number.value() + 1);
     let json = serde_json::to_vec(entry).map_err(|_| StateError::Content("proof"))?;
-    proofs.insert(next, &json[..]).map_err(boxed)?;
+    let next = proofs.last().map_err(boxed)?.map_or(0, |(number, _)| number.value() + 1);
+    // Proven once more, because its file was gone: one entry for each file.
+    let mut same = None;
+    for stored in proofs.iter().map_err(boxed)? {
+        let (number, value) = stored.map_err(boxed)?;
+        let before: ProofEntry =
+            serde_json::from_slice(value.value()).map_err(|_| StateError::Content("proof"))?;
+        if before.file == entry.file {
+            same = Some(number.value());
+        }
+    }
+    proofs.insert(same.unwrap_or(next), &json[..]).map_err(boxed)?;
     Ok(())
 }
 

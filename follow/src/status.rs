@@ -1,6 +1,10 @@
 //! What a follower knows and does next, for people and programs; also while it runs.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use serde::{Deserialize, Serialize};
 use sextant_consensus::beacon::BeaconBlockHeader;
@@ -34,10 +38,10 @@ pub struct Status {
     pub included_slot: u64,
     /// How many proofs are recorded.
     pub proofs: u64,
-    /// The contract that proofs are submitted to, if any.
+    /// The contract that proofs are submitted to, if any, and what it knew when it was last looked at.
     #[serde(default)]
-    pub contract: Option<String>,
-    /// How many of the proofs are settled there.
+    pub contract: Option<ContractStatus>,
+    /// How many submissions it accepted.
     #[serde(default)]
     pub submitted: u64,
     /// The last proof of handovers.
@@ -46,6 +50,21 @@ pub struct Status {
     pub last_inclusion: Option<ProofEntry>,
     /// The handover that is due next.
     pub next_handover: NextHandover,
+}
+
+/// What a contract knew when it was last looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContractStatus {
+    /// The chain and the contract.
+    pub target: String,
+    /// The last period whose committee it knows.
+    pub known_period: u64,
+    /// The highest finalized slot that it knows.
+    pub head_slot: u64,
+    /// Whether it knows the committee of the finalized head's period.
+    pub in_step: bool,
+    /// Unix time of the look, seconds.
+    pub looked_at: u64,
 }
 
 /// The handover that is due next.
@@ -91,7 +110,6 @@ impl Status {
     fn of(state: &State, known: &Known) -> Result<Self, StateError> {
         let journal = state.journal()?;
         let mut proofs = state.proofs()?;
-        let count = proofs.len() as u64;
         proofs.reverse();
         let last = |program: &str| proofs.iter().find(|proof| proof.program == program).cloned();
         let BeaconBlockHeader { slot, .. } = known.finalized;
@@ -107,9 +125,9 @@ impl Status {
             known_period: period + u64::from(state.committee(period + 1)?.is_some()),
             proven_period: known.proven_period,
             included_slot: known.included_slot,
-            proofs: count,
-            submitted: journal.settled,
-            contract: Some(journal.target).filter(|target| !target.is_empty()),
+            proofs: state.recorded()?,
+            submitted: journal.accepted,
+            contract: state.contract()?,
             last_committee_change: last("committee-change"),
             last_inclusion: last("inclusion"),
             next_handover: NextHandover {
@@ -119,6 +137,11 @@ impl Status {
             },
         })
     }
+}
+
+/// Unix time, seconds.
+pub(crate) fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

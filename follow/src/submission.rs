@@ -1,137 +1,286 @@
-//! Submitting: every recorded proof that a contract takes, in order, each once.
+//! Submitting. What is to be submitted follows from what the contract itself knows, looked at anew in every step: a
+//! transaction that was reorganised away, a refusal that has passed and another relayer's proof are all the same then.
 //!
-//! What is sent is on disk before any node has it. A follower that was killed goes on with those transactions, and replaces
-//! one that is stuck under its own nonce; it takes another nonce only where none of them can be mined any more. The contract
-//! refuses what it knows, so that two followers by mistake pay for a transaction too many at worst.
+//! What is sent is on disk before any node has it, and stays there: a proof that seems to be missing on the contract is
+//! asked after by its own transactions first. A node that is behind costs no second transaction so, and one that was
+//! reorganised away is mined again.
 
-use std::{fmt, future::Future, pin::Pin};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sextant_protocol::ProofRecord;
-use sextant_submit::{Meaning, OnSent, Outcome, Refusal, Sent, SubmitError, Submitter, calldata};
+use sextant_consensus::{
+    hash::Root,
+    public_values::{Head, Statement},
+};
+use sextant_protocol::{ProofKind, ProofRecord};
+use sextant_submit::{Meaning, Outcome, Refusal, Sent, SubmitError, calldata};
 
-use crate::{Event, FollowError, Follower, ProofEntry, Prover, StateError, Status, work::OnEvent};
+use crate::{
+    Event, FollowError, Follower, ProofEntry, Prover, Status, Submit,
+    contract::View,
+    status::{ContractStatus, hex, unix_now},
+    work::OnEvent,
+};
 
-/// A submission under way.
-pub type Submission<'a> = Pin<Box<dyn Future<Output = Result<Outcome, SubmitError>> + Send + 'a>>;
+/// Most periods that a contract is asked about, from the last one known here backwards.
+const MAX_BEHIND: u64 = 1024;
+/// Of so many it is asked at once.
+const AT_ONCE: u64 = 32;
+/// Of so many proofs the transactions are kept.
+const KEPT: usize = 16;
 
-/// A contract that takes proofs.
-pub trait Submit: fmt::Debug + Send + Sync {
-    /// The chain and the contract: another name, another journal.
-    fn target(&self) -> String;
-
-    /// Submits a proof, unless the contract knows it; as [`Submitter::submit`].
-    fn submit<'a>(
-        &'a self,
-        record: &'a ProofRecord,
-        earlier: &'a [Sent],
-        on_sent: OnSent<'a>,
-    ) -> Submission<'a>;
-}
-
-impl Submit for Submitter {
-    fn target(&self) -> String {
-        format!("contract {} on chain {}", self.contract(), self.sender().chain_id())
-    }
-
-    fn submit<'a>(
-        &'a self,
-        record: &'a ProofRecord,
-        earlier: &'a [Sent],
-        on_sent: OnSent<'a>,
-    ) -> Submission<'a> {
-        Box::pin(self.submit(record, earlier, on_sent))
-    }
-}
-
-/// How far submitting has come.
+/// What was sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Journal {
     /// [`Submit::target`].
     pub target: String,
-    /// How many of the recorded proofs are settled: accepted, known there, refused for good, or none for contracts.
-    pub settled: u64,
-    /// Transactions of the next one.
+    /// Transactions by the file of the proof that they submit.
+    #[serde(default)]
+    pub files: BTreeMap<String, Submitted>,
+    /// How many submissions the contract accepted.
+    #[serde(default)]
+    pub accepted: u64,
+    /// Counts the files, oldest first.
+    #[serde(default)]
+    next: u64,
+}
+
+/// The transactions of one proof.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// Where it stands in the order of files.
+    number: u64,
+    /// All that were signed, with one nonce.
     pub sent: Vec<Sent>,
+    /// The block that one of them was accepted in.
+    pub block: Option<u64>,
+}
+
+impl Journal {
+    fn of(&mut self, file: &str) -> &mut Submitted {
+        if !self.files.contains_key(file) {
+            let number = self.next;
+            self.next += 1;
+            self.files.insert(file.into(), Submitted { number, ..Submitted::default() });
+            let oldest = self.next.saturating_sub(KEPT as u64);
+            self.files.retain(|_, entry| entry.number >= oldest);
+        }
+        self.files.entry(file.into()).or_default()
+    }
+}
+
+/// Whether contracts verify proofs of this form.
+fn is_for_contracts(kind: ProofKind) -> bool {
+    matches!(kind, ProofKind::Groth16 | ProofKind::Plonk)
 }
 
 impl<P: Prover> Follower<P> {
-    /// Submits every proof to a contract, from the first one recorded on.
+    /// Submits to a contract what it does not know.
     #[must_use]
     pub fn with_submission(mut self, contract: Box<dyn Submit>) -> Self {
         self.submission = Some(contract);
         self
     }
 
-    /// Submits what is not settled yet.
-    pub(crate) async fn submit_due(&self, on_event: OnEvent<'_>) -> Result<(), FollowError> {
-        let Some(contract) = &self.submission else { return Ok(()) };
-        let mut journal = self.state.journal()?;
-        if journal.target != contract.target() {
-            journal = Journal { target: contract.target(), ..Journal::default() };
+    /// Looks at the contract; `None` if there is none.
+    pub(crate) async fn view(&mut self) -> Result<Option<View>, FollowError> {
+        let Some(contract) = &self.submission else { return Ok(None) };
+        if !is_for_contracts(self.config.kind) {
+            return Ok(None);
         }
-        let skipped = usize::try_from(journal.settled).unwrap_or(usize::MAX);
-        for entry in self.state.proofs()?.iter().skip(skipped) {
-            if let Some(event) = self.submit_one(contract.as_ref(), entry, &mut journal, on_event).await? {
-                on_event(event);
+        let last = self.client.known_period();
+        let mut end = last;
+        while last - end < MAX_BEHIND {
+            let first = end.saturating_sub(AT_ONCE - 1);
+            let knowledge = contract.knowledge(first, end - first + 1).await?;
+            if let Some((period, root)) = knowledge.committees.iter().next_back() {
+                let (known_period, committee_root) = (*period, Root::from(*root));
+                self.agree(known_period, &committee_root)?;
+                let view = View { knowledge, known_period, committee_root };
+                self.note(&view)?;
+                return Ok(Some(view));
             }
-            journal.settled += 1;
-            journal.sent.clear();
-            self.state.write_journal(&journal)?;
-            Status::write(&self.state)?;
+            match first.checked_sub(1) {
+                Some(before) => end = before,
+                None => break,
+            }
+        }
+        Err(FollowError::Stranger { contract: contract.target(), period: last })
+    }
+
+    /// The committee that the contract knows must be the one that is known here.
+    fn agree(&self, period: u64, theirs: &Root) -> Result<(), FollowError> {
+        let known = self.client.signers(period).map(|signers| signers.committee);
+        let Some(known) = known.map_or_else(|| self.state.committee(period), |known| Ok(Some(known)))? else {
+            return Ok(());
+        };
+        let ours = known.root();
+        if ours == *theirs {
+            return Ok(());
+        }
+        Err(FollowError::OtherCommittee { period, ours, theirs: *theirs })
+    }
+
+    /// Keeps for readers what the contract knows; what is proven there needs no proof here.
+    pub(crate) fn note(&mut self, view: &View) -> Result<(), FollowError> {
+        let period = view.known_period;
+        if period > self.known.proven_period
+            && let Some(signers) = self.client.signers(period)
+        {
+            self.state.record_proven(period, &signers.committee)?;
+            self.known.proven_period = period;
+        }
+        let target = self.submission.as_ref().map(|contract| contract.target()).unwrap_or_default();
+        let status = ContractStatus {
+            target,
+            known_period: view.known_period,
+            head_slot: view.knowledge.head_slot,
+            in_step: view.known_period >= self.client.period(),
+            looked_at: unix_now(),
+        };
+        self.state.write_contract(&status)?;
+        Status::write(&self.state)?;
+        Ok(())
+    }
+
+    /// A recorded proof that teaches the contract something, and that it takes: the one that goes furthest.
+    pub(crate) fn recorded_handover(&self, view: &View) -> Result<Option<ProofEntry>, FollowError> {
+        let proofs = self.state.proofs()?.into_iter();
+        let fits = proofs.filter(|entry| {
+            entry.program == "committee-change"
+                && view.knowledge.committees.contains_key(&entry.from_period)
+                && entry.to_period > view.known_period
+                && view.is_taken_now(entry.finalized_slot)
+                && self.is_for(entry, view)
+        });
+        Ok(fits.max_by_key(|entry| (entry.to_period, entry.finalized_slot)))
+    }
+
+    /// Whether the file is there, and its form and its chain are the contract's.
+    fn is_for(&self, entry: &ProofEntry, view: &View) -> bool {
+        let Some(record) = self.state.found_proof(&entry.file) else { return false };
+        let statement =
+            record.program().and_then(|program| Statement::abi_decode(program, &record.public_values).ok());
+        let takes = |head: &Head| view.knowledge.takes_chain(&head.chain_digest.into(), head.finalized_slot);
+        is_for_contracts(record.kind) && statement.is_some_and(|statement| takes(statement.head()))
+    }
+
+    /// Submits the latest proof of the watched accounts, if the contract knows who signed it and does not have it. Those
+    /// before it are superseded.
+    pub(crate) async fn submit_inclusion(
+        &mut self,
+        view: &View,
+        on_event: OnEvent<'_>,
+    ) -> Result<(), FollowError> {
+        let Some(entry) = self.last_inclusion()? else { return Ok(()) };
+        let known = entry.from_period <= view.known_period;
+        if !known || !view.is_taken_now(entry.finalized_slot) || !self.is_for(&entry, view) {
+            return Ok(());
+        }
+        if !self.has(&entry).await? {
+            self.submit_entry(&entry, on_event).await?;
         }
         Ok(())
     }
 
-    /// Settles one proof; what there is to tell of it.
-    async fn submit_one(
+    /// Whether the latest proof of the watched accounts can never be had on the contract: it is too old there by now, or
+    /// its file is gone.
+    pub(crate) async fn inclusion_is_lost(&self, view: &View) -> Result<bool, FollowError> {
+        let Some(entry) = self.last_inclusion()? else { return Ok(false) };
+        let takes = view.is_taken_now(entry.finalized_slot) && self.is_for(&entry, view);
+        Ok(!takes && !self.has(&entry).await?)
+    }
+
+    fn last_inclusion(&self) -> Result<Option<ProofEntry>, FollowError> {
+        let proofs = self.state.proofs()?;
+        Ok(proofs.into_iter().rev().find(|entry| entry.program == "inclusion"))
+    }
+
+    async fn has(&self, entry: &ProofEntry) -> Result<bool, FollowError> {
+        let Some(contract) = &self.submission else { return Ok(false) };
+        let values = hex::decode(entry.public_values.trim_start_matches("0x")).unwrap_or_default();
+        Ok(contract.proven_at(&values).await?.is_some())
+    }
+
+    /// Submits one proof. Every refusal is an error: whether it passes, the next look tells.
+    pub(crate) async fn submit_entry(
+        &self,
+        entry: &ProofEntry,
+        on_event: OnEvent<'_>,
+    ) -> Result<(), FollowError> {
+        let Some(contract) = &self.submission else { return Ok(()) };
+        let Some(record) = self.state.found_proof(&entry.file) else { return Ok(()) };
+        calldata(&record)?;
+        let mut journal = self.state.journal()?;
+        if journal.target != contract.target() {
+            journal = Journal { target: contract.target(), ..Journal::default() };
+        }
+        let outcome = self.hand_in(contract.as_ref(), entry, &record, &mut journal, on_event).await;
+        if let Err(SubmitError::Refused(refusal)) = &outcome
+            && self.is_final(refusal, record).await
+        {
+            // It is of no use to anybody: the next look has it made anew.
+            self.state.discard(&entry.file)?;
+        }
+        let outcome = outcome.map_err(|error| FollowError::Submission { file: entry.file.clone(), error })?;
+        let file = entry.file.clone();
+        let event = match outcome {
+            Outcome::Accepted(mined) => {
+                let before = journal.of(&file).block.replace(mined.block);
+                journal.accepted += u64::from(before.is_none());
+                let transaction = mined.hash.to_string();
+                let (block, gas_used) = (mined.block, mined.gas_used);
+                // A node that was behind had only forgotten it.
+                (before != Some(block)).then_some(Event::Submitted { file, transaction, block, gas_used })
+            }
+            Outcome::Contradicts(mined) => {
+                let transaction = mined.hash.to_string();
+                Some(Event::Contradicts { file, transaction, block: mined.block })
+            }
+            Outcome::Known(refusal) => Some(Event::Known { file, reason: refusal.to_string() }),
+        };
+        self.state.write_journal(&journal)?;
+        Status::write(&self.state)?;
+        if let Some(event) = event {
+            on_event(event);
+        }
+        Ok(())
+    }
+
+    async fn hand_in(
         &self,
         contract: &dyn Submit,
         entry: &ProofEntry,
+        record: &ProofRecord,
         journal: &mut Journal,
         on_event: OnEvent<'_>,
-    ) -> Result<Option<Event>, FollowError> {
-        let file = entry.file.clone();
-        let Some(record) = self.state.found_proof(&file) else {
-            return Err(StateError::Content("proof file that is to be submitted").into());
-        };
-        if matches!(calldata(&record), Err(SubmitError::Kind(_))) {
-            return Ok(None);
-        }
-        let earlier = journal.sent.clone();
+    ) -> Result<Outcome, SubmitError> {
+        let earlier = journal.of(&entry.file).sent.clone();
         let state = &self.state;
         let mut on_sent = |sent: &Sent| {
-            journal.sent.push(sent.clone());
+            let submitted = journal.of(&entry.file);
+            // Another nonce: the ones before it can be mined no more.
+            submitted.sent.retain(|before| before.nonce == sent.nonce);
+            submitted.sent.push(sent.clone());
             state.write_journal(journal).map_err(|error| error.to_string())?;
             on_event(Event::Sent { file: entry.file.clone(), transaction: sent.hash.to_string() });
             Ok(())
         };
-        match contract.submit(&record, &earlier, &mut on_sent).await {
-            Ok(Outcome::Accepted(mined)) => Ok(Some(Event::Submitted {
-                file,
-                transaction: mined.hash.to_string(),
-                block: mined.block,
-                gas_used: mined.gas_used,
-            })),
-            Ok(Outcome::Known(refusal)) => Ok(Some(Event::Known { file, reason: refusal.to_string() })),
-            Ok(Outcome::Contradicts(mined)) => {
-                let transaction = mined.hash.to_string();
-                Ok(Some(Event::Contradicts { file, transaction, block: mined.block }))
-            }
-            Err(SubmitError::Refused(refusal)) if self.is_final(&refusal, record).await => {
-                Ok(Some(Event::Refused { file, reason: refusal.to_string() }))
-            }
-            Err(error) => Err(error.into()),
-        }
+        contract.submit(record, &earlier, &mut on_sent).await
     }
 
     /// Whether no contract will ever take the proof. What this one does not take today, because of what it knows or trusts,
-    /// it may take tomorrow: to settle that would leave a hole in its chain of committees for ever.
+    /// it may take tomorrow.
     async fn is_final(&self, refusal: &Refusal, record: ProofRecord) -> bool {
         match refusal.meaning() {
             Meaning::Malformed => true,
             Meaning::Doubted => self.prover.verify(record).await.is_err(),
             Meaning::Known | Meaning::Outdated | Meaning::Passing => false,
         }
+    }
+
+    /// The digests that the contract takes, for messages.
+    pub(crate) fn digests(view: &View) -> String {
+        view.digests().map(|digest| hex(&digest)).collect::<Vec<_>>().join(" or ")
     }
 }

@@ -1,10 +1,11 @@
-//! What is due: handovers from the last proven committee on, then the watched accounts.
+//! What is due: handovers from the last committee that is proven, or that the contract knows, on; then the watched accounts.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sextant_consensus::{
     StatementError,
     bls::Plain,
+    chain::ChainConfig,
     check_statement,
     hash::keccak256,
     light_client::{LightClientFinalityUpdate, LightClientUpdate, SyncCommittee},
@@ -12,38 +13,104 @@ use sextant_consensus::{
 };
 use sextant_protocol::StatementInput;
 use sextant_sources::{
+    MAX_UPDATES, forks,
     input::{self, Prepared, Signers, Sourced},
     prepare::{self, PrepareError},
 };
 
-use crate::{Cadence, Event, FollowError, Follower, ProofEntry, Prover, StateError, Status, status::hex};
+use crate::{
+    Cadence, Event, FollowError, Follower, ProofEntry, Prover, StateError, Status, contract::View,
+    status::hex,
+};
 
 pub(crate) type OnEvent<'a> = &'a mut (dyn FnMut(Event) + Send);
 
 impl<P: Prover> Follower<P> {
-    /// Proves handovers until the last known committee is proven.
-    pub(crate) async fn prove_handovers(&mut self, on_event: OnEvent<'_>) -> Result<(), FollowError> {
-        while self.known.proven_period < self.client.known_period() {
-            let from = self.known.proven_period;
-            let count = (self.client.known_period() - from).min(self.config.max_handovers.max(1));
-            let updates = self.handovers(from, count).await?;
-            let Some(last) = updates.last().map(|update| update.value.next_sync_committee.clone()) else {
+    /// Proves handovers until the last known committee is proven, or where there is a contract, known to it.
+    pub(crate) async fn hand_over(
+        &mut self,
+        view: &mut Option<View>,
+        on_event: OnEvent<'_>,
+    ) -> Result<(), FollowError> {
+        loop {
+            let from = view.as_ref().map_or(self.known.proven_period, |view| view.known_period);
+            if from >= self.client.known_period() {
                 return Ok(());
+            }
+            let recorded = view.as_ref().map(|view| self.recorded_handover(view)).transpose()?.flatten();
+            let entry = match recorded {
+                Some(entry) => entry,
+                None => self.prove_handovers(from, view.as_ref(), on_event).await?,
             };
-            let items = updates.len();
-            let prepared = self.change(from, updates).await?;
-            let entry = self.prove(prepared, items, on_event).await?;
-            self.state.record_change(&entry, &last)?;
-            self.known.proven_period = entry.to_period;
-            self.recorded(entry, on_event)?;
+            if let Some(view) = view {
+                self.submit_entry(&entry, on_event).await?;
+                // What it says is now known there, whatever a node that is behind may answer to the next question.
+                view.known_period = entry.to_period;
+                view.committee_root = learned_last(&entry).unwrap_or(view.committee_root);
+                view.knowledge.committees.insert(view.known_period, view.committee_root.into());
+                self.note(view)?;
+            }
         }
-        Ok(())
+    }
+
+    /// Proves the next handovers from `from` on.
+    async fn prove_handovers(
+        &mut self,
+        from: u64,
+        view: Option<&View>,
+        on_event: OnEvent<'_>,
+    ) -> Result<ProofEntry, FollowError> {
+        let signers = self.signers(from, view).await?;
+        let count = self.handovers_at_once(from, view);
+        let updates = self.handovers(&signers, count).await?;
+        let Some(last) = updates.last().map(|update| update.value.clone()) else {
+            return Err(StateError::Content("handovers").into());
+        };
+        let items = updates.len() as u64;
+        // Fewer than asked for are worth a proof only where they are young enough by themselves.
+        let slot = last.finalized_header.beacon.slot;
+        match view {
+            Some(view) if items < count && !view.is_young(slot) => {
+                return Err(FollowError::TooFewUpdates { from, got: from + items, wanted: from + count });
+            }
+            _ => {}
+        }
+        let config = self.statement_config(last.signature_slot, view)?;
+        let prepared = self.change(&config, &signers, updates).await?;
+        let entry = self.prove(prepared, items as usize, on_event).await?;
+        self.state.record_change(&entry, &last.next_sync_committee)?;
+        self.known.proven_period = self.known.proven_period.max(entry.to_period);
+        self.recorded(&entry, on_event)?;
+        Ok(entry)
+    }
+
+    /// How many handovers go into one proof: at most as many as are wanted, but as many as it takes for a contract to
+    /// find the last header young enough.
+    fn handovers_at_once(&self, from: u64, view: Option<&View>) -> u64 {
+        let config = &self.client.chain().config;
+        let due = (self.client.known_period() - from).min(MAX_UPDATES);
+        let wanted = self.config.max_handovers.clamp(1, due.max(1));
+        let Some(view) = view else { return wanted };
+        let first_slot = |period: u64| period * config.slots_per_epoch * config.epochs_per_period;
+        (wanted..=due).find(|count| view.is_young(first_slot(from + count - 1))).unwrap_or(due)
+    }
+
+    /// What a statement with this signature is made with: a schedule that the contract takes, if there is one.
+    fn statement_config(&self, signature_slot: u64, view: Option<&View>) -> Result<ChainConfig, FollowError> {
+        let chain = self.client.chain();
+        let Some(view) = view else { return Ok(chain.statement_config()) };
+        let taken = |digest| forks::with_digest(&chain.config, &digest, signature_slot);
+        view.digests().find_map(taken).ok_or_else(|| FollowError::ContractChain {
+            ours: chain.statement_config().digest(),
+            theirs: Self::digests(view),
+        })
     }
 
     /// Proves the watched accounts, if there is a new head and, where only changes count, a change.
     pub(crate) async fn prove_inclusion(
         &mut self,
         finality: &Sourced<LightClientFinalityUpdate>,
+        view: Option<&View>,
         on_event: OnEvent<'_>,
     ) -> Result<(), FollowError> {
         let finalized_slot = finality.value.finalized_header.beacon.slot;
@@ -51,9 +118,10 @@ impl<P: Prover> Follower<P> {
             return Ok(());
         }
         let execution = self.execution.as_ref().ok_or(FollowError::NoExecution)?;
-        let prepared =
-            prepare::inclusion_under(&self.client, finality, execution, &self.config.watched).await?;
-        if self.config.cadence == Cadence::OnChange && self.is_unchanged(&prepared.input).await? {
+        let config = self.statement_config(finality.value.signature_slot, view)?;
+        let watched = &self.config.watched;
+        let prepared = prepare::inclusion_for(&self.client, &config, finality, execution, watched).await?;
+        if self.config.cadence == Cadence::OnChange && self.is_unchanged(&prepared.input, view).await? {
             self.state.record_unchanged(finalized_slot)?;
             self.known.included_slot = finalized_slot;
             Status::write(&self.state)?;
@@ -64,23 +132,28 @@ impl<P: Prover> Follower<P> {
         let entry = self.prove(prepared, items, on_event).await?;
         self.state.record_inclusion(&entry)?;
         self.known.included_slot = finalized_slot;
-        self.recorded(entry, on_event)
+        self.recorded(&entry, on_event)
     }
 
-    /// Updates that hand over from the committee of `from`, at most `count`; checked as a statement before they are
-    /// used, so that a node that lies is passed over.
-    async fn handovers(&self, from: u64, count: u64) -> Result<Vec<Sourced<LightClientUpdate>>, FollowError> {
-        let (chain, signers) = (self.client.chain(), self.signers(from)?);
+    /// Updates that hand over from `signers`, at most `count`; checked as a statement before they are used, so that a
+    /// node that lies is passed over, and one that has fewer counts only where none has more.
+    async fn handovers(
+        &self,
+        signers: &Signers,
+        count: u64,
+    ) -> Result<Vec<Sourced<LightClientUpdate>>, FollowError> {
+        let (chain, from) = (self.client.chain(), signers.period);
         let accept = |updates: Vec<Sourced<LightClientUpdate>>| {
             let proving = |update: &Sourced<LightClientUpdate>| prepare::hands_over(chain, &update.value);
             let updates: Vec<_> = updates.into_iter().take_while(proving).collect();
             if updates.is_empty() {
                 return Err(format!("no update of period {from} by which two thirds hand over"));
             }
-            let prepared = input::committee_change(&chain.config, &signers, updates.clone(), None)
+            let prepared = input::committee_change(&chain.config, signers, updates.clone(), None)
                 .map_err(|error| error.to_string())?;
             check(&prepared.input).map_err(|error| prepared.explain(&error))?;
-            Ok(updates)
+            let of_use = updates.len();
+            Ok((updates, of_use))
         };
         Ok(self.client.beacon().updates(&chain.config, from, count, accept).await?)
     }
@@ -88,7 +161,8 @@ impl<P: Prover> Follower<P> {
     /// The statement of these handovers, since Gloas with the execution block of the last.
     async fn change(
         &self,
-        from: u64,
+        config: &ChainConfig,
+        signers: &Signers,
         updates: Vec<Sourced<LightClientUpdate>>,
     ) -> Result<Prepared, FollowError> {
         let hash = updates.last().and_then(|update| update.value.finalized_header.execution_block_hash);
@@ -96,15 +170,28 @@ impl<P: Prover> Follower<P> {
             (Some(execution), Some(hash)) => Some(execution.block_header(&hash).await?),
             _ => None,
         };
-        let config = &self.client.chain().config;
-        let prepared = input::committee_change(config, &self.signers(from)?, updates, block.as_ref());
+        let prepared = input::committee_change(config, signers, updates, block.as_ref());
         Ok(prepared.map_err(PrepareError::from)?)
     }
 
-    fn signers(&self, period: u64) -> Result<Signers, StateError> {
-        let committee: Option<SyncCommittee> = self.state.committee(period)?;
-        let committee = committee.ok_or(StateError::Content("committee that is to hand over"))?;
-        Ok(Signers { source: format!("committee of period {period}"), period, committee })
+    /// The committee of a period: as it is kept, or that which the contract knows, by its root, from the update before.
+    async fn signers(&self, period: u64, view: Option<&View>) -> Result<Signers, FollowError> {
+        let source = format!("committee of period {period}");
+        if let Some(committee) = self.state.committee(period)? {
+            return Ok(Signers { source, period, committee });
+        }
+        let missing = StateError::Content("committee that is to hand over");
+        let (Some(view), Some(before)) = (view, period.checked_sub(1)) else { return Err(missing.into()) };
+        let accept = |mut updates: Vec<Sourced<LightClientUpdate>>| match updates.pop() {
+            Some(update) if update.value.next_sync_committee.root() == view.committee_root => {
+                Ok((update.value.next_sync_committee, 1))
+            }
+            Some(_) => Err(format!("teaches another committee of period {period} than the contract knows")),
+            None => Err(format!("no update of period {before}")),
+        };
+        let config = &self.client.chain().config;
+        let committee: SyncCommittee = self.client.beacon().updates(config, before, 1, accept).await?;
+        Ok(Signers { source, period, committee })
     }
 
     /// Has a statement proven, and puts the verified proof on disk.
@@ -163,20 +250,34 @@ impl<P: Prover> Follower<P> {
         }
     }
 
-    fn recorded(&self, entry: ProofEntry, on_event: OnEvent<'_>) -> Result<(), FollowError> {
+    fn recorded(&self, entry: &ProofEntry, on_event: OnEvent<'_>) -> Result<(), FollowError> {
         Status::write(&self.state)?;
-        on_event(Event::Proof(entry));
+        on_event(Event::Proof(entry.clone()));
         Ok(())
     }
 
-    /// Whether the watched accounts are as the last recorded proof has them.
-    async fn is_unchanged(&self, input: &StatementInput) -> Result<bool, FollowError> {
+    /// Whether the watched accounts are as the last recorded proof has them, and the contract has that or can have it.
+    async fn is_unchanged(&self, input: &StatementInput, view: Option<&View>) -> Result<bool, FollowError> {
+        if let Some(view) = view
+            && self.inclusion_is_lost(view).await?
+        {
+            return Ok(false);
+        }
         let Statement::Inclusion(now) = checked(input.clone()).await? else { return Ok(false) };
         let proofs = self.state.proofs()?;
         let last = proofs.iter().rev().find(|proof| proof.program == now.head.program.as_str());
         let values = last.and_then(|proof| hex::decode(proof.public_values.strip_prefix("0x")?).ok());
         let before = values.and_then(|values| Statement::abi_decode(now.head.program, &values).ok());
         Ok(matches!(before, Some(Statement::Inclusion(before)) if before.accounts == now.accounts))
+    }
+}
+
+/// The root of the last committee that a recorded proof teaches.
+fn learned_last(entry: &ProofEntry) -> Option<[u8; 32]> {
+    let values = hex::decode(entry.public_values.strip_prefix("0x")?).ok()?;
+    match Statement::abi_decode(sextant_consensus::Program::CommitteeChange, &values).ok()? {
+        Statement::CommitteeChange(change) => Some(change.learned.last()?.committee_root),
+        Statement::Inclusion(_) => None,
     }
 }
 

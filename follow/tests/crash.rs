@@ -43,12 +43,11 @@ fn child(order: &Value) -> (Option<i32>, Vec<Value>) {
 
 /// The contract that belongs to a folder.
 fn contract(folder: &Path) -> FolderContract {
-    let chain = folder.join("contract");
-    std::fs::create_dir_all(&chain).unwrap();
-    FolderContract(chain)
+    FolderContract::open(&folder.join("contract"))
 }
 
 fn order(world: &World, folder: &Path, die_at: u64) -> Value {
+    FolderContract::begin(&folder.join("contract"), world);
     json!({
         "folder": folder.to_str().unwrap(),
         "beacon": world.beacon.url(),
@@ -56,7 +55,7 @@ fn order(world: &World, folder: &Path, die_at: u64) -> Value {
         "digest": hex::encode(world.chain.chain.digest()),
         "checkpoint": hex::encode(world.chain.checkpoint(0)),
         "die_at": die_at,
-        "contract": contract(folder).0.to_str().unwrap(),
+        "contract": folder.join("contract").to_str().unwrap(),
     })
 }
 
@@ -87,7 +86,7 @@ async fn follow(order: &Value) {
     )
     .await
     .unwrap()
-    .with_submission(Box::new(FolderContract(order["contract"].as_str().unwrap().into())));
+    .with_submission(Box::new(FolderContract::open(Path::new(order["contract"].as_str().unwrap()))));
     let (die_at, mut count) = (order["die_at"].as_u64().unwrap(), 0);
     let mut on_event = |event: Event| {
         println!("EVENT {}", serde_json::to_string(&event).unwrap());

@@ -32,7 +32,7 @@ async fn lying_beacon_nodes() {
         ("updates", "/0/data/next_sync_committee/aggregate_pubkey", "next_sync_committee"),
         ("updates", "/1/data/next_sync_committee/pubkeys/9", "next_sync_committee"),
         ("updates", "/0/data/finality_branch/0", "finality_branch"),
-        ("updates", "/2/data/signature_slot", "slots out of order"),
+        ("updates", "/1/data/signature_slot", "slots out of order"),
     ];
     for (path, pointer, reason) in lies {
         let lying = world
@@ -54,7 +54,10 @@ async fn lying_beacon_nodes() {
         let (outcome, events) = step(&mut follower).await;
         let error = outcome.expect_err(pointer);
         names(&error, &[&lying.url(), reason]);
-        assert!(error.is_passing() && proofs(&events).is_empty(), "{pointer}: {events:?}");
+        // A head that is not believed holds up no handover that was checked by itself.
+        let told = proofs(&events);
+        let due = path == "finality_update" && told.iter().all(|proof| proof.0 == "committee-change");
+        assert!(error.is_passing() && (due || told.is_empty()), "{pointer}: {events:?}");
         drop(follower);
 
         let both = [&*lying.url(), &world.beacon.url()];

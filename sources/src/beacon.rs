@@ -1,13 +1,13 @@
 //! Beacon nodes. Every answer is checked for shape and for being about what was asked; what it claims is for the caller's
 //! `accept` to judge. An endpoint whose answer is not accepted is as bad as one that does not answer.
 
-use std::{fmt::Display, time::Duration};
+use std::{fmt::Display, sync::Arc};
 
 use serde::Deserialize;
 use sextant_consensus::{
     beacon::BeaconBlockHeader,
     chain::ChainConfig,
-    chain_spec::{Genesis, Spec},
+    chain_spec::Genesis,
     hash::Root,
     json::hex_array,
     light_client::{
@@ -16,10 +16,11 @@ use sextant_consensus::{
 };
 
 use crate::{
-    Chain, Clock, Endpoint, Expected, PoolError, Reason, SourceConfig, SourceError,
+    Chain, Endpoint, Expected, PoolError, Reason, SourceConfig, SourceError,
     http::Request,
     input::{self, Answer, Document, Encoding, InputError, Sourced, read},
-    pool::Pool,
+    pool::{Pool, Rated},
+    spec::{self, GenesisTime},
 };
 
 /// Most updates that a node answers at once: `MAX_REQUEST_LIGHT_CLIENT_UPDATES` (altair/light-client/p2p-interface.md).
@@ -33,9 +34,9 @@ const SMALL_LIMIT: u64 = 64 << 10;
 const SPEC_LIMIT: u64 = 256 << 10;
 
 /// A beacon node's API, behind one or more endpoints.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct BeaconNodes {
-    pool: Pool,
+    pool: Arc<Pool>,
 }
 
 /// What a header query may name.
@@ -57,36 +58,22 @@ impl BeaconNodes {
     /// # Errors
     /// [`PoolError`].
     pub fn new(endpoints: Vec<Endpoint>, config: SourceConfig) -> Result<Self, PoolError> {
-        Ok(Self { pool: Pool::new(endpoints, config)? })
+        Ok(Self { pool: Arc::new(Pool::new(endpoints, config)?) })
     }
 
-    /// The chain: `/eth/v1/config/spec` and `/eth/v1/beacon/genesis`, which must be the expected one, with the clock that is
-    /// known of it.
+    /// The chain: `/eth/v1/config/spec` and `/eth/v1/beacon/genesis`, which must be the expected one. Genesis time and
+    /// slot length are the node's word only where nobody else knows them.
     ///
     /// # Errors
     /// [`SourceError`].
     pub async fn chain(&self, expected: &Expected) -> Result<Chain, SourceError> {
         let genesis = get("genesis", "/eth/v1/beacon/genesis", SMALL_LIMIT);
-        let (genesis, times): (Genesis, GenesisTime) = self
+        let (genesis, time): (Genesis, GenesisTime) = self
             .pool
             .ask(&genesis, |answer| Ok((data(&answer)?.decode()?.value, data(&answer)?.decode()?.value)))
             .await?;
         let spec = get("specification", "/eth/v1/config/spec", SPEC_LIMIT);
-        self.pool
-            .ask(&spec, |answer| {
-                let spec: Spec = data(&answer)?.decode()?.value;
-                let more: SpecNumbers = data(&answer)?.decode()?.value;
-                let node = ChainConfig::from_spec(&spec, &genesis).map_err(Reason::refused)?;
-                let chain = Chain {
-                    config: expected.confirm(&node).map_err(Reason::refused)?,
-                    genesis_time: times.genesis_time,
-                    slot: more.slot().ok_or_else(|| Reason::refused("spec: no length of a slot"))?,
-                    execution_chain_id: more.deposit_chain_id,
-                };
-                Clock::confirm(&chain).map_err(Reason::refused)?;
-                Ok(chain)
-            })
-            .await
+        self.pool.ask(&spec, |answer| spec::chain(data(&answer)?, &genesis, &time, expected)).await
     }
 
     /// `/eth/v1/beacon/headers/{block_id}`: a header and its root, which belong together.
@@ -143,7 +130,9 @@ impl BeaconNodes {
             .await
     }
 
-    /// `/eth/v1/beacon/light_client/updates`: those of the periods from `start`, one each, at most `count`.
+    /// `/eth/v1/beacon/light_client/updates`: those of the periods from `start`, one each, at most `count`. `accept`
+    /// says besides how many of them are of use: where that is less than asked for, the other nodes are asked too, and
+    /// the most counts.
     ///
     /// # Errors
     /// [`SourceError`], also where `accept` refuses every endpoint's answer.
@@ -152,36 +141,47 @@ impl BeaconNodes {
         chain: &ChainConfig,
         start: u64,
         count: u64,
-        accept: impl Fn(Vec<Sourced<LightClientUpdate>>) -> Result<T, E>,
+        accept: impl Fn(Vec<Sourced<LightClientUpdate>>) -> Result<(T, usize), E>,
     ) -> Result<T, SourceError> {
         let count = count.clamp(1, MAX_UPDATES);
+        let query = |count: u64| vec![("start_period", start.to_string()), ("count", count.to_string())];
         let request = Request {
             name: match count {
                 1 => format!("update of period {start}"),
                 _ => format!("updates of periods {start} to {}", start.saturating_add(count - 1)),
             },
             path: "/eth/v1/beacon/light_client/updates".into(),
-            query: vec![("start_period", start.to_string()), ("count", count.to_string())],
-            ..light_client(COMMITTEE_LIMIT * count)
+            query: query(count),
+            // Some nodes refuse a range whose last period is still to come.
+            less: (count > 1).then(|| query(count - 1)),
+            // Some answer one more than asked for.
+            ..light_client(COMMITTEE_LIMIT * (count + 1))
         };
         self.pool
-            .ask(&request, |answer| {
+            .ask_best(&request, |answer| {
                 let mut updates = match read::updates(chain, &answer) {
                     // A node that has none of these periods.
                     Err(InputError::Empty { .. }) => Vec::new(),
                     updates => updates?,
                 };
-                if updates.len() as u64 > count {
-                    return Err(Reason::mismatch("number of updates", updates.len(), count));
+                updates.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+                let period = |update: &Sourced<LightClientUpdate>| {
+                    chain.period(update.value.attested_header.beacon.slot)
+                };
+                match updates.first().map(period) {
+                    Some(got) if got != start => return Err(Reason::mismatch("period", got, start)),
+                    _ => {}
                 }
-                for (update, expected) in updates.iter_mut().zip(start..) {
-                    let got = chain.period(update.value.attested_header.beacon.slot);
-                    if got != expected {
-                        return Err(Reason::mismatch("period", got, expected));
-                    }
-                    update.source = format!("update of period {expected}");
+                // What lies beyond a gap does not connect.
+                let row =
+                    updates.iter().zip(start..).take_while(|(update, due)| period(update) == *due).count();
+                updates.truncate(row);
+                for (update, period) in updates.iter_mut().zip(start..) {
+                    update.source = format!("update of period {period}");
                 }
-                accept(updates).map_err(Reason::refused)
+                let (value, of_use) = accept(updates).map_err(Reason::refused)?;
+                let worth = of_use as u64;
+                Ok(Rated { value, whole: worth >= count, worth })
             })
             .await
     }
@@ -232,7 +232,8 @@ fn get(name: impl Into<String>, path: impl Into<String>, limit: u64) -> Request 
 
 /// A query that SSZ may answer too.
 fn light_client(limit: u64) -> Request {
-    Request { name: String::new(), path: String::new(), query: Vec::new(), call: None, ssz: true, limit }
+    let (path, query) = (String::new(), Vec::new());
+    Request { name: String::new(), path, query, call: None, ssz: true, less: None, limit }
 }
 
 /// The `data` of a JSON answer.
@@ -248,31 +249,6 @@ fn data(answer: &Answer) -> Result<Document, Reason> {
 fn same_root(what: &'static str, got: &Root, expected: &Root) -> Result<(), Reason> {
     let text = |root: &Root| format!("0x{}", hex::encode(root));
     if got == expected { Ok(()) } else { Err(Reason::mismatch(what, text(got), text(expected))) }
-}
-
-#[derive(Deserialize)]
-struct GenesisTime {
-    #[serde(with = "sextant_consensus::json::decimal")]
-    genesis_time: u64,
-}
-
-/// What is wanted of a specification beside what proofs bind.
-#[derive(Deserialize)]
-struct SpecNumbers {
-    #[serde(rename = "SLOT_DURATION_MS", default, with = "sextant_consensus::json::optional_decimal")]
-    slot_millis: Option<u64>,
-    #[serde(rename = "SECONDS_PER_SLOT", default, with = "sextant_consensus::json::optional_decimal")]
-    slot_seconds: Option<u64>,
-    #[serde(rename = "DEPOSIT_CHAIN_ID", default, with = "sextant_consensus::json::optional_decimal")]
-    deposit_chain_id: Option<u64>,
-}
-
-impl SpecNumbers {
-    /// Between a millisecond and an hour.
-    fn slot(&self) -> Option<Duration> {
-        let millis = self.slot_millis.or_else(|| self.slot_seconds?.checked_mul(1000))?;
-        (1..=3_600_000).contains(&millis).then(|| Duration::from_millis(millis))
-    }
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use reqwest::StatusCode;
 
-use crate::input::InputError;
+use crate::{http, input::InputError, rpc};
 
 /// A request that no endpoint answered usably.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +60,7 @@ pub enum Reason {
         code: i64,
         /// Its message.
         message: String,
-        /// What a reverted call returned, where the node says.
+        /// What a reverted call returned, if that is what happened; empty where the node does not tell.
         data: Option<Vec<u8>>,
     },
     /// The answer does not parse.
@@ -94,7 +94,10 @@ impl fmt::Display for SourceError {
 impl SourceError {
     /// What the call returned that a node says was reverted; empty where the node does not tell.
     pub fn revert(&self) -> Option<&[u8]> {
-        self.failures.iter().find_map(|failure| failure.reason.revert())
+        self.failures.iter().find_map(|failure| match &failure.reason {
+            Reason::Rpc { data, .. } => data.as_deref(),
+            _ => None,
+        })
     }
 
     /// Whether every node says that it does not have the method.
@@ -105,15 +108,16 @@ impl SourceError {
         })
     }
 
+    /// Whether asking again may help: nobody has said anything that is final.
+    pub fn is_passing(&self) -> bool {
+        self.failures.iter().all(|failure| failure.reason.is_passing())
+    }
+
     /// Whether some endpoint contradicted itself or the chain, rather than being absent, slow or behind.
     pub fn is_lie(&self) -> bool {
         self.failures.iter().any(|failure| failure.reason.is_lie())
     }
 }
-
-/// Codes of nodes and providers that are overloaded or limit rates: "limit exceeded" (EIP-1474), "internal error"
-/// (JSON-RPC), HTTP's own, and those that providers chose.
-const BUSY: [i64; 7] = [-32005, -32603, 429, -32007, -32016, -32029, -32097];
 
 impl Reason {
     /// Refused by a native check.
@@ -138,27 +142,12 @@ impl Reason {
         Self::Transport(text)
     }
 
-    /// What a reverted call returned, if this says that a call was reverted: code 3, or the words of the clients that have
-    /// another. Anything else with hex digits as its data, or that word in its text, is a node's own trouble.
-    pub(crate) fn revert(&self) -> Option<&[u8]> {
-        const WORDS: [&str; 3] =
-            ["execution reverted", "vm exception while processing", "vm execution error"];
-        let Self::Rpc { code, message, data } = self else { return None };
-        let message = message.to_ascii_lowercase();
-        (*code == 3 || WORDS.iter().any(|words| message.contains(words)))
-            .then(|| data.as_deref().unwrap_or_default())
-    }
-
     /// Whether asking the same endpoint again may help.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Transport(_) | Self::Timeout(_) => true,
-            Self::Status { status, .. } => {
-                status.is_server_error()
-                    || [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS]
-                        .contains(status)
-            }
-            Self::Rpc { code, .. } => BUSY.contains(code) && self.revert().is_none(),
+            Self::Status { status, .. } => http::is_passing(*status),
+            Self::Rpc { code, message, data } => data.is_none() && rpc::is_passing(*code, message),
             _ => false,
         }
     }

@@ -1,7 +1,7 @@
 //! Execution nodes over JSON-RPC. As with beacon nodes, shape and subject are checked here; that the trie nodes lead to
 //! the state root is for the caller's `accept` to judge, who knows the root from a signed header.
 
-use std::fmt::Display;
+use std::{fmt::Display, sync::Arc};
 
 use serde_json::{Value, json};
 use sextant_consensus::{
@@ -14,6 +14,7 @@ use crate::{
     http::{self, Request},
     input::{self, Answer, Encoding, Sourced, read},
     pool::Pool,
+    rpc,
 };
 
 /// Largest proof of one path: 64 branches of 532 bytes, in hex.
@@ -24,9 +25,9 @@ const BLOCK_LIMIT: u64 = 4 << 20;
 const SMALL_LIMIT: u64 = 16 << 10;
 
 /// An execution node's JSON-RPC, behind one or more endpoints.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ExecutionNodes {
-    pool: Pool,
+    pool: Arc<Pool>,
 }
 
 /// An account, and the storage slots wanted of it.
@@ -44,7 +45,7 @@ impl ExecutionNodes {
     /// # Errors
     /// [`PoolError`].
     pub fn new(endpoints: Vec<Endpoint>, config: SourceConfig) -> Result<Self, PoolError> {
-        Ok(Self { pool: Pool::new(endpoints, config)? })
+        Ok(Self { pool: Arc::new(Pool::new(endpoints, config)?) })
     }
 
     /// `eth_chainId`, which must be `expected`.
@@ -87,7 +88,8 @@ impl ExecutionNodes {
             json!([hex(&watched.address), keys, format!("{block:#x}")]),
             PATH_LIMIT * (1 + watched.slots.len() as u64),
         );
-        self.pool
+        let asked = self
+            .pool
             .ask(&request, |answer| {
                 result(&answer)?;
                 let mut accounts = read::accounts(&answer)?;
@@ -111,7 +113,27 @@ impl ExecutionNodes {
                 accept(&account).map_err(Reason::refused)?;
                 Ok(account)
             })
-            .await
+            .await;
+        match asked {
+            Ok(account) => Ok(account),
+            Err(error) => Err(self.explained(error).await),
+        }
+    }
+
+    /// Adds what lets a node answer that has not the state it was asked about.
+    async fn explained(&self, mut error: SourceError) -> SourceError {
+        let version = call("client", "web3_clientVersion", json!([]), SMALL_LIMIT);
+        for failure in &mut error.failures {
+            let Reason::Rpc { message, .. } = &mut failure.reason else { continue };
+            if !rpc::lacks_state(message) {
+                continue;
+            }
+            let answer = self.pool.explain(&failure.endpoint, &version).await;
+            let client = answer.and_then(|answer| result(&answer).ok()?.as_str().map(String::from));
+            let hint = rpc::proof_window_hint(&client.unwrap_or_default(), &message.to_lowercase());
+            *message = format!("{message} ({hint})");
+        }
+        error
     }
 
     /// Any other method: the `result`, of which nothing is checked here.
@@ -146,15 +168,16 @@ const ID: u64 = 1;
 
 fn call(name: impl Into<String>, method: &str, params: Value, limit: u64) -> Request {
     let call = json!({ "jsonrpc": "2.0", "id": ID, "method": method, "params": params });
-    Request { name: name.into(), path: String::new(), query: Vec::new(), call: Some(call), ssz: false, limit }
+    let (path, query) = (String::new(), Vec::new());
+    Request { name: name.into(), path, query, call: Some(call), ssz: false, less: None, limit }
 }
 
 /// The `result` of a JSON-RPC answer to our call.
 fn result(answer: &Answer) -> Result<Value, Reason> {
     debug_assert_eq!(answer.encoding, Encoding::Json);
     let document = input::only(answer)?;
-    if let Some(error) = document.member("error").filter(|error| !error.is_null()) {
-        return Err(http::rpc(error));
+    if let Some(error) = rpc::error(document.value()) {
+        return Err(error);
     }
     match document.member("id") {
         Some(id) if *id == ID => {}

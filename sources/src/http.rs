@@ -10,14 +10,15 @@ use reqwest::{
 use serde_json::Value;
 
 use crate::{
-    Reason,
-    input::{Answer, Encoding},
+    PoolError, Reason, SourceConfig,
+    input::{Answer, Encoding, InputError},
+    roots, rpc,
 };
 
 /// Redirects followed, none of them to another scheme.
 const MAX_REDIRECTS: usize = 3;
-/// Bytes of an error's body that are read.
-const MAX_ERROR: u64 = 4096;
+/// Bytes of an error's body that are read: what a reverted call returned may be among them.
+const MAX_ERROR: u64 = 16 << 10;
 /// Characters of a node's own message that are repeated.
 const MAX_MESSAGE: usize = 200;
 
@@ -69,12 +70,32 @@ pub(crate) struct Request {
     pub call: Option<Value>,
     /// Whether SSZ is understood.
     pub ssz: bool,
+    /// Query parameters that ask for less, for a node that refuses the whole because it has not all of it.
+    pub less: Option<Vec<(&'static str, String)>>,
     /// Largest answer.
     pub limit: u64,
 }
 
+impl Request {
+    /// What to ask the same node at once, where it answers this so. `None`: nothing.
+    pub fn instead(&self, reason: &Reason) -> Option<Self> {
+        match reason {
+            // Nodes whose SSZ is broken, or not to be had, may have JSON that is not.
+            Reason::Answer(InputError::Ssz { .. }) if self.ssz => Some(Self { ssz: false, ..self.clone() }),
+            Reason::Status { status, .. } if self.ssz && [406, 415].contains(&status.as_u16()) => {
+                Some(Self { ssz: false, ..self.clone() })
+            }
+            Reason::Status { status, .. } if [404, 500].contains(&status.as_u16()) => {
+                let less = self.less.clone()?;
+                Some(Self { query: less, less: None, ..self.clone() })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The HTTP client of all endpoints.
-pub(crate) fn client(connect_timeout: Duration) -> Result<Client, reqwest::Error> {
+pub(crate) fn client(endpoints: &[Endpoint], config: &SourceConfig) -> Result<Client, PoolError> {
     let policy = redirect::Policy::custom(|attempt| {
         if attempt.previous().len() > MAX_REDIRECTS {
             return attempt.error("too many redirects");
@@ -86,11 +107,16 @@ pub(crate) fn client(connect_timeout: Duration) -> Result<Client, reqwest::Error
         }
         attempt.follow()
     });
-    Client::builder()
-        .connect_timeout(connect_timeout)
+    let mut builder = Client::builder()
+        .connect_timeout(config.connect_timeout)
         .redirect(policy)
-        .user_agent(concat!("sextant/", env!("CARGO_PKG_VERSION")))
-        .build()
+        .user_agent(concat!("sextant/", env!("CARGO_PKG_VERSION")));
+    if endpoints.iter().any(|endpoint| endpoint.url.scheme() == "https") {
+        for root in roots::beside_built_in(config.ca_file.as_deref())? {
+            builder = builder.add_root_certificate(root);
+        }
+    }
+    Ok(builder.build()?)
 }
 
 /// Asks once.
@@ -139,9 +165,8 @@ async fn read(response: Response, request: &Request) -> Result<Answer, Reason> {
         "application/json" | "text/plain" | "" => Encoding::Json,
         _ => return Err(Reason::ContentType(clip(&content_type))),
     };
-    let version = header("eth-consensus-version");
     let bytes = bounded(response, request.limit).await?;
-    Ok(Answer { source: request.name.clone(), encoding, bytes, version })
+    Ok(Answer { source: request.name.clone(), encoding, bytes })
 }
 
 /// The body, read only as far as the limit.
@@ -164,32 +189,25 @@ async fn refusal(response: Response, request: &Request) -> Reason {
     let status = response.status();
     let retry_after = retry_after(&response, status);
     let body = bounded(response, MAX_ERROR).await.unwrap_or_default();
-    let json: Option<Value> = serde_json::from_slice(&body).ok();
-    let said = json.as_ref().and_then(|json| json.get("message")?.as_str()).map(clip);
-    let rpc = json.as_ref().filter(|_| request.call.is_some()).and_then(|json| json.get("error")).map(rpc);
-    let status = |message| Reason::Status { status, message, retry_after };
-    match rpc {
-        // Some answer JSON-RPC's errors, reverts among them, with a status of their own; others, such as 429, tell more
-        // by the status.
-        Some(rpc) if rpc.revert().is_some() || !status(None).is_passing() => rpc,
-        Some(Reason::Rpc { message, .. }) => status(Some(message)),
-        _ => status(said),
+    let json: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let error = if request.call.is_some() { rpc::error(&json) } else { None };
+    match error {
+        Some(reverted @ Reason::Rpc { data: Some(_), .. }) => reverted,
+        // Some JSON-RPC servers give their errors an HTTP status besides. What may pass is told by that.
+        Some(error) if status.is_client_error() && retry_after.is_none() && !is_passing(status) => error,
+        Some(Reason::Rpc { message, .. }) => Reason::Status { status, message: Some(message), retry_after },
+        _ => {
+            let message = json.get("message").and_then(Value::as_str).map(clip);
+            Reason::Status { status, message, retry_after }
+        }
     }
 }
 
-/// The `error` of a JSON-RPC answer; some proxies put mere text there.
-pub(crate) fn rpc(error: &Value) -> Reason {
-    let code = error.get("code").and_then(Value::as_i64).unwrap_or_default();
-    let message = error.get("message").and_then(Value::as_str).or_else(|| error.as_str());
-    Reason::Rpc { code, message: clip(message.unwrap_or("no message")), data: revert_data(error) }
-}
-
-/// What a reverted call returned. Nodes agree on the name, but some put it into an object once more, or a word before it.
-fn revert_data(error: &Value) -> Option<Vec<u8>> {
-    let data = error.get("data")?;
-    let text = data.as_str().or_else(|| data.get("data")?.as_str())?;
-    let text = text.strip_prefix("Reverted ").unwrap_or(text);
-    hex::decode(text.strip_prefix("0x")?).ok()
+/// Whether a status is one that passes.
+pub(crate) fn is_passing(status: StatusCode) -> bool {
+    status.is_server_error()
+        || [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS]
+            .contains(&status)
 }
 
 /// `Retry-After` in seconds. Its other form, a date, is rare and costs no more than our own patience.
@@ -230,6 +248,7 @@ mod tests {
             query: vec![("count", "2".into())],
             call: None,
             ssz: false,
+            less: None,
             limit: 1,
         };
         let built = builder(&Client::new(), &endpoint, &request).build().unwrap();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sextant_consensus::{
     beacon::BeaconBlockHeader,
     bls::Plain,
+    build::inclusion_input,
     chain::Fork,
     hash::Root,
     light_client::{LightClientFinalityUpdate, LightClientHeader, LightClientUpdate, SyncCommittee},
@@ -102,6 +103,12 @@ impl LightClient {
         &self.chain
     }
 
+    /// The chain as it is described now: the same, but for forks that have got dates.
+    pub fn set_chain(&mut self, chain: Chain) {
+        self.store.chain = chain.config.clone();
+        self.chain = chain;
+    }
+
     /// The nodes.
     pub fn beacon(&self) -> &BeaconNodes {
         &self.beacon
@@ -133,75 +140,108 @@ impl LightClient {
         Some(Signers { source, period, committee })
     }
 
-    /// Takes one update a period until the latest finality can be checked, then that.
+    /// Takes the latest finality, and after it one update a period as far as there are any.
     ///
     /// # Errors
     /// [`LightClientError`]; what was learned before it stays learned.
     pub async fn advance(&mut self) -> Result<Advance, LightClientError> {
+        let (mut updates, finality) = self.finality().await?;
+        updates.extend(self.learn_on(u64::MAX).await?);
+        Ok(Advance { updates, finality })
+    }
+
+    /// Takes the latest finality, and before it the updates that it takes to know who signed: none within the period of
+    /// the finalized header that is known and, once that is taught, the next.
+    ///
+    /// # Errors
+    /// [`LightClientError`]; what was learned before it stays learned.
+    pub async fn finality(
+        &mut self,
+    ) -> Result<(Vec<Sourced<LightClientUpdate>>, Sourced<LightClientFinalityUpdate>), LightClientError> {
         let config = self.chain.config.clone();
         let look = |update: Sourced<LightClientFinalityUpdate>| {
-            let [attested, wanted] = [update.value.attested_header.beacon.slot, update.value.signature_slot]
-                .map(|slot| config.period(slot));
+            let wanted = config.period(update.value.signature_slot);
             // From far behind it only says how far to go; whether it is true is seen when the committees are known.
-            let checked = match self.signers(wanted) {
-                Some(_) => Some(self.try_finality(update)?),
-                None => self.check_time(&update.value).map(|()| None)?,
-            };
-            Ok::<_, String>((attested, wanted, checked))
+            match self.signers(wanted) {
+                Some(signers) => self.try_finality(update, &signers).map(|checked| (wanted, Some(checked))),
+                None => self.check_usable(&update.value).map(|()| (wanted, None)),
+            }
         };
-        let (attested, wanted, checked) = self.beacon.finality_update(&config, look).await?;
+        let (wanted, checked) = self.beacon.finality_update(&config, look).await?;
         if let Some((store, finality)) = checked {
             self.store = store;
-            let updates = self.learn(attested, wanted).await?;
-            return Ok(Advance { updates, finality });
+            return Ok((Vec::new(), finality));
         }
-        let updates = self.learn(attested, wanted).await?;
-        let accept = |update| self.try_finality(update);
+        let updates = self.learn(wanted.saturating_sub(1)).await?;
+        if self.signers(wanted).is_none() {
+            return Err(LightClientError::Stuck { period: self.known_period(), wanted });
+        }
+        let accept = |update: Sourced<LightClientFinalityUpdate>| {
+            let period = config.period(update.value.signature_slot);
+            let signers = self.signers(period).ok_or_else(|| format!("signed in period {period}"))?;
+            self.try_finality(update, &signers)
+        };
         let (store, finality) = self.beacon.finality_update(&config, accept).await?;
         self.store = store;
-        Ok(Advance { updates, finality })
+        Ok((updates, finality))
+    }
+
+    /// Learns on from where the finalized header is, up to the committee that period `last` hands over to. Nothing is
+    /// asked for in a period of which nothing is final yet, because nothing in it hands over then.
+    ///
+    /// # Errors
+    /// [`LightClientError::Source`]; what was learned before it stays learned.
+    pub async fn learn_on(&mut self, last: u64) -> Result<Vec<Sourced<LightClientUpdate>>, LightClientError> {
+        Ok(self.learn(last.min(self.period())).await?)
+    }
+
+    /// Learns the committees up to that of period `to`, without asking for the latest finality.
+    ///
+    /// # Errors
+    /// [`LightClientError::Source`]; what was learned before it stays learned.
+    pub async fn learn_to(&mut self, to: u64) -> Result<Vec<Sourced<LightClientUpdate>>, LightClientError> {
+        Ok(self.learn(to.saturating_sub(1)).await?)
     }
 
     /// A store that has seen a finality update.
     fn try_finality(
         &self,
         update: Sourced<LightClientFinalityUpdate>,
+        signers: &Signers,
     ) -> Result<(LightClientStore, Sourced<LightClientFinalityUpdate>), String> {
-        self.check_time(&update.value)?;
-        let (attested, known) = (update.value.attested_header.beacon.slot, self.finalized().slot);
-        if attested < known {
-            return Err(format!("stale: attested slot {attested}, but slot {known} is final already"));
-        }
+        self.check_usable(&update.value)?;
         let mut store = self.store.clone();
-        if attested > known {
+        if update.value.attested_header.beacon.slot > self.finalized().slot {
             let applied = store.finality_update(update.value.clone(), self.chain.current_slot(), &mut Plain);
             applied.map_err(|error| error.to_string())?;
         }
+        // What a statement demands more than the light client does is to be said of this node, and of no other later.
+        let input = inclusion_input(&self.chain.config, &signers.committee, &update.value, &[]);
+        let signed = input.map_err(|error| error.to_string())?.signed;
+        let verified = signed.verify(&self.chain.config, &signers.committee.root(), &mut Plain);
+        verified.map_err(|error| error.to_string())?;
         Ok((store, update))
     }
 
-    /// Learns committees until that of `wanted` is known, and that after `attested` too if there is an update for it.
-    async fn learn(
-        &mut self,
-        attested: u64,
-        wanted: u64,
-    ) -> Result<Vec<Sourced<LightClientUpdate>>, LightClientError> {
+    /// Learns the committees that the periods up to `last` hand over to, as far as there are updates for it.
+    async fn learn(&mut self, last: u64) -> Result<Vec<Sourced<LightClientUpdate>>, SourceError> {
         let mut learned = Vec::new();
         loop {
-            let start = self.period() + u64::from(self.store.next_sync_committee.is_some());
-            if start > attested {
+            let start = self.known_period();
+            if start > last {
                 return Ok(learned);
             }
-            let count = (attested - start + 1).min(UPDATES_AT_ONCE);
-            let accept = |updates: Vec<Sourced<LightClientUpdate>>| self.try_updates(updates);
+            let count = (last - start + 1).min(UPDATES_AT_ONCE);
+            let accept = |updates: Vec<Sourced<LightClientUpdate>>| {
+                self.try_updates(updates).map(|(store, new)| {
+                    let of_use = new.len();
+                    ((store, new), of_use)
+                })
+            };
             let (store, new) = self.beacon.updates(&self.chain.config, start, count, accept).await?;
             self.store = store;
             if new.is_empty() {
-                // Early in a period nobody can hand over yet: no need to, if who signs now is known.
-                return match self.signers(wanted) {
-                    Some(_) => Ok(learned),
-                    None => Err(LightClientError::Stuck { period: start, wanted }),
-                };
+                return Ok(learned);
             }
             learned.extend(new);
         }
@@ -228,8 +268,20 @@ impl LightClient {
         Ok((store, learned))
     }
 
-    /// Neither from the future nor, where there is a limit, from long ago.
-    fn check_time(&self, update: &LightClientFinalityUpdate) -> Result<(), String> {
+    /// Signed by two thirds over something final, not older than what is known, neither in the future nor, where there is a
+    /// limit, long ago.
+    fn check_usable(&self, update: &LightClientFinalityUpdate) -> Result<(), String> {
+        let (attested, known) = (update.attested_header.beacon.slot, self.finalized().slot);
+        if attested < known {
+            return Err(format!("stale: attested slot {attested}, but slot {known} is final already"));
+        }
+        if update.finalized_header.beacon.slot == 0 {
+            return Err("nothing is final in it: its finalized header is empty, or that of genesis".into());
+        }
+        let (signed, seats) = (update.sync_aggregate.participants(), self.chain.config.committee_size);
+        if !update.sync_aggregate.has_supermajority() {
+            return Err(format!("participation {signed} of {seats} is below two thirds"));
+        }
         let (slot, current) = (update.attested_header.beacon.slot, self.chain.current_slot());
         if update.signature_slot > current {
             return Err(format!("signed in slot {}, now is slot {current}", update.signature_slot));

@@ -2,9 +2,10 @@
 //! at once; when all have failed for passing reasons, they are asked again after a while.
 
 use std::{
+    path::PathBuf,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -32,6 +33,8 @@ pub struct SourceConfig {
     pub backoff: Duration,
     /// Longest pause, also where a node's `Retry-After` asks for more. Default: 15 s.
     pub max_backoff: Duration,
+    /// Authorities that certify HTTPS nodes, PEM, beside the system's and those that are built in. Default: none.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Default for SourceConfig {
@@ -42,6 +45,7 @@ impl Default for SourceConfig {
             rounds: 4,
             backoff: Duration::from_millis(500),
             max_backoff: Duration::from_secs(15),
+            ca_file: None,
         }
     }
 }
@@ -55,6 +59,31 @@ pub enum PoolError {
     /// The HTTP client cannot be set up.
     #[error("HTTP client: {0}")]
     Client(#[from] reqwest::Error),
+    /// A file of authorities that cannot be used.
+    #[error("authorities of HTTPS nodes: {}: {reason}", .file.display())]
+    Roots {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// An answer that is true, and what it is worth.
+#[derive(Debug)]
+pub(crate) struct Rated<T> {
+    pub value: T,
+    /// Whether nobody can have a better one. Where not, the others are asked too.
+    pub whole: bool,
+    /// Among those that are not whole the highest counts, of equal ones the first.
+    pub worth: u64,
+}
+
+impl<T> Rated<T> {
+    /// As good as any.
+    pub fn whole(value: T) -> Self {
+        Self { value, whole: true, worth: u64::MAX }
+    }
 }
 
 /// The endpoints of one kind of node.
@@ -67,6 +96,8 @@ pub(crate) struct Pool {
     resting: Mutex<Vec<Instant>>,
     /// The one that answered last is asked first.
     preferred: AtomicUsize,
+    /// Whose SSZ was of no use: they are asked for JSON.
+    json_only: Vec<AtomicBool>,
 }
 
 impl Pool {
@@ -75,9 +106,10 @@ impl Pool {
             return Err(PoolError::NoEndpoint);
         }
         Ok(Self {
-            client: http::client(config.connect_timeout)?,
+            client: http::client(&endpoints, &config)?,
             resting: Mutex::new(vec![Instant::now(); endpoints.len()]),
             preferred: AtomicUsize::new(0),
+            json_only: endpoints.iter().map(|_| AtomicBool::new(false)).collect(),
             endpoints,
             config,
         })
@@ -89,6 +121,16 @@ impl Pool {
         request: &Request,
         read: impl Fn(Answer) -> Result<T, Reason>,
     ) -> Result<T, SourceError> {
+        self.ask_best(request, |answer| read(answer).map(Rated::whole)).await
+    }
+
+    /// The same where answers may be true and yet say less than another node's: all are asked once, until one is whole,
+    /// and the best counts.
+    pub async fn ask_best<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(Answer) -> Result<Rated<T>, Reason>,
+    ) -> Result<T, SourceError> {
         let count = self.endpoints.len();
         let mut failures: Vec<Option<Reason>> = (0..count).map(|_| None).collect();
         for round in 0..self.config.rounds.max(1) {
@@ -99,21 +141,28 @@ impl Pool {
             }
             self.pause(round, &failures).await;
             let first = self.preferred.load(Ordering::Relaxed);
+            let mut best: Option<Rated<T>> = None;
             for index in (0..count).map(|step| (first + step) % count) {
                 if !hopeful(&failures[index]) || !self.may_ask(index, &failures) {
                     continue;
                 }
-                let answer = http::ask(&self.client, &self.endpoints[index], request, self.config.timeout);
-                match answer.await.and_then(&read) {
-                    Ok(value) => {
+                match self.ask_one(index, request, &read).await {
+                    Ok(rated) if rated.whole => {
                         self.preferred.store(index, Ordering::Relaxed);
-                        return Ok(value);
+                        return Ok(rated.value);
                     }
+                    Ok(rated) if best.as_ref().is_none_or(|best| best.worth < rated.worth) => {
+                        best = Some(rated);
+                    }
+                    Ok(_) => {}
                     Err(reason) => {
                         self.rest(index, &reason);
                         failures[index] = Some(reason);
                     }
                 }
+            }
+            if let Some(best) = best {
+                return Ok(best.value);
             }
         }
         let failures = self.endpoints.iter().zip(failures);
@@ -125,6 +174,39 @@ impl Pool {
                 })
                 .collect(),
         })
+    }
+
+    /// Asks one endpoint, and at once in another way where its answer shows that this may help.
+    async fn ask_one<T>(
+        &self,
+        index: usize,
+        request: &Request,
+        read: impl Fn(Answer) -> Result<T, Reason>,
+    ) -> Result<T, Reason> {
+        let json_only = &self.json_only[index];
+        let mut request = request.clone();
+        request.ssz &= !json_only.load(Ordering::Relaxed);
+        loop {
+            let answer = http::ask(&self.client, &self.endpoints[index], &request, self.config.timeout);
+            let reason = match answer.await.and_then(&read) {
+                Ok(value) => return Ok(value),
+                Err(reason) => reason,
+            };
+            match request.instead(&reason) {
+                Some(other) => {
+                    json_only.fetch_or(request.ssz && !other.ssz, Ordering::Relaxed);
+                    request = other;
+                }
+                None => return Err(reason),
+            }
+        }
+    }
+
+    /// What the endpoint of this name answers to one call, for explanations: no retries, little patience.
+    pub async fn explain(&self, endpoint: &str, request: &Request) -> Option<Answer> {
+        const PATIENCE: Duration = Duration::from_secs(3);
+        let endpoint = self.endpoints.iter().find(|candidate| candidate.to_string() == endpoint)?;
+        http::ask(&self.client, endpoint, request, PATIENCE.min(self.config.timeout)).await.ok()
     }
 
     /// Waits before every round but the first: twice as long each time, and until somebody has rested.

@@ -4,7 +4,7 @@
 use sextant_consensus::{
     bls::Plain,
     build::{AccountNodes, inclusion_input},
-    chain::Fork,
+    chain::{ChainConfig, Fork},
     hash::Root,
     light_client::{LightClientFinalityUpdate, LightClientHeader, LightClientUpdate},
 };
@@ -74,34 +74,9 @@ pub async fn committee_change(
     periods: Periods,
     execution: Option<&ExecutionNodes>,
 ) -> Result<Prepared, PrepareError> {
-    let config = chain.config.clone();
     let (signers, updates) = match (periods.checkpoint, periods.from) {
-        (None, Some(from)) if from > 0 => {
-            let signers = taught_signers(&beacon, &chain, from).await?;
-            let last = periods.to.map_or(from.saturating_add(MAX_UPDATES - 1), |to| to.saturating_sub(1));
-            let head = config.period(chain.current_slot());
-            let updates = all_updates(&beacon, &chain, from, last.min(head)).await?;
-            (signers, updates)
-        }
-        (checkpoint, from) => {
-            let root = match checkpoint {
-                Some(root) => root,
-                None => beacon.header(BlockId::Finalized).await?.0,
-            };
-            let mut client = LightClient::start(beacon, chain.clone(), &root).await?;
-            let first = client.period();
-            let start = client.signers(first);
-            let updates = client.advance().await?.updates;
-            let from = from.unwrap_or(first);
-            let skipped =
-                from.checked_sub(first).ok_or(PrepareError::BeforeCheckpoint { from, checkpoint: first })?;
-            let signers = match skipped.checked_sub(1) {
-                None => start,
-                Some(before) => updates.get(before as usize).map(|update| taught_by(&config, update)),
-            };
-            let signers = signers.ok_or(PrepareError::NotYet(from))?;
-            (signers, updates.into_iter().skip(skipped as usize).collect())
-        }
+        (None, Some(from)) if from > 0 => by_its_word(&beacon, &chain, from, periods.to).await?,
+        (checkpoint, from) => from_checkpoint(beacon, &chain, checkpoint, from, periods.to).await?,
     };
     let from = signers.period;
     let updates: Vec<_> = match periods.to {
@@ -120,7 +95,53 @@ pub async fn committee_change(
         Some(execution) => block_header(execution, &last.value.finalized_header).await?,
         None => None,
     };
-    Ok(input::committee_change(&config, &signers, updates, block.as_ref())?)
+    Ok(input::committee_change(&chain.statement_config(), &signers, updates, block.as_ref())?)
+}
+
+type Way = (Signers, Vec<Sourced<LightClientUpdate>>);
+
+/// The committee of period `from` by the word of the update before it, and the updates from there.
+async fn by_its_word(
+    beacon: &BeaconNodes,
+    chain: &Chain,
+    from: u64,
+    to: Option<u64>,
+) -> Result<Way, PrepareError> {
+    let signers = taught_signers(beacon, chain, from).await?;
+    let last = to.map_or(from.saturating_add(MAX_UPDATES - 1), |to| to.saturating_sub(1));
+    let head = chain.config.period(chain.current_slot());
+    Ok((signers, all_updates(beacon, chain, from, last.min(head)).await?))
+}
+
+/// The committee of period `from`, or of the trusted block, and the updates from there, all of them checked.
+async fn from_checkpoint(
+    beacon: BeaconNodes,
+    chain: &Chain,
+    checkpoint: Option<Root>,
+    from: Option<u64>,
+    to: Option<u64>,
+) -> Result<Way, PrepareError> {
+    let root = match checkpoint {
+        Some(root) => root,
+        None => beacon.header(BlockId::Finalized).await?.0,
+    };
+    let mut client = LightClient::start(beacon, chain.clone(), &root).await?;
+    let first = client.period();
+    let start = client.signers(first);
+    let updates = match to {
+        // No further than asked for: what lies beyond may not be there yet.
+        Some(to) => client.learn_to(to).await?,
+        None => client.advance().await?.updates,
+    };
+    let from = from.unwrap_or(first);
+    let skipped =
+        from.checked_sub(first).ok_or(PrepareError::BeforeCheckpoint { from, checkpoint: first })?;
+    let signers = match skipped.checked_sub(1) {
+        None => start,
+        Some(before) => updates.get(before as usize).map(|update| taught_by(&chain.config, update)),
+    };
+    let signers = signers.ok_or(PrepareError::NotYet(from))?;
+    Ok((signers, updates.into_iter().skip(skipped as usize).collect()))
 }
 
 /// Accounts and slots in the latest finalized block.
@@ -139,7 +160,7 @@ pub async fn inclusion(
         None => beacon.header(BlockId::Finalized).await?.0,
     };
     let mut client = LightClient::start(beacon, chain, &root).await?;
-    let finality = client.advance().await?.finality;
+    let (_, finality) = client.finality().await?;
     inclusion_under(&client, &finality, execution, watched).await
 }
 
@@ -153,7 +174,21 @@ pub async fn inclusion_under(
     execution: &ExecutionNodes,
     watched: &[Watched],
 ) -> Result<Prepared, PrepareError> {
-    let config = &client.chain().config;
+    let config = &client.chain().statement_config();
+    inclusion_for(client, config, finality, execution, watched).await
+}
+
+/// The same in the words of one of the schedules that agree on it: see [`crate::forks`].
+///
+/// # Errors
+/// [`PrepareError`].
+pub async fn inclusion_for(
+    client: &LightClient,
+    config: &ChainConfig,
+    finality: &Sourced<LightClientFinalityUpdate>,
+    execution: &ExecutionNodes,
+    watched: &[Watched],
+) -> Result<Prepared, PrepareError> {
     let period = config.period(finality.value.signature_slot);
     let signers = client.signers(period).ok_or(PrepareError::NotYet(period))?;
     let header = &finality.value.finalized_header;
@@ -223,10 +258,7 @@ pub fn hands_over(chain: &Chain, update: &LightClientUpdate) -> bool {
 }
 
 /// The committee that an update teaches.
-pub fn taught_by(
-    config: &sextant_consensus::chain::ChainConfig,
-    update: &Sourced<LightClientUpdate>,
-) -> Signers {
+pub fn taught_by(config: &ChainConfig, update: &Sourced<LightClientUpdate>) -> Signers {
     Signers {
         source: update.source.clone(),
         period: config.period(update.value.attested_header.beacon.slot) + 1,
@@ -251,6 +283,9 @@ async fn all_updates(
     if last < first {
         return Err(PrepareError::Range { from: first, to: last.saturating_add(1) });
     }
-    let take = |updates| Ok::<_, String>(updates);
+    let take = |updates: Vec<Sourced<LightClientUpdate>>| {
+        let of_use = updates.len();
+        Ok::<_, String>((updates, of_use))
+    };
     Ok(beacon.updates(&chain.config, first, last - first + 1, take).await?)
 }

@@ -67,11 +67,11 @@ async fn reverts_are_told_at_once_with_their_data() {
 
 #[tokio::test]
 async fn what_a_node_says_is_repeated_with_any_status_and_in_any_form() {
-    let text = json!({"error": "too many requests from here"});
+    let text = json!({"error": "no such key here"});
     for (status, answer, said) in [
-        (200, text.clone(), "too many requests from here"),
+        (200, text.clone(), "no such key here"),
         (400, error(-32602, "invalid argument 0", Value::Null), "invalid argument 0"),
-        (403, text, "too many requests from here"),
+        (403, text, "no such key here"),
     ] {
         let (end, _) = call(vec![(status, answer)]).await;
         names(&end.unwrap_err(), &[said]);

@@ -11,11 +11,15 @@ use std::{
     time::Duration,
 };
 
-use sextant_consensus::{bls::Plain, check_statement, public_values::Statement};
-use sextant_follow::{Config, Event, FollowError, Follower, Proven, Prover, ProverError, Submission, Submit};
+use sextant_consensus::{Program, bls::Plain, check_statement, public_values::Statement};
+use sextant_follow::{
+    Asked, Config, Event, FollowError, Follower, Proven, Prover, ProverError, Submission, Submit,
+};
 use sextant_protocol::{ProofKind, ProofRecord, StatementInput, proof::Circuits, request::ProvingCost};
 use sextant_sources::{BeaconNodes, ExecutionNodes, Expected, SourceConfig, Watched};
-use sextant_submit::{B256, Mined, OnSent, Outcome, Refusal, Sent, SubmitError};
+use sextant_submit::{
+    Address, B256, FixedBytes, Knowledge, Mined, OnSent, Outcome, Refusal, Rules, Sent, SubmitError, Trust,
+};
 use sextant_test_nodes::{Ask, Node, Reply, simulated::Simulated};
 
 /// Checks a statement and stamps its public values: no proof, and only here taken for one.
@@ -27,7 +31,10 @@ pub struct Checking {
     pub failing: Arc<Mutex<u32>>,
 }
 
-const STAMP: &[u8] = b"checked, not proven";
+/// Unix time of slot 0 of a world of long ago.
+pub const GENESIS: u64 = 1_600_000_000;
+
+pub const STAMP: &[u8] = b"checked, not proven";
 
 pub fn record(input: &StatementInput, kind: ProofKind) -> (ProofRecord, Statement) {
     let statement = check_statement(input.program().unwrap(), &input.bytes, &mut Plain).unwrap();
@@ -68,11 +75,25 @@ impl Prover for Checking {
 }
 
 /// A contract in a folder, which outlives a process: one file for each transaction that was mined, named by its hash, and
-/// one list of all that were signed.
+/// one list of all that were signed. It knows what the mined ones say, and the committee that it was begun with.
 #[derive(Clone, Debug)]
-pub struct FolderContract(pub PathBuf);
+pub struct FolderContract(PathBuf);
 
 impl FolderContract {
+    /// A contract that begins with the committee of a world's first period.
+    pub fn begin(folder: &Path, world: &World) -> Self {
+        fs::create_dir_all(folder).unwrap();
+        let digest = world.chain.statement_digest();
+        fs::write(folder.join("digest"), hex::encode(digest)).unwrap();
+        fs::write(folder.join("committee"), hex::encode(world.chain.committee_root(0))).unwrap();
+        Self(folder.into())
+    }
+
+    /// One that was begun.
+    pub fn open(folder: &Path) -> Self {
+        Self(folder.into())
+    }
+
     /// The public values in each signed transaction, in hex.
     pub fn signed(&self) -> Vec<String> {
         let list = fs::read_to_string(self.0.join("signed")).unwrap_or_default();
@@ -81,7 +102,46 @@ impl FolderContract {
 
     /// How many transactions were mined.
     pub fn mined(&self) -> usize {
-        fs::read_dir(&self.0).unwrap().filter(|entry| entry.as_ref().unwrap().file_name() != "signed").count()
+        self.statements().len()
+    }
+
+    /// A block is reorganised away, with every transaction that was ever mined.
+    pub fn reorganise(&self) {
+        for (name, _) in self.files() {
+            fs::remove_file(self.0.join(name)).unwrap();
+        }
+    }
+
+    /// Mined transactions by hash.
+    fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let names =
+            fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mined = names.filter(|name| name.starts_with("0x"));
+        mined.map(|name| (name.clone(), fs::read(self.0.join(name)).unwrap())).collect()
+    }
+
+    fn statements(&self) -> Vec<Statement> {
+        let decode = |(_, values): (String, Vec<u8>)| {
+            let programs = [Program::CommitteeChange, Program::Inclusion];
+            programs.into_iter().find_map(|program| Statement::abi_decode(program, &values).ok()).unwrap()
+        };
+        self.files().into_iter().map(decode).collect()
+    }
+
+    fn root(&self, name: &str) -> [u8; 32] {
+        hex::decode(fs::read_to_string(self.0.join(name)).unwrap()).unwrap().try_into().unwrap()
+    }
+
+    pub fn knows(&self, period: u64) -> Option<[u8; 32]> {
+        if period == 0 {
+            return Some(self.root("committee"));
+        }
+        self.statements().into_iter().find_map(|statement| match statement {
+            Statement::CommitteeChange(change) => {
+                change.learned.iter().find(|learned| learned.period == period).map(|it| it.committee_root)
+            }
+            Statement::Inclusion(_) => None,
+        })
     }
 
     fn mine(&self, sent: &Sent) -> Outcome {
@@ -99,6 +159,41 @@ impl FolderContract {
 impl Submit for FolderContract {
     fn target(&self) -> String {
         "a folder".into()
+    }
+
+    fn knowledge(&self, first_period: u64, count: u64) -> Asked<'_, Knowledge> {
+        Box::pin(async move {
+            let slots = self.statements().into_iter().map(|statement| statement.head().finalized_slot);
+            let periods = first_period..first_period + count;
+            let known = periods.filter_map(|period| Some((period, B256::from(self.knows(period)?))));
+            Ok(Knowledge {
+                trust: Trust {
+                    verifier: Address::ZERO,
+                    selector: FixedBytes::ZERO,
+                    committee_change_key: B256::ZERO,
+                    inclusion_key: B256::ZERO,
+                    chain_digest: self.root("digest").into(),
+                    next_fork: None,
+                },
+                rules: Rules {
+                    genesis_time: GENESIS,
+                    seconds_per_slot: 1,
+                    max_age: 1_000_000,
+                    min_participation: 22,
+                },
+                guardian: None,
+                delay: 0,
+                time: GENESIS,
+                head_slot: slots.max().unwrap_or_default(),
+                committees: known.collect(),
+            })
+        })
+    }
+
+    fn proven_at<'a>(&'a self, public_values: &'a [u8]) -> Asked<'a, Option<u64>> {
+        Box::pin(async move {
+            Ok(self.files().iter().any(|(_, mined)| mined == public_values).then_some(GENESIS))
+        })
     }
 
     fn submit<'a>(
@@ -121,17 +216,39 @@ impl Submit for FolderContract {
     }
 }
 
-/// A contract that answers what it was told to, one answer a proof.
-#[derive(Debug, Default)]
-pub struct Answering(pub Mutex<Vec<Result<Outcome, SubmitError>>>);
+/// A contract in a folder to which no committee change gets through as it was told, one attempt after the other, and then
+/// each.
+#[derive(Debug)]
+pub struct Failing {
+    pub contract: FolderContract,
+    pub errors: Mutex<Vec<SubmitError>>,
+}
 
-impl Submit for Answering {
+impl Submit for Failing {
     fn target(&self) -> String {
-        "a list of answers".into()
+        self.contract.target()
     }
 
-    fn submit<'a>(&'a self, _: &'a ProofRecord, _: &'a [Sent], _: OnSent<'a>) -> Submission<'a> {
-        Box::pin(async move { self.0.lock().unwrap().remove(0) })
+    fn knowledge(&self, first_period: u64, count: u64) -> Asked<'_, Knowledge> {
+        self.contract.knowledge(first_period, count)
+    }
+
+    fn proven_at<'a>(&'a self, public_values: &'a [u8]) -> Asked<'a, Option<u64>> {
+        self.contract.proven_at(public_values)
+    }
+
+    fn submit<'a>(
+        &'a self,
+        record: &'a ProofRecord,
+        earlier: &'a [Sent],
+        on_sent: OnSent<'a>,
+    ) -> Submission<'a> {
+        let mut errors = self.errors.lock().unwrap();
+        if errors.is_empty() || record.program() != Some(Program::CommitteeChange) {
+            return self.contract.submit(record, earlier, on_sent);
+        }
+        let error = errors.remove(0);
+        Box::pin(async move { Err(error) })
     }
 }
 

@@ -25,8 +25,6 @@ pub struct Answer {
     pub encoding: Encoding,
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// A response's `Eth-Consensus-Version`: a fork's name, or one for each element of a list.
-    pub version: Option<String>,
 }
 
 impl Answer {
@@ -46,13 +44,6 @@ impl Answer {
         // Text that is no JSON either is better explained as text.
         let is_text = bytes.iter().take(64).all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
         let encoding = if is_text { Encoding::Json } else { Encoding::Ssz };
-        Ok(Self { source: file.display().to_string(), encoding, bytes, version: None })
-    }
-
-    /// The fork that a response's header names for element `index` of `count`.
-    pub(super) fn version_of(&self, index: usize, count: usize) -> Option<&str> {
-        let names: Vec<_> = self.version.as_deref()?.split(',').map(str::trim).collect();
-        // One name for a list of many says nothing about each.
-        (names.len() == count).then(|| names[index])
+        Ok(Self { source: file.display().to_string(), encoding, bytes })
     }
 }

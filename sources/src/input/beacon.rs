@@ -52,29 +52,26 @@ pub fn optimistic_update(
 pub fn updates(chain: &ChainConfig, answer: &Answer) -> Result<Vec<Sourced<LightClientUpdate>>, InputError> {
     let slot = |update: &LightClientUpdate| update.attested_header.beacon.slot;
     if answer.encoding == Encoding::Json {
-        let documents = json::split(answer)?;
-        let count = documents.len();
-        let open = |(index, document)| open(document, chain, answer.version_of(index, count), slot);
-        return documents.into_iter().enumerate().map(open).collect();
+        return json::split(answer)?.into_iter().map(open).collect();
     }
-    let decode = |bytes: &[u8], source, version| {
-        decode(chain, bytes, source, version, LightClientUpdate::from_ssz, slot)
-    };
+    let decode = |bytes: &[u8], source| decode(chain, bytes, source, LightClientUpdate::from_ssz, slot);
     // The API's list has each update behind its length. A single update begins with an offset and a committee's keys,
     // which as a length would reach far beyond the answer.
     match split_updates(&answer.bytes) {
         Ok(chunks) => {
             let (source, count) = (&answer.source, chunks.len());
             let named = |index| if count == 1 { source.clone() } else { format!("{source}[{index}]") };
-            let decode = |(index, ssz)| decode(ssz, named(index), answer.version_of(index, count));
+            let decode = |(index, ssz)| decode(ssz, named(index));
             chunks.into_iter().map(|chunk| chunk.ssz).enumerate().map(decode).collect()
         }
-        Err(list) => decode(&answer.bytes, answer.source.clone(), answer.version_of(0, 1))
-            .map(|update| vec![update])
-            .map_err(|single| match answer.bytes.get(4..8) {
-                Some([0, 0, 0, 0]) => InputError::Ssz { source_file: answer.source.clone(), error: list },
-                _ => single,
-            }),
+        Err(list) => {
+            decode(&answer.bytes, answer.source.clone()).map(|update| vec![update]).map_err(|single| {
+                match answer.bytes.get(4..8) {
+                    Some([0, 0, 0, 0]) => InputError::Ssz { source_file: answer.source.clone(), error: list },
+                    _ => single,
+                }
+            })
+        }
     }
 }
 
@@ -85,74 +82,39 @@ fn object<T: DeserializeOwned>(
     from_ssz: impl Fn(Fork, usize, &[u8]) -> Result<T, SszError>,
     slot: impl Fn(&T) -> u64,
 ) -> Result<Sourced<T>, InputError> {
-    let version = answer.version_of(0, 1);
     match answer.encoding {
-        Encoding::Json => open(json::only(answer)?, chain, version, slot),
-        Encoding::Ssz => decode(chain, &answer.bytes, answer.source.clone(), version, from_ssz, slot),
+        Encoding::Json => open(json::only(answer)?),
+        Encoding::Ssz => decode(chain, &answer.bytes, answer.source.clone(), from_ssz, slot),
     }
 }
 
-/// Decodes SSZ of whichever fork it is, and compares that with the fork that the answer's header names.
+/// Decodes SSZ of whichever fork it is. What the answer's header names is not asked: nodes label by the fork of the
+/// signature, or of the attested header, and the slot in the object says which it is.
 fn decode<T>(
     chain: &ChainConfig,
     bytes: &[u8],
     source: String,
-    version: Option<&str>,
     from_ssz: impl Fn(Fork, usize, &[u8]) -> Result<T, SszError>,
     slot: impl Fn(&T) -> u64,
 ) -> Result<Sourced<T>, InputError> {
     match of_any_fork(chain, bytes, from_ssz, &slot) {
-        Ok((_, value)) => {
-            let sourced = Sourced { source, value };
-            check_version(chain, &sourced, version, HEADER, slot)?;
-            Ok(sourced)
-        }
+        Ok((_, value)) => Ok(Sourced { source, value }),
         Err(error) => Err(InputError::Ssz { source_file: source, error }),
     }
 }
 
-/// Takes the envelope off, and compares its version with the fork of the object's own slot.
-fn open<T: DeserializeOwned>(
-    document: Document,
-    chain: &ChainConfig,
-    header: Option<&str>,
-    slot: impl Fn(&T) -> u64,
-) -> Result<Sourced<T>, InputError> {
-    let version = version(&document)?;
+/// Takes the envelope off. Its version has to be a fork's name, and counts no further: fields have names in JSON.
+fn open<T: DeserializeOwned>(document: Document) -> Result<Sourced<T>, InputError> {
+    check_version(&document)?;
     document.refuse_api_error()?;
-    let data = document.enter("data").unwrap_or_else(|bare| bare);
-    let object: Sourced<T> = data.decode()?;
-    check_version(chain, &object, version.as_deref(), "version", &slot)?;
-    check_version(chain, &object, header, HEADER, slot)?;
-    Ok(object)
+    document.enter("data").unwrap_or_else(|bare| bare).decode()
 }
 
-const HEADER: &str = "Eth-Consensus-Version (header)";
-
-fn check_version<T>(
-    chain: &ChainConfig,
-    object: &Sourced<T>,
-    version: Option<&str>,
-    path: &str,
-    slot: impl Fn(&T) -> u64,
-) -> Result<(), InputError> {
-    let slot = slot(&object.value);
-    let fork = chain.fork_at(slot).map(Fork::as_str).unwrap_or("phase0");
-    match version {
-        Some(version) if version != fork => Err(InputError::Field {
-            source_file: object.source.clone(),
-            path: path.into(),
-            reason: format!("says {version:?}, but slot {slot} is of fork {fork} on this network"),
-        }),
-        _ => Ok(()),
-    }
-}
-
-fn version(document: &Document) -> Result<Option<String>, InputError> {
+fn check_version(document: &Document) -> Result<(), InputError> {
     match document.member("version") {
-        None => Ok(None),
+        None => Ok(()),
         Some(value) => match value.as_str() {
-            Some(name) if Fork::from_name(name).is_some() => Ok(Some(name.into())),
+            Some(name) if Fork::from_name(&name.to_ascii_lowercase()).is_some() => Ok(()),
             _ => {
                 let known = Fork::ALL.map(Fork::as_str).join(", ");
                 Err(document.field("version", format!("{value} is not a known fork ({known})")))

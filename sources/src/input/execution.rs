@@ -52,7 +52,13 @@ struct AccountProof {
     #[serde(with = "hex_array")]
     address: [u8; 20],
     account_proof: Vec<Bytes>,
+    /// Some nodes write `null`, or nothing, where no slot was asked for.
+    #[serde(default, deserialize_with = "or_none")]
     storage_proof: Vec<StorageProof>,
+}
+
+fn or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<StorageProof>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[derive(Deserialize)]
@@ -73,16 +79,17 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// A slot's key. Nodes echo it as they got it: as a quantity (`0x0`, `0x1f`) or as 32 bytes.
+/// A slot's key. Nodes echo it as they got it: as 32 bytes, or as a quantity (`0x0`, `0x1f`), whose zero some write
+/// without a digit.
 struct SlotKey([u8; 32]);
 
 impl<'de> Deserialize<'de> for SlotKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let digits = digits::<D>(&text)?;
-        if digits.is_empty() || digits.len() > 64 {
+        if digits.len() > 64 {
             return Err(D::Error::custom(format!(
-                "a slot key has 1 to 64 hex digits, found {}",
+                "a slot key has at most 64 hex digits, found {}",
                 digits.len()
             )));
         }

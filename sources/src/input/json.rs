@@ -72,6 +72,21 @@ impl Document {
         self.value.get(name)
     }
 
+    /// The same once more, to be read as something else.
+    pub(crate) fn copy(&self) -> Self {
+        Self { source: self.source.clone(), prefix: self.prefix.clone(), value: self.value.clone() }
+    }
+
+    /// The value.
+    pub(crate) fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The value, to be put right before it is read.
+    pub(crate) fn value_mut(&mut self) -> &mut Value {
+        &mut self.value
+    }
+
     /// Whether this is JSON's `null`.
     pub(crate) fn is_null(&self) -> bool {
         self.value.is_null()

@@ -15,6 +15,7 @@ pub fn quick() -> SourceConfig {
         rounds: 3,
         backoff: Duration::from_millis(20),
         max_backoff: Duration::from_millis(300),
+        ca_file: None,
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 use sextant_consensus::{
     build::AccountNodes,
-    chain::{ChainConfig, ForkSchedule, ScheduledFork},
+    chain::{ChainConfig, FAR_FUTURE_EPOCH, ForkSchedule, ScheduledFork},
     hash::{Root, keccak256},
     light_client::LightClientUpdate,
 };
@@ -42,6 +42,10 @@ struct Moving {
     finalized: u64,
     /// The slot's value from a slot on.
     values: BTreeMap<u64, u8>,
+    /// How many seats do not sign from a finalized slot on.
+    absent: BTreeMap<u64, usize>,
+    /// Whether nodes do not name Gloas' date.
+    undated: bool,
     /// Blocks by hash, and the states by block number, that a node has been seen to name.
     blocks: BTreeMap<Root, Vec<u8>>,
     states: BTreeMap<u64, u8>,
@@ -61,8 +65,32 @@ impl Simulated {
             genesis_validators_root: [0x42; 32],
         };
         let committees = (0..=periods).map(|period| Committee::new(period + 1, 32, 32)).collect();
-        let moving = Moving { finalized: 8, values: BTreeMap::from([(0, 1)]), ..Moving::default() };
+        let (values, absent) = (BTreeMap::from([(0, 1)]), BTreeMap::from([(0, 4)]));
+        let moving = Moving { finalized: 8, values, absent, ..Moving::default() };
         Self { chain, genesis_time, committees, moving: Mutex::new(moving) }
+    }
+
+    /// A chain whose Gloas begins at this epoch, a period's first. Nodes name the date only once it is theirs to name
+    /// ([`Self::date_fork`]). Before Gloas no account can be proven on it.
+    pub fn forking(genesis_time: u64, periods: u64, epoch: u64) -> Self {
+        let mut chain = Self::new(genesis_time, periods);
+        chain.chain.forks.0[7].epoch = epoch;
+        chain.moving().undated = true;
+        chain
+    }
+
+    /// From now on nodes know when Gloas begins.
+    pub fn date_fork(&self) {
+        self.moving().undated = false;
+    }
+
+    /// The chain as nodes describe it.
+    fn described(&self) -> ChainConfig {
+        let mut chain = self.chain.clone();
+        if self.moving().undated {
+            chain.forks.0[7].epoch = FAR_FUTURE_EPOCH;
+        }
+        chain
     }
 
     /// A chain of long ago.
@@ -80,9 +108,29 @@ impl Simulated {
         self.moving().values.insert(slot, value);
     }
 
+    /// Lets so many of the 32 seats not sign, from this finalized slot on.
+    pub fn absent(&self, slot: u64, seats: usize) {
+        self.moving().absent.insert(slot, seats);
+    }
+
     /// The root of a block to trust, the third of a period.
     pub fn checkpoint(&self, period: u64) -> Root {
         self.bootstrap(period).header.beacon.root()
+    }
+
+    /// Unix time of slot 0, seconds.
+    pub fn genesis_time(&self) -> u64 {
+        self.genesis_time
+    }
+
+    /// Digest of the chain in statements.
+    pub fn statement_digest(&self) -> Root {
+        self.chain.digest()
+    }
+
+    /// The root of the committee of a period.
+    pub fn committee_root(&self, period: u64) -> Root {
+        self.committees[period as usize].public.root()
     }
 
     /// The account and slot that there are.
@@ -103,11 +151,12 @@ impl Simulated {
         let slots = Slots { finalized, attested: finalized + LAG, signature: finalized + LAG + 1 };
         let period = |slot| (slot / PERIOD) as usize;
         let value = *self.moving().values.range(..=finalized).next_back().expect("a value").1;
+        let absent = *self.moving().absent.range(..=finalized).next_back().expect("a number").1;
         let (state, _) = one_slot(value);
         let next = &self.committees[period(slots.attested) + 1].public;
         let update =
             update_over(state, &self.chain, &self.committees[period(slots.signature)], next, slots, |seat| {
-                seat > 3
+                seat >= absent
             });
         let block = block_header(finalized, state);
         let mut moving = self.moving();
@@ -130,7 +179,7 @@ impl Simulated {
     pub fn beacon(&self, ask: &Ask) -> Reply {
         let path = ask.path.as_str();
         Reply::Json(match path {
-            "/eth/v1/config/spec" => encode::spec(&self.chain, 1000, CHAIN_ID),
+            "/eth/v1/config/spec" => encode::spec(&self.described(), 1000, CHAIN_ID),
             "/eth/v1/beacon/genesis" => encode::genesis(&self.chain, self.genesis_time),
             "/eth/v1/beacon/headers/finalized" => {
                 let period = self.moving().finalized / PERIOD;

@@ -3,7 +3,9 @@
 use std::fmt::{self, Display};
 
 use serde_json::{Value, json};
+use sextant_client::sources::forks;
 use sextant_consensus::{
+    chain::ChainConfig,
     hash::Root,
     networks,
     public_values::{Account, Head, Statement},
@@ -151,9 +153,10 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// The name of a chain with this digest, if it is a known one.
+/// The name of a chain with this digest, if it is a known one, whichever of its forks have a date in it.
 fn network_of(digest: &Root) -> Option<&'static str> {
-    networks::NETWORKS.iter().find(|(_, config)| config.digest() == *digest).map(|(name, _)| *name)
+    let has = |config: &ChainConfig| forks::agreeing(config, 0).iter().any(|chain| chain.digest() == *digest);
+    networks::NETWORKS.iter().find(|(_, config)| has(config)).map(|(name, _)| *name)
 }
 
 /// A big-endian 256-bit number in decimal.

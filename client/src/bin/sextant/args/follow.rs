@@ -1,6 +1,6 @@
 //! `sextant follow` and `sextant status`.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 use sextant_client::{ProofKind, sources::Endpoint};
@@ -54,7 +54,7 @@ pub struct Follow {
     /// Which SNARKs count.
     #[command(flatten)]
     pub circuits: Circuits,
-    /// Submit every proof to this light client contract; needs --kind groth16 and --submit-rpc
+    /// Submit to this light client contract what it does not know; needs --kind groth16 and --submit-rpc
     #[arg(long, value_name = "CONTRACT", requires = "submit_rpc")]
     pub submit: Option<Address>,
     /// JSON-RPC of the chain that the contract is on
@@ -63,9 +63,17 @@ pub struct Follow {
     /// Who signs the submissions.
     #[command(flatten)]
     pub signing: Signing,
-    /// Most handovers in one proof when catching up
+    /// Most handovers in one proof when catching up; where that leaves a header too old for the contract, it is as many as it
+    /// takes
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=128))]
     pub max_handovers: u64,
+    /// How many proofs of each kind of statement stay on disk, and those still to be submitted besides; 0: all
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub keep: u64,
+    /// Answer /healthz, /readyz and /metrics on this address; not ready is a head older than --max-head-age, or a contract
+    /// that does not know the head's committee
+    #[arg(long, value_name = "ADDRESS", env = "SEXTANT_FOLLOW_OPERATIONS_LISTEN")]
+    pub operations_listen: Option<SocketAddr>,
     /// Seconds between two looks at the chain
     #[arg(long, value_name = "SECONDS", default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub poll: u64,

@@ -1,8 +1,8 @@
 //! `--network` and `--chain-digest`: which chain is meant.
 
 use clap::Args;
-use sextant_client::sources::Expected;
-use sextant_consensus::{chain::ChainConfig, hash::Root, networks};
+use sextant_client::sources::{Expected, forks};
+use sextant_consensus::{chain::ChainConfig, hash::Root, networks, public_values::Statement};
 
 use super::root;
 
@@ -34,9 +34,16 @@ impl Network {
         }
     }
 
-    /// The digest that a proof must name.
-    pub fn digest(&self) -> Root {
-        self.chain_digest.unwrap_or_else(|| self.named().digest())
+    /// The digest that a proof must name: of a named network that with the forks that had begun, and of those with more
+    /// dates in them the proof's own, which says the same.
+    pub fn digest(&self, statement: &Statement) -> Root {
+        let head = statement.head();
+        let named = || {
+            let agreeing = forks::agreeing(self.named(), self.named().epoch(head.finalized_slot));
+            let same = agreeing.iter().map(ChainConfig::digest).find(|digest| *digest == head.chain_digest);
+            same.unwrap_or_else(|| self.named().digest())
+        };
+        self.chain_digest.unwrap_or_else(named)
     }
 
     /// For messages.

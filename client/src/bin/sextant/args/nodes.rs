@@ -1,6 +1,6 @@
 //! `--beacon` and `--rpc`: which nodes to ask, and how patiently.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use sextant_client::sources::{BeaconNodes, Endpoint, ExecutionNodes, PoolError, SourceConfig};
@@ -14,6 +14,9 @@ pub struct Beacon {
     /// Seconds that a node may take for one answer
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = clap::value_parser!(u64).range(1..=600))]
     node_timeout: u64,
+    /// Authorities that certify HTTPS nodes (PEM), beside the system's and those that are built in
+    #[arg(long, value_name = "FILE", env = "SEXTANT_NODE_CA")]
+    node_ca: Option<PathBuf>,
 }
 
 /// Execution nodes.
@@ -32,7 +35,11 @@ impl Beacon {
 
     /// The patience, which counts for execution nodes too.
     pub fn config(&self) -> SourceConfig {
-        SourceConfig { timeout: Duration::from_secs(self.node_timeout), ..SourceConfig::default() }
+        SourceConfig {
+            timeout: Duration::from_secs(self.node_timeout),
+            ca_file: self.node_ca.clone(),
+            ..SourceConfig::default()
+        }
     }
 }
 

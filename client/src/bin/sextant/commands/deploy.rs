@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 use sextant_client::{
     input::{self, Signers},
-    sources::{Chain, Clock, LightClient, LightClientError},
+    sources::{Chain, Clock, LightClient, LightClientError, forks},
     verify::pinned_vk_hash,
 };
 use sextant_consensus::{
@@ -74,14 +74,18 @@ fn deployment(arguments: &Deploy, beginning: &Beginning) -> Result<Deployment, F
         return Err("the contract counts slots in whole seconds".into());
     }
     let two_thirds = (chain.config.committee_size * 2).div_ceil(3);
+    let current = chain.statement_config();
     Ok(Deployment {
         trust: Trust {
             verifier: arguments.verifier,
             selector: arguments.circuits.selector()?.into(),
             committee_change_key: pinned_vk_hash(Program::CommitteeChange).into(),
             inclusion_key: pinned_vk_hash(Program::Inclusion).into(),
-            chain_digest: chain.config.digest().into(),
-            next_fork: arguments.next_fork_epoch.map(|epoch| next_fork(&chain.config, epoch)).transpose()?,
+            chain_digest: current.digest().into(),
+            next_fork: match arguments.next_fork_epoch {
+                Some(epoch) => Some(next_fork(&current, epoch)?),
+                None => known_next_fork(chain),
+            },
         },
         rules: Rules {
             genesis_time: chain.genesis_time,
@@ -96,6 +100,16 @@ fn deployment(arguments: &Deploy, beginning: &Beginning) -> Result<Deployment, F
         guardian: arguments.guardian.unwrap_or(Address::ZERO),
         delay: arguments.delay.unwrap_or_default(),
     })
+}
+
+/// The chain with the next date that is known of it, which its statements do not have yet.
+fn known_next_fork(chain: &Chain) -> Option<NextFork> {
+    let current = chain.statement_config();
+    let next =
+        forks::agreeing(&chain.config, chain.current_epoch()).into_iter().find(|next| *next != current)?;
+    let (_, fork) = current.forks.0.iter().zip(&next.forks.0).find(|(current, next)| current != next)?;
+    let slot = fork.epoch.saturating_mul(chain.config.slots_per_epoch);
+    Some(NextFork { slot, digest: next.digest().into() })
 }
 
 /// The chain with its first fork that has no date beginning at `epoch`.
@@ -159,6 +173,8 @@ async fn beginning(arguments: &Deploy) -> Result<Beginning, Failure> {
             genesis_time: clock.genesis_time,
             slot: clock.slot,
             execution_chain_id: Some(clock.execution_chain_id),
+            pinned: None,
+            ahead: Vec::new(),
         };
         let signers = Signers::of_bootstrap(config, &bootstrap)?;
         return Ok(Beginning { header: bootstrap.value.header.beacon, signers, chain });

@@ -1,19 +1,23 @@
 //! `sextant follow`: keeps proofs up to date until it is told to stop.
 
 use std::{
-    sync::Mutex,
+    pin::pin,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use sextant_client::{
     ClientConfig, ProofKind, ServerProver,
-    follow::{Cadence, Config, Event, Follower, State},
-    sources::{BeaconNodes, BlockId},
+    follow::{Cadence, Config, Event, Follower, Health, State, operations},
+    sources::{BeaconNodes, BlockId, ExecutionNodes},
     verify::pinned_vk_hash,
 };
 use sextant_consensus::{Program, hash::Root};
-use sextant_submit::{Ours, SubmitError, Submitter};
-use tokio::signal::unix::{SignalKind, signal};
+use sextant_submit::{Address, Ours, SubmitError, Submitter};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
 use super::{Failure, Outcome, prove::client_config};
 use crate::{args::Follow, output, progress::Lines, render};
@@ -30,6 +34,7 @@ pub async fn run(arguments: Follow) -> Outcome {
     config.cadence = if arguments.on_change { Cadence::OnChange } else { Cadence::EachHead };
     config.kind = arguments.kind;
     config.max_handovers = arguments.max_handovers;
+    config.keep = (arguments.keep > 0).then_some(arguments.keep);
     config.poll = Duration::from_secs(arguments.poll);
 
     let beacon = arguments.beacon.nodes().map_err(|error| format!("--beacon: {error}"))?;
@@ -50,57 +55,116 @@ pub async fn run(arguments: Follow) -> Outcome {
             }
         });
     }
-    let submission = submission(&arguments).await?;
-    let mut follower = Follower::open(config, beacon, execution, prover).await?;
-    if let Some(submitter) = submission {
-        meets(&follower, &submitter).await?;
-        follower = follower.with_submission(Box::new(submitter));
+    let health = Arc::new(Health::default());
+    if let Some(address) = arguments.operations_listen {
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.map_err(|error| format!("--operations-listen {address}: {error}"))?;
+        eprintln!("operations on http://{}", listener.local_addr()?);
+        tokio::spawn(operations::serve(listener, health.clone(), arguments.max_head_age));
     }
-
     let mut told = Ok(());
-    let on_event = |event: Event| {
+    let mut on_event = |event: Event| {
         if told.is_ok() {
             told = tell(&event, arguments.json);
         }
     };
+    let mut stop = pin!(stopped()?);
+    let mut on_start = |event: Event| {
+        if let Event::Trouble { message, .. } = &event {
+            health.trouble(message);
+        }
+        on_event(event);
+    };
+    let begun = begin(&arguments, config, beacon, execution, prover, &mut on_start, &mut stop).await?;
+    let Some(follower) = begun else {
+        on_event(Event::Stopped);
+        return told;
+    };
+    let mut follower = follower.with_health(health.clone());
     if arguments.once {
-        let mut on_event = on_event;
         on_event(follower.started());
         follower.step(&mut on_event).await?;
     } else {
-        follower.run(on_event, stopped()?).await?;
+        follower.run(on_event, stop).await?;
     }
     told
 }
 
-/// Where proofs are submitted to. Looked at before anything is proven.
-async fn submission(arguments: &Follow) -> Result<Option<Submitter>, Failure> {
-    let Some(contract) = arguments.submit else { return Ok(None) };
-    if !matches!(arguments.kind, ProofKind::Groth16 | ProofKind::Plonk) {
+/// Opens the folder and looks at the contract. Nodes that are away or busy are waited for, but with `--once`.
+async fn begin(
+    arguments: &Follow,
+    config: Config,
+    beacon: BeaconNodes,
+    execution: Option<ExecutionNodes>,
+    prover: ServerProver,
+    on_event: &mut (dyn FnMut(Event) + Send),
+    mut stop: impl Future<Output = ()> + Unpin,
+) -> Result<Option<Follower<ServerProver>>, Failure> {
+    if arguments.submit.is_some() && !matches!(arguments.kind, ProofKind::Groth16 | ProofKind::Plonk) {
         return Err("--submit needs proofs for contracts: --kind groth16".into());
     }
-    let sender = arguments.signing.sender(&arguments.submit_rpc).await?;
+    let (poll, longest) = (config.poll, config.max_backoff);
+    let opened = match arguments.once {
+        true => Some(Follower::open(config, beacon, execution, prover).await?),
+        false => Follower::open_in_time(config, beacon, execution, prover, on_event, &mut stop).await?,
+    };
+    let Some(follower) = opened else { return Ok(None) };
+    let Some(contract) = arguments.submit else { return Ok(Some(follower)) };
+    let mut pause = poll;
+    loop {
+        match submitter(arguments, contract).await {
+            Ok(submitter) => return Ok(Some(follower.with_submission(Box::new(submitter)))),
+            Err(Begin::Passing(error)) if !arguments.once => {
+                let retry_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+                on_event(Event::Trouble { message: format!("contract: {error}"), retry_ms });
+            }
+            Err(Begin::Passing(error)) => return Err(error.into()),
+            Err(Begin::Final(error)) => return Err(error),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = &mut stop => return Ok(None),
+        }
+        pause = (pause * 2).min(longest);
+    }
+}
+
+/// Why there is nobody to submit.
+enum Begin {
+    Passing(SubmitError),
+    Final(Failure),
+}
+
+impl From<SubmitError> for Begin {
+    fn from(error: SubmitError) -> Self {
+        if error.is_passing() { Self::Passing(error) } else { Self::Final(error.into()) }
+    }
+}
+
+/// Where proofs are submitted to. Looked at before anything is proven.
+async fn submitter(arguments: &Follow, contract: Address) -> Result<Submitter, Begin> {
+    let sender = arguments.signing.sender(&arguments.submit_rpc).await;
+    let sender = sender.map_err(|error| match error.downcast::<SubmitError>() {
+        Ok(error) => Begin::from(*error),
+        Err(error) => Begin::Final(error),
+    })?;
     let submitter = Submitter::new(sender, contract).await?;
     let selector = match arguments.kind {
-        ProofKind::Groth16 => Some(arguments.circuits.selector()?.into()),
+        ProofKind::Groth16 => {
+            Some(arguments.circuits.selector().map_err(|error| Begin::Final(error.into()))?.into())
+        }
         _ => None,
     };
+    // Of the chain it may take another digest for a while, around a fork: each look compares that.
+    let chain_digest = submitter.knowledge(0, 0).await?.trust.chain_digest;
     let ours = Ours {
         committee_change_key: pinned_vk_hash(Program::CommitteeChange).into(),
         inclusion_key: pinned_vk_hash(Program::Inclusion).into(),
-        chain_digest: arguments.network.digest().into(),
+        chain_digest,
         selector,
     };
     submitter.preflight(&ours).await?;
-    Ok(Some(submitter))
-}
-
-/// Whether the contract knows the committee with which this follower's proofs begin, or will when they are submitted.
-async fn meets(follower: &Follower<ServerProver>, submitter: &Submitter) -> Outcome {
-    let (period, committee) = follower.next_signer()?;
-    let first = follower.proofs()?.iter().map(|proof| proof.from_period).fold(period, u64::min);
-    let known = submitter.knowledge(first, period - first + 1).await?;
-    Ok(known.check_begins(period, &committee.into()).map_err(SubmitError::from)?)
+    Ok(submitter)
 }
 
 /// The block to begin with, if the first start needs one.

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sextant_client::follow;
+use sextant_client::follow::{self, ContractStatus};
 
 use super::Outcome;
 use crate::{args::Status, output, render};
@@ -32,7 +32,15 @@ pub fn run(arguments: Status) -> Outcome {
     table.row("committees proven", format!("to period {}", status.proven_period));
     table.row("proofs", status.proofs);
     if let Some(contract) = &status.contract {
-        table.row("submitted", format!("{} of {}, to {contract}", status.submitted, status.proofs));
+        let ContractStatus { target, known_period, head_slot, in_step, looked_at } = contract;
+        table.row("contract", target);
+        let step = if *in_step { "in step" } else { "BEHIND the finalized head" };
+        table.row(
+            "contract knows",
+            format!("committees to period {known_period}, {step}; head at slot {head_slot}"),
+        );
+        table.row("looked at", format!("{} ago", duration(now.saturating_sub(*looked_at))));
+        table.row("submissions accepted", status.submitted);
     }
     for (label, proof) in
         [("last committee change", &status.last_committee_change), ("last inclusion", &status.last_inclusion)]

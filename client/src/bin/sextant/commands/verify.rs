@@ -13,7 +13,7 @@ pub async fn run(arguments: Verify) -> Outcome {
     let verified = arguments.circuits.verifier()?.verify_apart(record).await;
     let (record, statement) = verified.map_err(|error| format!("{name}: not a valid proof: {error}"))?;
     let expectation = Expectation {
-        chain_digest: Some(arguments.network.digest()),
+        chain_digest: Some(arguments.network.digest(&statement)),
         committee_root: arguments.committee_root,
     };
     expectation.check(&statement).map_err(|error| format!("{name}: a valid proof, but {error}"))?;

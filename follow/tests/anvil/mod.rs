@@ -1,0 +1,250 @@
+//! A node with a light client contract that begins with a world's first committee, and a verifier that does as it is told.
+
+// Each test file uses its own part.
+#![allow(dead_code)]
+
+#[path = "../../../submit/tests/common/mod.rs"]
+mod node;
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use sextant_consensus::hash::keccak256;
+use sextant_sources::{ExecutionNodes, SourceConfig, forks};
+use sextant_submit::{
+    Address, B256, Deployment, Fees, FixedBytes, Key, NextFork, Patience, Rules, Sender, Submitter, Trust,
+};
+use sextant_test_nodes::{Node, Reply};
+
+use crate::common::{GENESIS, STAMP, World};
+use node::{Anvil, KEYS};
+
+/// Code of a verifier that accepts everything: STOP.
+pub fn accepts() -> String {
+    "0x00".into()
+}
+
+/// Code of a gateway whose route is frozen.
+pub fn frozen() -> String {
+    let selector = hex::encode(&keccak256(b"RouteIsFrozen(bytes4)")[..4]);
+    // PUSH4 selector, PUSH1 0, MSTORE: it stands at 28. REVERT of 36 bytes from there.
+    format!("0x63{selector}6000526024601cfd")
+}
+
+/// A node, the contract and who submits to it.
+pub struct Chain {
+    anvil: Anvil,
+    contract: Address,
+    verifier: Address,
+    deployed: u64,
+    sent_before: u64,
+}
+
+/// What a proxy may ask about the chain behind it.
+pub struct Behind {
+    height: u64,
+    deployed: u64,
+}
+
+impl Behind {
+    /// The number of the latest block.
+    pub fn height(&self) -> u64 {
+        self.height
+    }
+
+    /// The number of the block with the contract.
+    pub fn deployed(&self) -> u64 {
+        self.deployed
+    }
+}
+
+fn nodes(url: &str) -> ExecutionNodes {
+    let config = SourceConfig { rounds: 1, ..SourceConfig::default() };
+    ExecutionNodes::new(vec![url.parse().unwrap()], config).unwrap()
+}
+
+async fn sender(url: &str) -> Sender {
+    let patience = Patience {
+        poll: Duration::from_millis(20),
+        replace_after: Duration::from_secs(5),
+        total: Duration::from_secs(20),
+        confirmations: 0,
+    };
+    let key = Key::from_hex("test", KEYS[0]).unwrap();
+    Sender::new(nodes(url), key, Some(31337), Fees::default(), patience).await.unwrap()
+}
+
+/// Someone who submits to a contract through these nodes.
+pub async fn submitter_to(rpc: &str, contract: Address) -> Submitter {
+    Submitter::new(sender(rpc).await, contract).await.unwrap()
+}
+
+impl Chain {
+    /// Starts a chain at this time with a contract that begins with the first committee.
+    pub async fn start(time: u64, world: &World, max_age: u64) -> Self {
+        Self::start_at(time, world, max_age, 0).await
+    }
+
+    /// A chain of now, with a contract that has the next fork of a world that began at `genesis`.
+    pub async fn forking(world: &World, genesis: u64) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let current = forks::begun_by(&world.chain.chain, 0);
+        let slot = world.chain.chain.forks.0[7].epoch * world.chain.chain.slots_per_epoch;
+        let next_fork = Some(NextFork { slot, digest: world.chain.chain.digest().into() });
+        Self::with(now, world, current.digest(), next_fork, genesis, 1_000_000, 0).await
+    }
+
+    /// The same as [`Self::start`] with the committee of a period.
+    pub async fn start_at(time: u64, world: &World, max_age: u64, period: u64) -> Self {
+        Self::with(time, world, world.chain.statement_digest(), None, GENESIS, max_age, period).await
+    }
+
+    async fn with(
+        time: u64,
+        world: &World,
+        digest: [u8; 32],
+        next_fork: Option<NextFork>,
+        genesis_time: u64,
+        max_age: u64,
+        period: u64,
+    ) -> Self {
+        let anvil = Anvil::start(time, &[]);
+        let sender = sender(&anvil.url).await;
+        // Returns one byte of code, which is STOP.
+        let code = hex::decode("6001600c60003960016000f300").unwrap();
+        let gas = sender.dry_run(None, &code).await.unwrap();
+        let verifier = sender.send(None, &code, gas, &mut |_| Ok(())).await.unwrap().contract.unwrap();
+        let deployment = Deployment {
+            trust: Trust {
+                verifier,
+                // How the stand-in prover's proofs begin.
+                selector: FixedBytes::from_slice(&STAMP[..4]),
+                committee_change_key: B256::repeat_byte(1),
+                inclusion_key: B256::repeat_byte(2),
+                chain_digest: digest.into(),
+                next_fork,
+            },
+            rules: Rules { genesis_time, seconds_per_slot: 1, max_age, min_participation: 22 },
+            slot: 2,
+            root: world.chain.checkpoint(0).into(),
+            period,
+            committee_root: world.chain.committee_root(period).into(),
+            guardian: Address::ZERO,
+            delay: 0,
+        };
+        let contract = deployment.deploy(&sender, &mut |_| Ok(())).await.unwrap().contract;
+        let mut chain = Self { anvil, contract, verifier, deployed: 0, sent_before: 0 };
+        chain.deployed = chain.number("eth_blockNumber", json!([])).await;
+        chain.sent_before = chain.sent().await;
+        chain
+    }
+
+    /// Its JSON-RPC.
+    pub fn url(&self) -> String {
+        self.anvil.url.clone()
+    }
+
+    /// Where the contract is.
+    pub fn contract(&self) -> Address {
+        self.contract
+    }
+
+    /// Someone who submits through these nodes.
+    pub async fn submitter(&self, rpc: &str) -> Submitter {
+        submitter_to(rpc, self.contract).await
+    }
+
+    /// Waits until the contract knows the committee of a period, which takes seconds.
+    pub async fn wait_for(&self, period: u64) {
+        let began = Instant::now();
+        while !self.knows(period).await {
+            assert!(
+                began.elapsed() < Duration::from_secs(180),
+                "the committee of period {period} does not come"
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Whether the contract knows the committee of a period.
+    pub async fn knows(&self, period: u64) -> bool {
+        let knowledge = self.submitter(&self.anvil.url).await.knowledge(period, 1).await.unwrap();
+        knowledge.committees.contains_key(&period)
+    }
+
+    /// How many transactions were mined since the contract is there.
+    pub async fn transactions(&self) -> u64 {
+        self.sent().await - self.sent_before
+    }
+
+    async fn sent(&self) -> u64 {
+        let account = sender(&self.anvil.url).await.account();
+        self.number("eth_getTransactionCount", json!([account, "latest"])).await
+    }
+
+    async fn number(&self, method: &'static str, params: Value) -> u64 {
+        let number = self.call(method, params).await;
+        u64::from_str_radix(number.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+    }
+
+    async fn call(&self, method: &'static str, params: Value) -> Value {
+        nodes(&self.anvil.url).call(method, params).await.unwrap()
+    }
+
+    /// Puts other code where the verifier is.
+    pub async fn set_verifier(&self, code: &str) {
+        self.call("anvil_setCode", json!([self.verifier, code])).await;
+    }
+
+    /// Lets time pass.
+    pub async fn pass(&self, seconds: u64) {
+        self.call("evm_increaseTime", json!([seconds])).await;
+        self.call("evm_mine", json!([])).await;
+    }
+
+    /// A point to go back to.
+    pub async fn snapshot(&self) -> Value {
+        self.call("evm_snapshot", json!([])).await
+    }
+
+    /// Goes back to it: the blocks since then are reorganised away.
+    pub async fn revert(&self, snapshot: Value) {
+        assert_eq!(self.call("evm_revert", json!([snapshot])).await, true);
+    }
+
+    /// A node in front of this one: `edit` may change a call before it is passed on, or answer it.
+    pub async fn proxy(
+        &self,
+        edit: impl Fn(&mut Value, &Behind) -> Option<Value> + Send + Sync + 'static,
+    ) -> Node {
+        let (url, deployed) = (self.anvil.url.clone(), self.deployed);
+        // A runtime of its own each: the one that serves is waiting for it.
+        let pass = move |method: String, params: Value| {
+            let url = url.clone();
+            let asked = async move { nodes(&url).call(Box::leak(method.into_boxed_str()), params).await };
+            let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            std::thread::scope(|scope| scope.spawn(|| runtime().block_on(asked)).join().unwrap())
+        };
+        Node::start(move |ask| {
+            let mut call = ask.call.clone();
+            let number = pass("eth_blockNumber".into(), json!([])).unwrap();
+            let height = u64::from_str_radix(number.as_str().unwrap().trim_start_matches("0x"), 16).unwrap();
+            if let Some(answer) = edit(&mut call, &Behind { height, deployed }) {
+                return Reply::Json(answer);
+            }
+            let (method, params) = (call["method"].as_str().unwrap().to_owned(), call["params"].clone());
+            let mut answer = json!({ "jsonrpc": "2.0", "id": call["id"] });
+            match pass(method, params) {
+                Ok(result) => answer["result"] = result,
+                Err(error) => {
+                    let data = error.revert().map(|data| format!("0x{}", hex::encode(data)));
+                    let message =
+                        if data.is_some() { "execution reverted".into() } else { error.to_string() };
+                    answer["error"] = json!({ "code": 3, "message": message, "data": data });
+                }
+            }
+            Reply::Json(answer)
+        })
+        .await
+    }
+}

@@ -1,0 +1,204 @@
+//! A follower and a real light client contract on a real node (anvil): whatever the contract's chain, its nodes and its
+//! verifier do for a while, the chain of committees goes on. The prover stands in, and so the verifier has to: it accepts
+//! everything, or refuses as a gateway does.
+
+mod anvil;
+mod common;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use anvil::{Chain, accepts, frozen};
+use common::{Checking, GENESIS, World, names, step};
+use serde_json::{Value, json};
+use sextant_follow::{Config, Event, Follower};
+use sextant_protocol::ProofKind;
+use sextant_test_nodes::simulated::{PERIOD, Simulated};
+use tempfile::tempdir;
+
+/// Long enough for nothing to be too old.
+const MAX_AGE: u64 = 1_000_000;
+
+fn snark(world: &World, folder: &std::path::Path) -> Config {
+    Config { kind: ProofKind::Groth16, watched: Vec::new(), ..world.config(folder) }
+}
+
+async fn follower(world: &World, config: Config, chain: &Chain, rpc: &str) -> Follower<Checking> {
+    let follower = world.open(config, Checking::default()).await.unwrap();
+    follower.with_submission(Box::new(chain.submitter(rpc).await))
+}
+
+fn submitted(events: &[Event]) -> usize {
+    events.iter().filter(|event| matches!(event, Event::Submitted { .. })).count()
+}
+
+/// Every committee up to a period, and nothing was sent for it twice: as many transactions as submissions were told.
+async fn assert_whole(chain: &Chain, last: u64, told: usize) {
+    for period in 0..=last {
+        assert!(chain.knows(period).await, "the committee of period {period} is missing");
+    }
+    assert_eq!(chain.transactions().await, told as u64, "transactions sent");
+}
+
+/// Behind a load balancer one node is a block behind another, and does not know yet what that one has mined.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_node_that_is_a_block_behind_costs_nothing() {
+    for stale in [1, 3, 5] {
+        let folder = tempdir().unwrap();
+        let world = World::at(PERIOD + 16).await;
+        let chain = Chain::start(GENESIS + 6 * PERIOD, &world, MAX_AGE).await;
+        let count = Arc::new(AtomicU32::new(0));
+        // From the first transaction on, this many calls later, some are answered by the block before.
+        let proxy = chain
+            .proxy(move |call: &mut Value, chain| {
+                let is_call = call["method"] == "eth_call" && call["params"][1] == "latest";
+                if is_call && chain.height() > chain.deployed() {
+                    let number = count.fetch_add(1, Ordering::SeqCst);
+                    if (stale..stale + 2).contains(&number) {
+                        call["params"][1] = format!("{:#x}", chain.height() - 1).into();
+                    }
+                }
+                None
+            })
+            .await;
+        let config = Config { max_handovers: 1, ..snark(&world, folder.path()) };
+        let mut follower = follower(&world, config, &chain, &proxy.url()).await;
+        let mut told = 0;
+        for period in 1..4 {
+            world.chain.finalize(period * PERIOD + 16);
+            // What a node that is behind says may fail a look, and no more than that.
+            for _ in 0..3 {
+                told += submitted(&step(&mut follower).await.1);
+            }
+        }
+        step(&mut follower).await.0.unwrap();
+        assert_whole(&chain, 4, told).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_block_that_is_reorganised_away_is_made_up_for() {
+    let folder = tempdir().unwrap();
+    let world = World::at(16).await;
+    let chain = Chain::start(GENESIS + 6 * PERIOD, &world, MAX_AGE).await;
+    let mut follower = follower(&world, snark(&world, folder.path()), &chain, &chain.url()).await;
+    let before = chain.snapshot().await;
+    step(&mut follower).await.0.unwrap();
+    assert!(chain.knows(1).await);
+    chain.revert(before).await;
+    assert!(!chain.knows(1).await);
+    for period in 1..4 {
+        world.chain.finalize(period * PERIOD + 16);
+        step(&mut follower).await.0.unwrap();
+    }
+    assert_whole(&chain, 4, 4).await;
+}
+
+/// The gateway's route is frozen for a while; then there is another verifier.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_frozen_route_is_waited_out() {
+    let folder = tempdir().unwrap();
+    let world = World::at(16).await;
+    let chain = Chain::start(GENESIS + 6 * PERIOD, &world, MAX_AGE).await;
+    let mut follower = follower(&world, snark(&world, folder.path()), &chain, &chain.url()).await;
+    chain.set_verifier(&frozen()).await;
+    for period in 0..2 {
+        world.chain.finalize(period * PERIOD + 16);
+        let error = step(&mut follower).await.0.unwrap_err();
+        names(&error, &["submitting committee-change", "frozen"]);
+        assert!(error.is_passing());
+    }
+    chain.set_verifier(&accepts()).await;
+    let (outcome, events) = step(&mut follower).await;
+    outcome.unwrap();
+    assert_whole(&chain, 2, submitted(&events)).await;
+}
+
+/// One answer that is not the contract's word, though it has the word for it in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_odd_answer_is_no_refusal() {
+    let odd = [
+        json!({ "code": -32000, "message": "rate limited, will revert to normal soon" }),
+        json!({ "code": -32005, "message": "limit exceeded", "data": "0x" }),
+        json!("too many requests"),
+    ];
+    for error in odd {
+        let folder = tempdir().unwrap();
+        let world = World::at(16).await;
+        let chain = Chain::start(GENESIS + 6 * PERIOD, &world, MAX_AGE).await;
+        // The first eth_call of them all, then the second, and so on: each once.
+        let count = Arc::new(AtomicU32::new(0));
+        let answer = error.clone();
+        let proxy = chain
+            .proxy(move |call: &mut Value, _| {
+                let odd = call["method"] == "eth_call" && count.fetch_add(1, Ordering::SeqCst) % 5 == 4;
+                odd.then(|| json!({ "jsonrpc": "2.0", "id": call["id"], "error": answer }))
+            })
+            .await;
+        let mut follower = follower(&world, snark(&world, folder.path()), &chain, &proxy.url()).await;
+        let mut told = 0;
+        for period in 0..4 {
+            world.chain.finalize(period * PERIOD + 16);
+            for _ in 0..3 {
+                told += submitted(&step(&mut follower).await.1);
+            }
+        }
+        assert_whole(&chain, 4, told).await;
+    }
+}
+
+/// Away for longer than the contract takes a header: one proof goes as far as one that it takes, whatever the most that is
+/// wanted in one otherwise.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_was_away_for_long_catches_up_in_one_proof() {
+    let folder = tempdir().unwrap();
+    let world = World::of(Simulated::old(40)).await;
+    world.chain.finalize(30 * PERIOD + 16);
+    // 14 days of mainnet are 12 periods and a third.
+    let chain = Chain::start(GENESIS + 30 * PERIOD + 50, &world, 12 * PERIOD + PERIOD / 3).await;
+    let config = Config { max_handovers: 8, ..snark(&world, folder.path()) };
+    let mut follower = follower(&world, config, &chain, &chain.url()).await;
+    let (outcome, events) = step(&mut follower).await;
+    outcome.unwrap();
+    let told = submitted(&events);
+    assert!((1..=3).contains(&told), "{events:?}");
+    world.chain.finalize(31 * PERIOD + 16);
+    chain.pass(PERIOD).await;
+    let (outcome, events) = step(&mut follower).await;
+    outcome.unwrap();
+    assert_whole(&chain, 32, told + submitted(&events)).await;
+}
+
+/// Old proofs were deleted to make room, and another contract is given, which began later than the follower.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn another_contract_is_caught_up_with_without_the_old_proofs() {
+    let folder = tempdir().unwrap();
+    let world = World::at(2 * PERIOD + 16).await;
+    let chain = Chain::start(GENESIS + 6 * PERIOD, &world, MAX_AGE).await;
+    let mut first = follower(&world, snark(&world, folder.path()), &chain, &chain.url()).await;
+    step(&mut first).await.0.unwrap();
+    drop(first);
+    for file in std::fs::read_dir(folder.path().join("proofs")).unwrap() {
+        std::fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    for period in [0, 1] {
+        let other = Chain::start_at(GENESIS + 6 * PERIOD, &world, MAX_AGE, period).await;
+        let mut again = follower(&world, snark(&world, folder.path()), &other, &other.url()).await;
+        step(&mut again).await.0.unwrap();
+        drop(again);
+        assert!(other.knows(3).await, "begun in period {period}");
+    }
+}
+
+/// A contract of another chain, or one that began after all that is known, is named.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_contract_that_is_a_stranger_is_named_before_anything_is_proven_for_it() {
+    let folder = tempdir().unwrap();
+    let world = World::at(16).await;
+    let chain = Chain::start_at(GENESIS + 6 * PERIOD, &world, MAX_AGE, 9).await;
+    let mut follower = follower(&world, snark(&world, folder.path()), &chain, &chain.url()).await;
+    let error = step(&mut follower).await.0.unwrap_err();
+    names(&error, &["knows no committee", "up to 1", "began elsewhere"]);
+}
