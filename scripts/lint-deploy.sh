@@ -13,15 +13,15 @@ command -v go >/dev/null && [ ! -x "$tools/bin/helm" ] && GOBIN="$tools/bin" go 
 
 say() { echo "lint-deploy: $*"; }
 # Debian's packages are not pinned: the image wants their security updates.
-"$tools/bin/hadolint" --ignore DL3008 deploy/Dockerfile && say "Dockerfile: good"
+"$tools/bin/hadolint" --ignore DL3008 deploy/Dockerfile deploy/follow.Dockerfile && say "Dockerfile: good"
 "$tools/bin/yamllint" --strict -d '{extends: relaxed, rules: {line-length: {max: 120}}}' \
-  deploy/compose.yaml deploy/helm/values.yaml deploy/helm/Chart.yaml && say "YAML: good"
-"$tools/bin/check-jsonschema" --builtin-schema vendor.compose-spec deploy/compose.yaml
+  deploy/compose.yaml deploy/compose.follow.yaml deploy/helm/values.yaml deploy/helm/Chart.yaml && say "YAML: good"
+"$tools/bin/check-jsonschema" --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/compose.follow.yaml
 if [ -x "$tools/bin/helm" ]; then
   "$tools/bin/helm" lint --quiet --set allowAnonymous=true deploy/helm
   "$tools/bin/helm" template sextant deploy/helm --set allowAnonymous=true >/dev/null
   # Everything that is off by default.
-  "$tools/bin/helm" template sextant deploy/helm --set tokens=t,tls=c,fleetSecret=f,monitoring.serviceMonitor=true \
+  "$tools/bin/helm" template sextant deploy/helm --set tokens=t,tls=c,fleetSecret=f,monitoring.serviceMonitor=true,follower.enabled=true,follower.keySecret=k \
     --set entrypoint.service.type=LoadBalancer,entrypoint.proxyProtocolFrom='{10.0.0.0/8}' \
     --set settings.SEXTANT_CACHE_MIB=1,provers.inclusion.settings.SEXTANT_CACHE_MIB=2 \
     --set provers.inclusion.nodeSelector.disk=fast,provers.inclusion.disruptionBudget.maxUnavailable=1 \
@@ -31,8 +31,10 @@ else
 fi
 if command -v systemd-analyze >/dev/null; then
   # It wants the program to be there; any will do.
-  unit=$(mktemp -d)/proof-server.service
-  sed 's|/usr/local/bin/proof-server|/bin/true|' deploy/proof-server.service > "$unit"
-  systemd-analyze verify "$unit" && say "systemd unit: good"
+  units=$(mktemp -d)
+  for unit in proof-server sextant-follow; do
+    sed 's|/usr/local/bin/[a-z-]*|/bin/true|' "deploy/$unit.service" > "$units/$unit.service"
+  done
+  systemd-analyze verify "$units"/*.service && say "systemd units: good"
 fi
 python3 -m json.tool deploy/grafana.json >/dev/null && say "Grafana dashboard: JSON"
