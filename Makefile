@@ -10,7 +10,7 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench bench-large verify-rate snark-setup demo-snark devnet devnet-e2e \
+.PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench bench-large verify-rate snark-setup demo-snark devnet devnet-e2e follow-soak \
   contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
@@ -44,6 +44,10 @@ devnet: ## Start a local beacon chain and execution client, and say how to follo
 devnet-e2e: build ## Follow that network with a real server and real STARKs, until committees have changed (minutes)
 	@tests/devnet/setup.sh
 	@$(PROGRAMS)/devnet-e2e
+
+follow-soak: setup ## Follow and submit through ten committee changes, each with another thing broken for a while (minutes)
+	@scripts/setup.sh --contracts
+	SOAK_CHANGES=$(or $(CHANGES),10) cargo test --release --workspace $(SEXTANT_FEATURES) --test soak -- --nocapture
 
 vectors: setup ## Run the specification's light-client vectors, or those under DIR=path
 	@cargo run --release --quiet -p sextant-vectors --bin vectors -- $(DIR)
