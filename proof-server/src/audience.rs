@@ -23,7 +23,7 @@ impl ProgressSender {
         Self::new(0, mpsc::channel(1).0)
     }
 
-    fn send(&self, progress: Progress) {
+    pub(crate) fn send(&self, progress: Progress) {
         // Full: the client is slow. Closed: it is gone, and its request ends by another way.
         let _ = self.1.try_send(Outgoing::Message(ServerMessage::Progress { id: self.0, progress }));
     }
@@ -83,6 +83,12 @@ impl Audience {
         for member in &members.list {
             member.progress.send(step);
         }
+    }
+
+    /// Whether a prover is at the job, or was.
+    pub(crate) fn work_begun(&self) -> bool {
+        let step = self.members().step;
+        step.is_some_and(|step| !matches!(step, Progress::Checking | Progress::Queued { .. }))
     }
 
     /// Those whose share of a queue the job takes: each counts it as theirs.

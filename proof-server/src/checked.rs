@@ -1,34 +1,33 @@
-//! A request on its way to a prover, and the answer that the proof made for it becomes. Provers here and upstream take
-//! the same.
+//! A request on its way to a prover, and what the proof made for it is worth. Provers here and upstream take the same.
 
 use std::sync::Arc;
 
-use sextant_protocol::{ErrorCode, JobKey, ProofAnswer, ProveRequest, ServerError, request::ProvingCost};
+use sextant_protocol::{ErrorCode, ProofAnswer, ProveRequest, ServerError, request::ProvingCost};
 
-use crate::{access::Caller, audience::Audience, blocking::blocking, worker::Proved};
+use crate::{audience::Audience, blocking::blocking, made::ProofKey, witness::Checked, worker::Proved};
 
-/// A request that was checked, is paid for, and is waited for.
+/// A request that was checked, and whose proof is waited for. It is nobody's: those who wait are the audience's.
 pub(crate) struct CheckedRequest {
     pub(crate) request: ProveRequest,
-    pub(crate) hints: Vec<u8>,
     pub(crate) input_digest: [u8; 32],
-    pub(crate) public_values: Vec<u8>,
-    pub(crate) caller: Caller,
+    pub(crate) key: ProofKey,
+    pub(crate) checked: Arc<Checked>,
+    /// Servers that it has passed through.
+    pub(crate) hops: u32,
     pub(crate) audience: Arc<Audience>,
 }
 
 impl CheckedRequest {
-    /// The answer that a made proof becomes, once it is known to say what was asked for. Its job is named by whoever keeps
-    /// it.
+    /// The answer that a made proof becomes, once it is known to say what was asked for.
     pub(crate) async fn answer(&self, proved: Proved, queued_ms: u64) -> Result<ProofAnswer, ServerError> {
         let Proved { proof, cycles, proving_ms, peak_memory } = proved;
-        if proof.public_values != self.public_values {
+        if proof.public_values != self.checked.public_values {
             // Guest and native check are the same code; this is a defect, and the proof is of no use to the client.
             let message = "the proof states something else than the native check";
             return Err(ServerError::new(ErrorCode::Internal, message));
         }
         let cost = ProvingCost { cycles, queued_ms, proving_ms, peak_memory };
-        let input_digest = self.input_digest;
-        blocking(move || ProofAnswer::new(&proof, input_digest, cost, JobKey::default())).await
+        let (input_digest, job) = (self.input_digest, self.key.job());
+        blocking(move || ProofAnswer::new(&proof, input_digest, cost, job)).await
     }
 }

@@ -19,7 +19,7 @@ use sextant_artifacts::EMPTY_ELF;
 use sextant_engine::{Engine, EngineSettings, Wrapper, groth16, plan};
 use sextant_protocol::ProofKind;
 
-use crate::process;
+use crate::{circuits, machine, process, worker::program::WorkerProgram};
 
 /// Arguments of `proof-server dev-circuits`.
 #[derive(Clone, Debug, clap::Args)]
@@ -84,6 +84,7 @@ pub fn run(args: &DevCircuitsArgs) -> anyhow::Result<()> {
     unfinished.push(".unfinished");
     let unfinished = PathBuf::from(unfinished);
     fs::create_dir_all(&unfinished).with_context(|| unfinished.display().to_string())?;
+    let own = WorkerProgram::own()?;
     for step in Step::ALL {
         if unfinished.join(step.output()).exists() {
             eprintln!("{}: done before", step.name());
@@ -94,12 +95,12 @@ pub fn run(args: &DevCircuitsArgs) -> anyhow::Result<()> {
         let mut command = match (step, keys_program) {
             (Step::Keys, Some(program)) => Command::new(program),
             _ => {
-                let mut command = Command::new(std::env::current_exe()?);
+                let mut command = own.command();
                 command.args(["dev-circuits", "--step", step.name()]);
                 command
             }
         };
-        process::memory_settings(command.arg(&unfinished), process::machine_memory());
+        process::memory_settings(command.arg(&unfinished), machine::memory());
         let status = command.status().with_context(|| format!("{:?}", command.get_program()))?;
         if !status.success() {
             bail!("{}: {status}", step.name());
@@ -110,6 +111,7 @@ pub fn run(args: &DevCircuitsArgs) -> anyhow::Result<()> {
     for file in SCAFFOLDING {
         fs::remove_file(unfinished.join(file)).context(file)?;
     }
+    circuits::write_manifest(&unfinished).context("its manifest")?;
     fs::rename(&unfinished, folder).with_context(|| folder.display().to_string())?;
     println!("{}", folder.display());
     Ok(())
@@ -117,7 +119,7 @@ pub fn run(args: &DevCircuitsArgs) -> anyhow::Result<()> {
 
 #[tokio::main]
 async fn work(step: Step, folder: &Path) -> anyhow::Result<()> {
-    let settings = EngineSettings::for_machine(process::machine_memory(), ProofKind::Compressed);
+    let settings = EngineSettings::for_machine(machine::memory(), ProofKind::Compressed);
     let read = |step: Step| fs::read(folder.join(step.output())).context(step.output());
     let output = match step {
         Step::Compress => {

@@ -1,49 +1,75 @@
-//! Prove jobs and those who wait for them: the same request twice is one job.
+//! Prove jobs and those who wait for them: whoever wants the same proof waits for the same job.
 //!
-//! A job belongs to no connection. It lives as long as somebody waits for it: one who cancels, or runs out of time,
-//! leaves at once; one whose connection broke is counted a little longer, so that whoever connects again finds the job
-//! still there. With the last one the job ends, wherever it stands. Finished proofs are kept in the [`Cache`].
+//! A job belongs to nobody. Each of those who wait was let in and pays by themselves, before they joined, and nothing
+//! that concerns one of them reaches the others: a job fails for reasons of its own. It lives as long as somebody waits
+//! for it: one who cancels, or runs out of time, leaves at once; one whose connection broke is counted a little longer,
+//! so that whoever connects again finds the job still there. With the last one the job ends, wherever it stands.
+//! Finished proofs are kept in the [`Cache`].
 
 use std::{
     collections::HashMap,
+    num::NonZero,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use sextant_protocol::{ErrorCode, ServerError};
+use lru::LruCache;
+use sextant_protocol::{ErrorCode, ProofAnswer, ServerError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     access::Caller,
     audience::{Audience, ProgressSender},
-    budget::OpenRequest,
-    cache::{Cache, ProofKey},
+    budget::{OpenRequest, Reservation},
+    cache::Cache,
+    made::ProofKey,
 };
 
-/// What comes of a job: an encoded response.
-pub(crate) type JobOutcome = Result<Bytes, ServerError>;
+/// What comes of a job.
+pub(crate) type JobOutcome = Result<ProofAnswer, ServerError>;
+
+/// How many jobs are remembered that this server cannot do, and for how long.
+const HOPELESS: (NonZero<usize>, Duration) = (NonZero::new(256).unwrap(), Duration::from_secs(3600));
 
 /// All jobs that are not finished, and the proofs that are.
 pub(crate) struct Jobs {
-    running: Mutex<HashMap<ProofKey, Arc<Running>>>,
+    running: Mutex<HashMap<JobId, Arc<Running>>>,
+    /// Those that would fail again, with the reason.
+    hopeless: Mutex<LruCache<ProofKey, (ServerError, Instant)>>,
     cache: Cache,
     /// How long a client that vanished is waited for.
     grace: Duration,
 }
 
+/// What makes two requests one job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct JobId {
+    pub(crate) proof: ProofKey,
+    /// Servers that the request has passed through, where it will be passed on: how far it may still go is not the same
+    /// for all, and a request that comes back to this server must not wait for itself.
+    pub(crate) hops: u32,
+}
+
 struct Running {
-    key: ProofKey,
+    key: JobId,
     audience: Arc<Audience>,
     outcome: watch::Receiver<Option<JobOutcome>>,
     given_up: CancellationToken,
 }
 
+/// A request that is about to wait: its client, and what it holds as long as it waits.
+pub(crate) struct Entrant<'a> {
+    pub(crate) caller: &'a Caller,
+    pub(crate) progress: ProgressSender,
+    pub(crate) open: OpenRequest,
+    pub(crate) reserved: Reservation,
+}
+
 /// How a request finds its proof.
 pub(crate) enum Found {
     /// Made already.
-    Cached(Bytes),
+    Cached(ProofAnswer),
     /// Being made, and for others too.
     Shared(Waiter),
     /// Being made from now on.
@@ -56,12 +82,13 @@ pub(crate) struct Waiter {
     running: Arc<Running>,
     number: u64,
     gone: CancellationToken,
-    open: Option<OpenRequest>,
+    held: Option<(OpenRequest, Reservation)>,
 }
 
 impl Jobs {
     pub(crate) fn new(cache: Cache, grace: Duration) -> Arc<Self> {
-        Arc::new(Self { running: Mutex::default(), cache, grace })
+        let hopeless = Mutex::new(LruCache::new(HOPELESS.0));
+        Arc::new(Self { running: Mutex::default(), hopeless, cache, grace })
     }
 
     /// The kept proofs.
@@ -70,31 +97,39 @@ impl Jobs {
     }
 
     /// Finds the proof for `key`, or the job that makes it, or starts one with what `start` returns for its audience.
-    /// `open` is held while the caller waits.
+    /// `may_join` says whether this client may wait for one job more.
     ///
     /// # Errors
-    /// Those of `start`; nothing has happened then.
+    /// Those of `may_join` and `start`, and that of a job that this server has found it cannot do; nothing has happened
+    /// then.
     pub(crate) fn find_or_start<F>(
         self: &Arc<Self>,
-        key: ProofKey,
-        caller: &Caller,
-        progress: ProgressSender,
-        open: OpenRequest,
+        key: JobId,
+        entrant: Entrant<'_>,
+        may_join: impl FnOnce() -> Result<(), ServerError>,
         start: impl FnOnce(Arc<Audience>) -> Result<F, ServerError>,
     ) -> Result<Found, ServerError>
     where
         F: Future<Output = JobOutcome> + Send + 'static,
     {
+        let Entrant { caller, progress, open, reserved } = entrant;
         let mut jobs = self.running();
         let shared = jobs.get(&key).cloned();
         let started = shared.is_none();
         let running = match shared {
-            Some(running) => running,
+            Some(running) => {
+                // Who waits for it already comes back, or asks twice.
+                if !running.audience.identities().contains(&caller.identity) {
+                    may_join()?;
+                }
+                running
+            }
             None => {
                 // Once more with the lock held: it may have been finished a moment ago.
-                if let Some(response) = self.cache.recall(&key) {
-                    return Ok(Found::Cached(response));
+                if let Some(answer) = self.cache.recall(&key.proof) {
+                    return Ok(Found::Cached(answer));
                 }
+                self.hope_for(&key.proof)?;
                 let audience = Audience::new(caller.identity.clone());
                 let work = start(audience.clone())?;
                 let (sender, outcome) = watch::channel(None);
@@ -107,15 +142,16 @@ impl Jobs {
         };
         let number = running.audience.join(caller.identity.clone(), progress);
         drop(jobs);
-        let waiter =
-            Waiter { jobs: self.clone(), running, number, gone: caller.gone.clone(), open: Some(open) };
+        let (gone, held) = (caller.gone.clone(), Some((open, reserved)));
+        let waiter = Waiter { jobs: self.clone(), running, number, gone, held };
         Ok(if started { Found::Started(waiter) } else { Found::Shared(waiter) })
     }
 
-    /// Joins those who wait for a job that runs already; `None` if there is none. It takes nothing of the caller's share.
+    /// Joins those who wait for a job that runs already; `None` if there is none. It takes nothing of the caller's share:
+    /// whoever has asked for the job has paid.
     pub(crate) fn join(
         self: &Arc<Self>,
-        key: &ProofKey,
+        key: &JobId,
         caller: &Caller,
         progress: ProgressSender,
     ) -> Option<Waiter> {
@@ -123,7 +159,7 @@ impl Jobs {
         let running = jobs.get(key)?.clone();
         let number = running.audience.join(caller.identity.clone(), progress);
         drop(jobs);
-        Some(Waiter { jobs: self.clone(), running, number, gone: caller.gone.clone(), open: None })
+        Some(Waiter { jobs: self.clone(), running, number, gone: caller.gone.clone(), held: None })
     }
 
     async fn run(
@@ -143,12 +179,25 @@ impl Jobs {
                 Err(ServerError::new(ErrorCode::Cancelled, "cancelled"))
             }
         };
-        if let Ok(response) = &outcome {
+        let key = running.key.proof;
+        match &outcome {
             // Before the job is forgotten: at any time it is either running or kept.
-            self.cache.insert(running.key, response);
+            Ok(answer) => self.cache.insert(key, answer),
+            Err(error) if error.code == ErrorCode::ProverFailed && error.retry_after_ms == 0 => {
+                self.hopeless().put(key, (error.clone(), Instant::now()));
+            }
+            Err(_) => {}
         }
         self.forget(&running);
         sender.send_replace(Some(outcome));
+    }
+
+    /// Refuses what has failed here lately in a way that would only repeat itself.
+    fn hope_for(&self, key: &ProofKey) -> Result<(), ServerError> {
+        match self.hopeless().get(key) {
+            Some((error, at)) if at.elapsed() < HOPELESS.1 => Err(error.clone()),
+            _ => Ok(()),
+        }
     }
 
     /// From here on the same request is a new job.
@@ -171,15 +220,41 @@ impl Jobs {
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<ProofKey, Arc<Running>>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<JobId, Arc<Running>>> {
         // Nothing panics while it holds the lock, and the map is consistent between any two statements.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hopeless(&self) -> MutexGuard<'_, LruCache<ProofKey, (ServerError, Instant)>> {
+        // Nothing panics while it holds the lock.
+        self.hopeless.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    /// Whether the job is done, well or not.
+    fn finished(&self) -> bool {
+        self.outcome.borrow().is_some()
+    }
+
+    /// Whether the proof counts against the hour of one who waits no longer: if it was made, or if a prover was at it
+    /// for one who then gave it up.
+    fn counts(&self) -> bool {
+        self.outcome.borrow().as_ref().map_or_else(|| self.audience.work_begun(), Result::is_ok)
+    }
+
+    fn settle(&self, held: Option<(OpenRequest, Reservation)>) {
+        let Some((open, reserved)) = held else { return };
+        if self.counts() {
+            reserved.commit();
+        }
+        drop(open);
     }
 }
 
 impl Waiter {
     /// What came of the job.
-    pub(crate) async fn outcome(&mut self) -> JobOutcome {
+    pub(crate) async fn outcome(&self) -> JobOutcome {
         let mut outcome = self.running.outcome.clone();
         let ended = || ServerError::retryable(ErrorCode::Internal, "the job was lost", 1_000);
         // The sender is dropped only with the runtime.
@@ -191,23 +266,25 @@ impl Waiter {
 impl Drop for Waiter {
     fn drop(&mut self) {
         let (jobs, running, number) = (self.jobs.clone(), self.running.clone(), self.number);
-        let finished = running.outcome.borrow().is_some();
-        let vanished = self.gone.is_cancelled() && !jobs.grace.is_zero() && !finished;
+        let held = self.held.take();
+        let vanished = self.gone.is_cancelled() && !jobs.grace.is_zero() && !running.finished();
         match (vanished, tokio::runtime::Handle::try_current()) {
             (true, Ok(runtime)) => {
                 // The request still counts as open: vanishing is no way to get more of the prover.
-                let open = self.open.take();
                 runtime.spawn(async move {
                     let mut outcome = running.outcome.clone();
                     tokio::select! {
                         () = tokio::time::sleep(jobs.grace) => {}
                         _ = outcome.wait_for(Option::is_some) => {}
                     }
-                    drop(open);
+                    running.settle(held);
                     jobs.leave(&running, number);
                 });
             }
-            _ => jobs.leave(&running, number),
+            _ => {
+                running.settle(held);
+                jobs.leave(&running, number);
+            }
         }
     }
 }

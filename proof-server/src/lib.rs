@@ -1,10 +1,10 @@
 //! The proof server: checks statements, queues them, proves them in worker processes, and answers over TCP.
 //!
 //! A request flows one way: `listener` accepts, `connection` reads frames and starts requests, `services` picks the
-//! `sub_server` of the program, which looks for the proof among the `jobs` that run and the proofs that are kept. If
-//! there is none it checks the statement natively (`witness`) and has the proof made: `local`, by way of the `queue`
-//! and a `lane` of [`worker`] that takes it to a worker process, where `sextant-engine` proves it; or by another
-//! server (`forward`). Progress and the proof come back the same way. `verification` has a lane of its own.
+//! `sub_server` of the program, which has the statement checked natively (`checks`, `witness`) and looks for its proof
+//! among the `jobs` that run and the proofs that are kept. If there is none it has it made: `local`, by way of the `queue`
+//! and a `lane` of [`worker`] that takes it to a worker process, where `sextant-engine` proves it; or by another server
+//! (`forward`). Progress and the proof come back the same way. `verification` has a lane of its own.
 //!
 //! Around it: `door`, `access`, `budget` and `tls` know who asks, `memory` what their requests take; `metrics` and `readiness` are told by every part how it
 //! goes, and `operations` tells the operator; [`config`] holds every knob.
@@ -17,6 +17,7 @@ mod blocking;
 mod budget;
 mod cache;
 mod checked;
+mod checks;
 pub mod circuits;
 pub mod config;
 mod connection;
@@ -27,11 +28,15 @@ mod door;
 mod errors;
 mod forward;
 mod jobs;
+mod kinds;
 mod listener;
 mod local;
 pub mod logging;
+mod machine;
+mod made;
 mod memory;
 mod metrics;
+mod networks;
 mod operations;
 mod outbox;
 mod pace;
@@ -48,6 +53,7 @@ mod start;
 mod sub_server;
 mod submissions;
 mod supervisor;
+mod system;
 mod time;
 mod tls;
 mod verification;
@@ -61,6 +67,8 @@ pub use config::{CacheConfig, Config, LogFormat, Role, Settings, UpstreamConfig}
 pub use control::Control;
 pub use door::DoorError;
 pub use forward::ForwardError;
+pub use kinds::Kinds;
+pub use networks::Networks;
 pub use proxy::{Network, NotANetwork};
 pub use start::{Listeners, StartError, run};
 pub use tls::{TlsError, TlsFiles};

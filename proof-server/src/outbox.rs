@@ -1,9 +1,6 @@
 //! What waits to be written to a client.
 
-use bytes::Bytes;
-use sextant_protocol::{
-    ErrorCode, ProofAnswer, RequestId, Response, ServerError, ServerMessage, parts::Parts, wire,
-};
+use sextant_protocol::{ProofAnswer, RequestId, Response, ServerMessage, parts::Parts};
 use tokio_util::sync::CancellationToken;
 
 /// The answer to a request, before it has an id.
@@ -11,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) enum Reply {
     /// A small one.
     Response(Response),
-    /// An encoded [`ProofAnswer`], shared with whoever else gets the same, from this byte of its record on.
-    Proof(Bytes, u64),
+    /// A proof, whose bytes are shared with whoever else gets the same, from this byte of its record on.
+    Proof(ProofAnswer, u64),
 }
 
 /// One message on its way to a client. A client that does not read must not cost a copy of every proof it asked for:
@@ -56,12 +53,8 @@ impl Download {
     }
 }
 
-/// An encoded [`ProofAnswer`], opened for sending from `offset` on.
-pub(crate) fn open(answer: Bytes, offset: u64) -> Result<(ProofAnswer, Parts), ServerError> {
-    let limit = answer.len();
-    let mut answer: ProofAnswer = wire::from_bytes("proof answer", answer, limit)
-        // From memory or this server's own folder.
-        .map_err(|error| ServerError::new(ErrorCode::Internal, format!("a kept proof: {error}")))?;
+/// A proof for sending from `offset` on.
+pub(crate) fn open(mut answer: ProofAnswer, offset: u64) -> (ProofAnswer, Parts) {
     let parts = answer.split(offset);
-    Ok((answer, parts))
+    (answer, parts)
 }

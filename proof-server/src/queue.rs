@@ -1,6 +1,9 @@
 //! Jobs that wait for a worker: one bounded queue per sub-server, served in turn, and within a queue the clients in
 //! turn, so that one client with many requests delays another by one job, not by all of them.
 //!
+//! A queue is bounded, and so is each client's share of it. Its last places are for clients that have nothing in it, so
+//! that those who came early cannot shut it for the others.
+//!
 //! A job leaves its queue when its turn comes or when its [`Ticket`] is dropped, which is how a request that was
 //! cancelled, ran out of time or lost its client gives up its place.
 
@@ -24,17 +27,39 @@ pub(crate) trait Waiting {
 /// A set of queues that share one worker.
 pub(crate) struct Queues<J> {
     state: Mutex<State<J>>,
-    limits: QueueLimits,
     arrived: Notify,
 }
 
-/// How many jobs each queue takes.
+/// How many jobs a queue takes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct QueueLimits {
     /// Together.
     pub(crate) capacity: usize,
     /// Of one client.
     pub(crate) share: usize,
+}
+
+impl QueueLimits {
+    /// For jobs that are bounded elsewhere.
+    pub(crate) const NONE: Self = Self { capacity: usize::MAX, share: usize::MAX };
+
+    /// Places that a client gets only for its first job here: of what one client's share leaves, up to a quarter of the
+    /// queue, and two of a small one.
+    fn kept(self) -> usize {
+        self.capacity.saturating_sub(self.share).min((self.capacity / 4).max(2))
+    }
+
+    /// Whether a client with `own` of the `waiting` jobs may have another place.
+    fn allow(self, waiting: usize, own: usize) -> Result<(), NoPlace> {
+        let free = self.capacity.saturating_sub(waiting);
+        if free == 0 {
+            Err(NoPlace::Full)
+        } else if own >= self.share || (own > 0 && free <= self.kept()) {
+            Err(NoPlace::Share(own))
+        } else {
+            Ok(())
+        }
+    }
 }
 
 /// Why a job is not taken.
@@ -57,6 +82,7 @@ struct State<J> {
 }
 
 struct Line<J> {
+    limits: QueueLimits,
     entries: VecDeque<Entry<J>>,
     /// The clients that have a job here, in the order of their turns.
     clients: Vec<Identity>,
@@ -75,12 +101,12 @@ pub(crate) struct Ticket<J: Waiting> {
 }
 
 impl<J: Waiting> Queues<J> {
-    /// `count` queues.
-    pub(crate) fn new(count: usize, limits: QueueLimits) -> Arc<Self> {
-        let lines = (0..count).map(|_| Line { entries: VecDeque::new(), clients: Vec::new() }).collect();
+    /// A queue for each of `limits`.
+    pub(crate) fn new(limits: impl IntoIterator<Item = QueueLimits>) -> Arc<Self> {
+        let line = |limits| Line { limits, entries: VecDeque::new(), clients: Vec::new() };
+        let lines = limits.into_iter().map(line).collect();
         Arc::new(Self {
             state: Mutex::new(State { lines, turn: 0, last_ticket: 0, closed: false }),
-            limits,
             arrived: Notify::new(),
         })
     }
@@ -89,7 +115,7 @@ impl<J: Waiting> Queues<J> {
     pub(crate) fn push(self: &Arc<Self>, queue: usize, job: J) -> Result<Ticket<J>, NoPlace> {
         let mut state = self.state();
         for identity in job.identities() {
-            self.check(&state, queue, &identity)?;
+            state.check(queue, &identity)?;
         }
         state.last_ticket += 1;
         let ticket = state.last_ticket;
@@ -102,19 +128,15 @@ impl<J: Waiting> Queues<J> {
 
     /// Whether a job of `identity` would be taken now.
     pub(crate) fn has_place(&self, queue: usize, identity: &Identity) -> Result<(), NoPlace> {
-        self.check(&self.state(), queue, identity)
+        self.state().check(queue, identity)
     }
 
-    fn check(&self, state: &State<J>, queue: usize, identity: &Identity) -> Result<(), NoPlace> {
-        let entries = &state.lines[queue].entries;
-        if state.closed {
-            return Err(NoPlace::Closed);
-        }
-        if entries.len() >= self.limits.capacity {
-            return Err(NoPlace::Full);
-        }
-        let own = entries.iter().filter(|entry| entry.job.identities().contains(identity)).count();
-        if own >= self.limits.share { Err(NoPlace::Share(own)) } else { Ok(()) }
+    /// Whether `identity` may wait for one more of the jobs that are in queue number `queue` already: it takes no place
+    /// there, but counts as the client's own.
+    pub(crate) fn may_join(&self, queue: usize, identity: &Identity) -> Result<(), NoPlace> {
+        let state = self.state();
+        let (own, share) = (state.lines[queue].count(identity), state.lines[queue].limits.share);
+        if own >= share { Err(NoPlace::Share(own)) } else { Ok(()) }
     }
 
     /// The next job: queues in turn, clients in turn, and each client's jobs in the order of their arrival. Safe to
@@ -155,9 +177,9 @@ impl<J: Waiting> Queues<J> {
         self.state().lines.iter().map(|line| line.entries.len()).sum()
     }
 
-    /// How many jobs each queue takes.
-    pub(crate) fn capacity(&self) -> usize {
-        self.limits.capacity
+    /// How many jobs queue number `queue` takes.
+    pub(crate) fn capacity(&self, queue: usize) -> usize {
+        self.state().lines[queue].limits.capacity
     }
 
     fn state(&self) -> MutexGuard<'_, State<J>> {
@@ -167,6 +189,14 @@ impl<J: Waiting> Queues<J> {
 }
 
 impl<J: Waiting> State<J> {
+    fn check(&self, queue: usize, identity: &Identity) -> Result<(), NoPlace> {
+        if self.closed {
+            return Err(NoPlace::Closed);
+        }
+        let line = &self.lines[queue];
+        line.limits.allow(line.entries.len(), line.count(identity))
+    }
+
     fn pop(&mut self) -> Option<J> {
         let count = self.lines.len();
         let queue = (0..count)
@@ -210,6 +240,11 @@ impl<J: Waiting> State<J> {
 }
 
 impl<J: Waiting> Line<J> {
+    /// Jobs here that `identity` waits for.
+    fn count(&self, identity: &Identity) -> usize {
+        self.entries.iter().filter(|entry| entry.job.identities().contains(identity)).count()
+    }
+
     /// Clients with jobs keep their turns; new ones come last, and those without a job are forgotten.
     fn refresh(&mut self) {
         let present: Vec<Identity> = self.entries.iter().flat_map(|entry| entry.job.identities()).collect();
@@ -259,114 +294,4 @@ impl<J: Waiting> Drop for Ticket<J> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    type Places = Arc<Mutex<Vec<(&'static str, u32)>>>;
-
-    struct Job(&'static str, Arc<Mutex<Vec<u8>>>, Places);
-
-    impl Waiting for Job {
-        fn moved(&self, position: u32) {
-            self.2.lock().unwrap().push((self.0, position));
-        }
-
-        fn identities(&self) -> Vec<Identity> {
-            self.1
-                .lock()
-                .unwrap()
-                .iter()
-                .map(|client| Identity::address([10, 0, 0, *client].into()))
-                .collect()
-        }
-    }
-
-    fn job(name: &'static str, client: u8, places: &Places) -> Job {
-        Job(name, Arc::new(Mutex::new(vec![client])), places.clone())
-    }
-
-    fn queues(count: usize, capacity: usize, share: usize) -> Arc<Queues<Job>> {
-        Queues::new(count, QueueLimits { capacity, share })
-    }
-
-    #[tokio::test]
-    async fn queues_are_served_in_turn_and_places_move_up() {
-        let places = Places::default();
-        let queues = queues(2, 8, 8);
-        let tickets: Vec<_> = [(0, "a1"), (0, "a2"), (0, "a3"), (1, "b1")]
-            .into_iter()
-            .map(|(queue, name)| queues.push(queue, job(name, 1, &places)).ok().unwrap())
-            .collect();
-        places.lock().unwrap().clear();
-        assert_eq!(queues.next().await.0, "a1");
-        assert_eq!(*places.lock().unwrap(), [("b1", 0), ("a2", 1), ("a3", 2)]);
-        assert_eq!(queues.next().await.0, "b1");
-        assert_eq!(queues.next().await.0, "a2");
-        assert_eq!(queues.next().await.0, "a3");
-        drop(tickets);
-    }
-
-    #[tokio::test]
-    async fn clients_are_served_in_turn() {
-        let places = Places::default();
-        let queues = queues(1, 8, 8);
-        let mut tickets: Vec<_> = [("a1", 1), ("a2", 1), ("a3", 1), ("b1", 2)]
-            .map(|(name, client)| queues.push(0, job(name, client, &places)).ok().unwrap())
-            .into();
-        assert_eq!(queues.next().await.0, "a1");
-        // Whoever comes back at once does not get ahead of those who wait.
-        assert_eq!(queues.next().await.0, "b1");
-        tickets.push(queues.push(0, job("b2", 2, &places)).ok().unwrap());
-        assert_eq!(queues.next().await.0, "a2");
-        assert_eq!(queues.next().await.0, "b2");
-        assert_eq!(queues.next().await.0, "a3");
-    }
-
-    #[tokio::test]
-    async fn a_shared_job_has_the_better_of_its_clients_turns() {
-        let places = Places::default();
-        let queues = queues(1, 8, 8);
-        let shared = job("a2", 1, &places);
-        let clients = shared.1.clone();
-        let _tickets = [job("a1", 1, &places), shared, job("b1", 2, &places), job("c1", 3, &places)]
-            .map(|job| queues.push(0, job).ok().unwrap());
-        let place_of_a2 = || places.lock().unwrap().iter().rfind(|(name, _)| *name == "a2").unwrap().1;
-        assert_eq!(place_of_a2(), 3, "after the others' first");
-        clients.lock().unwrap().push(2);
-        queues.reorder();
-        assert_eq!(place_of_a2(), 1, "it is the first of the second client's");
-    }
-
-    #[tokio::test]
-    async fn a_full_queue_refuses_and_a_dropped_ticket_makes_room() {
-        let places = Places::default();
-        let queues = queues(2, 2, 1);
-        let first = queues.push(0, job("first", 1, &places)).ok().unwrap();
-        assert_eq!(queues.push(0, job("second", 1, &places)).err(), Some(NoPlace::Share(1)));
-        let other = queues.push(0, job("other client", 2, &places)).ok().unwrap();
-        assert_eq!(queues.push(0, job("third client", 3, &places)).err(), Some(NoPlace::Full));
-        assert!(queues.push(1, job("other queue", 1, &places)).is_ok());
-        drop((first, other));
-        assert_eq!((queues.len(0), queues.len(1)), (0, 0), "dropped tickets leave");
-        let waiting = queues.push(0, job("fourth", 1, &places)).ok().unwrap();
-        queues.close();
-        assert_eq!(
-            (queues.total(), queues.push(0, job("late", 1, &places)).err()),
-            (0, Some(NoPlace::Closed))
-        );
-        drop(waiting);
-    }
-
-    #[tokio::test]
-    async fn next_waits_for_a_job() {
-        let queues = queues(1, 1, 1);
-        let waiter = tokio::spawn({
-            let queues = queues.clone();
-            async move { queues.next().await.0 }
-        });
-        tokio::task::yield_now().await;
-        let ticket = queues.push(0, job("late", 1, &Places::default())).ok().unwrap();
-        assert_eq!(waiter.await.unwrap(), "late");
-        drop(ticket);
-    }
-}
+mod tests;

@@ -22,6 +22,7 @@ use crate::{
     jobs::{JobOutcome, Jobs},
     memory::Held,
     metrics::Metrics,
+    networks::Networks,
     outbox::Reply,
     programs::AGENT,
     readiness::Readiness,
@@ -38,6 +39,7 @@ pub(crate) struct Services {
     pub(crate) submissions: Arc<Submissions>,
     pub(crate) verification: Arc<Verification>,
     pub(crate) budgets: Arc<Budgets>,
+    pub(crate) networks: Networks,
     pub(crate) max_deadline: Duration,
     /// What is said about them.
     pub(crate) limits: ServerLimits,
@@ -88,7 +90,7 @@ impl Services {
         let request = match request {
             Request::Verify { record, .. } => {
                 let _open = self.open(caller)?;
-                self.verification.verify(record.into(), caller.identity.clone()).await?;
+                self.verification.verify(record.into(), &caller.identity).await?;
                 drop(held);
                 return Ok(Reply::Response(Response::Verified));
             }
@@ -119,11 +121,11 @@ impl Services {
 
     async fn fetch(&self, job: JobKey, caller: &Caller, progress: ProgressSender) -> JobOutcome {
         let key = self.submissions.find(job)?;
-        if let Some(mut waiter) = self.jobs.join(&key, caller, progress) {
+        if let Some(waiter) = self.jobs.join(&key, caller, progress) {
             return waiter.outcome().await;
         }
         // At any time it is either running or kept, if there is room for it at all.
-        self.jobs.cache().get(&key).await.ok_or_else(|| self.submissions.absence(job))
+        self.jobs.cache().get(&key.proof).await.ok_or_else(|| self.submissions.absence(job))
     }
 
     fn open(&self, caller: &Caller) -> Result<OpenRequest, ServerError> {
@@ -176,7 +178,7 @@ impl Services {
             kinds: ProofKind::ALL.into_iter().filter(offered).collect(),
             ready: able.is_ok(),
             reason: able.err().unwrap_or_default(),
-            networks: Vec::new(),
+            networks: self.networks.names(),
             oldest_version: OLDEST_VERSION,
             newest_version: PROTOCOL_VERSION,
             limits: self.limits,

@@ -1,36 +1,33 @@
 //! A sub-server: everything between a prove request for one program and its answer.
 //!
-//! Cheap checks come first, then the proof is looked for: kept, or being made for somebody else. Only then is the
-//! whole statement checked natively, and only what passes gets to a prover, here or upstream: a garbage request never
-//! does.
+//! Cheap checks come first: what is asked, and whether this client may ask. Then the whole statement is checked natively,
+//! unless this very input is known, and only what passes gets to a prover, here or upstream: a garbage request never does.
+//! What a statement says names its proof, which is looked for: kept, or being made for somebody else.
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use sextant_consensus::Program;
 use sextant_protocol::{
     ErrorCode, JobKey, Progress, ProofAnswer, ProofKind, ProveRequest, ServerError, request::ProgramInfo,
-    wire,
 };
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    access::Caller,
+    access::{Caller, Identity},
     audience::{Audience, ProgressSender},
     blocking::blocking,
     budget::{Budgets, OpenRequest},
-    cache::ProofKey,
     checked::CheckedRequest,
-    errors::shutting_down,
+    checks::{Asked, Checks, True},
     forward::Upstreams,
-    jobs::{Found, JobOutcome, Jobs},
-    local::LocalProver,
+    jobs::{Entrant, Found, JobId, JobOutcome, Jobs},
+    kinds::Kinds,
+    local::{LocalProver, Queued},
+    made::ProofKey,
     memory::Held,
     metrics::Metrics,
     programs,
     submissions::Submissions,
-    witness,
 };
 
 /// Makes or finds the proofs of one program.
@@ -53,12 +50,11 @@ pub(crate) struct Shared {
     pub(crate) jobs: Arc<Jobs>,
     pub(crate) submissions: Arc<Submissions>,
     pub(crate) budgets: Arc<Budgets>,
-    /// Native checks running at once.
-    pub(crate) checks: Arc<Semaphore>,
+    pub(crate) checks: Checks,
     /// Bytes of the largest statement input.
     pub(crate) max_input: usize,
     /// Kinds of proof that this server itself makes.
-    pub(crate) kinds: Vec<ProofKind>,
+    pub(crate) kinds: Kinds,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -66,7 +62,7 @@ impl SubServer {
     /// Kinds of proof that are made here; `None` as long as that is not known.
     pub(crate) fn kinds(&self) -> Option<Vec<ProofKind>> {
         match &self.prover {
-            Prover::Local(_) => Some(self.shared.kinds.clone()),
+            Prover::Local(_) => Some(self.shared.kinds.offered().to_vec()),
             Prover::Upstream(upstreams) => upstreams.kinds(),
         }
     }
@@ -90,8 +86,8 @@ impl SubServer {
         }
     }
 
-    /// Finds or makes the proof; the answer is encoded. Dropped half-way, it leaves the job to others who wait, or ends
-    /// it. `held` is kept as long as the request's bytes are.
+    /// Finds or makes the proof. Dropped half-way, it leaves the job to others who wait, or ends it. `held` is kept as
+    /// long as the request's bytes are.
     pub(crate) async fn prove(
         self: &Arc<Self>,
         request: ProveRequest,
@@ -100,10 +96,12 @@ impl SubServer {
         open: OpenRequest,
         held: Held,
     ) -> JobOutcome {
-        match self.find(request, caller, progress, open, held).await?.1 {
-            Found::Cached(response) => Ok(response),
-            Found::Shared(mut waiter) | Found::Started(mut waiter) => waiter.outcome().await,
-        }
+        let (_, input_digest, found) = self.find(request, caller, progress, open, held).await?;
+        let answer = match found {
+            Found::Cached(answer) => answer,
+            Found::Shared(waiter) | Found::Started(waiter) => waiter.outcome().await?,
+        };
+        Ok(ProofAnswer { input_digest, ..answer })
     }
 
     /// Takes a job on for a client that comes back for it, within `limit`.
@@ -117,14 +115,15 @@ impl SubServer {
     ) -> Result<JobKey, ServerError> {
         // Whoever waits for it here does not go with the connection.
         let waiting = Caller { gone: CancellationToken::new(), ..caller.clone() };
-        let (key, found) = self.find(request, &waiting, ProgressSender::nobody(), open, held).await?;
+        let (id, _, found) = self.find(request, &waiting, ProgressSender::nobody(), open, held).await?;
+        let job = id.proof.job();
         if let Found::Shared(waiter) | Found::Started(waiter) = found {
-            self.shared.submissions.wait(key.job(), waiting.identity, waiter, limit);
+            self.shared.submissions.wait(job, waiting.identity, waiter, limit);
         }
-        Ok(key.job())
+        Ok(job)
     }
 
-    /// The proof, or the job that makes it.
+    /// The proof, or the job that makes it; and the digest of the input that was asked with.
     async fn find(
         self: &Arc<Self>,
         request: ProveRequest,
@@ -132,41 +131,58 @@ impl SubServer {
         progress: ProgressSender,
         open: OpenRequest,
         held: Held,
-    ) -> Result<(ProofKey, Found), ServerError> {
+    ) -> Result<(JobId, [u8; 32], Found), ServerError> {
         self.check_cheaply(&request)?;
-        let vk_hash = programs::artifact(self.program).vk_hash;
         // Of a large input that takes a while.
-        let (request, input_digest) = blocking(move || {
+        let (request, digest) = blocking(move || {
             let digest = request.input.digest();
             (request, digest)
         })
         .await?;
-        let key = ProofKey { input_digest, vk_hash, kind: request.kind };
-        let Shared { jobs, submissions, metrics, .. } = &*self.shared;
-        submissions.note(key);
-        let found = match jobs.cache().get(&key).await {
-            Some(response) => Found::Cached(response),
-            None => jobs.find_or_start(key, caller, progress, open, |audience| {
-                // Before the check already: a full server should not spend more on a request than on saying so.
-                self.prover.has_place(&caller.identity)?;
-                Ok(self.clone().make(request, key, caller.clone(), audience, held))
-            })?,
+        let kind = request.kind;
+        let Shared { jobs, submissions, budgets, checks, metrics, .. } = &*self.shared;
+        if let Some(statement) = checks.recall(&digest) {
+            let id = self.id(statement, kind, caller);
+            if let Some(answer) = jobs.cache().get(&id.proof).await {
+                submissions.note(id);
+                metrics.found("cached");
+                return Ok((id, digest, Found::Cached(answer)));
+            }
+        }
+        let reserved = budgets.reserve(caller)?;
+        progress.send(Progress::Checking);
+        let asked = Asked { program: self.program, request, digest, held };
+        // A full server should not spend more on a request than on saying so.
+        let (asked, known) = checks.check(asked, caller, || self.prover.has_place(&caller.identity)).await?;
+        let id = self.id(known.statement, kind, caller);
+        submissions.note(id);
+        // Another input may have stated the same.
+        let found = match jobs.cache().get(&id.proof).await {
+            Some(answer) => Found::Cached(answer),
+            None => jobs.find_or_start(
+                id,
+                Entrant { caller, progress, open, reserved },
+                || self.prover.may_join(&caller.identity),
+                |audience| self.start(asked, id, known, audience),
+            )?,
         };
         metrics.found(match &found {
             Found::Cached(_) => "cached",
             Found::Shared(_) => "shared",
             Found::Started(_) => "started",
         });
-        if let (Found::Shared(_), Prover::Local(local)) = (&found, &self.prover) {
-            local.reorder();
-        }
-        Ok((key, found))
+        self.prover.reorder();
+        Ok((id, digest, found))
+    }
+
+    fn id(&self, statement: [u8; 32], kind: ProofKind, caller: &Caller) -> JobId {
+        let vk_hash = programs::artifact(self.program).vk_hash;
+        JobId { proof: ProofKey { vk_hash, statement, kind }, hops: self.prover.hops(caller) }
     }
 
     fn check_cheaply(&self, request: &ProveRequest) -> Result<(), ServerError> {
         if self.kinds().is_some_and(|kinds| !kinds.contains(&request.kind)) {
-            let message = format!("{} proofs are not made by this server", request.kind);
-            return Err(ServerError::new(ErrorCode::Unsupported, message));
+            return Err(self.shared.kinds.refusal(request.kind));
         }
         let pinned = programs::artifact(self.program).vk_hash;
         if let Some(wanted) = request.vk_hash.filter(|wanted| *wanted != pinned) {
@@ -182,58 +198,83 @@ impl SubServer {
         Ok(())
     }
 
-    /// The job itself.
-    async fn make(
-        self: Arc<Self>,
-        request: ProveRequest,
-        key: ProofKey,
-        caller: Caller,
+    /// Takes a place for a job; the job itself is what is returned.
+    fn start(
+        self: &Arc<Self>,
+        asked: Asked,
+        id: JobId,
+        known: True,
         audience: Arc<Audience>,
-        held: Held,
-    ) -> JobOutcome {
-        let _held = held;
-        audience.send(Progress::Checking);
-        let (request, checked) = self.check(request).await?;
-        self.shared.budgets.charge(&caller)?;
-        let request = CheckedRequest {
-            request,
-            hints: checked.hints,
-            input_digest: key.input_digest,
-            public_values: checked.statement.abi_encode(),
-            caller,
-            audience: audience.clone(),
-        };
-        let made = match &self.prover {
-            Prover::Local(local) => local.prove(request).await?,
-            Prover::Upstream(upstreams) => upstreams.prove(request).await?,
-        };
-        self.shared.metrics.proof(self.program, key.kind, made.record.len());
-        let answer = ProofAnswer { job: key.job(), ..made };
-        let encoded = blocking(move || Bytes::from(wire::to_bytes(&answer))).await?;
-        audience.send(Progress::Done);
-        Ok(encoded)
-    }
-
-    async fn check(&self, request: ProveRequest) -> Result<(ProveRequest, witness::Checked), ServerError> {
-        let program = self.program;
-        let _permit = self.shared.checks.acquire().await.map_err(|_| shutting_down())?;
-        let started = std::time::Instant::now();
-        let checked = tokio::task::spawn_blocking(move || {
-            witness::check(program, &request.input.bytes).map(|checked| (request, checked))
+    ) -> Result<impl Future<Output = JobOutcome> + Send + 'static, ServerError> {
+        let Asked { request, digest: input_digest, held, .. } = asked;
+        let (key, hops, checked) = (id.proof, id.hops, known.checked);
+        let request =
+            CheckedRequest { request, input_digest, key, checked, hops, audience: audience.clone() };
+        let work = self.prover.start(request)?;
+        let this = self.clone();
+        Ok(async move {
+            let _held = held;
+            let answer = work.proof().await?;
+            this.shared.metrics.proof(this.program, key.kind, answer.record.len());
+            audience.send(Progress::Done);
+            Ok(answer)
         })
-        .await
-        .map_err(|error| ServerError::new(ErrorCode::Internal, format!("native check: {error}")))?;
-        self.shared.metrics.stage("check", started.elapsed());
-        checked.map_err(|error| ServerError::new(ErrorCode::InvalidStatement, error.to_string()))
+    }
+}
+
+/// A job that has its place.
+enum Work {
+    Local(Queued),
+    Upstream(Arc<Upstreams>, CheckedRequest),
+}
+
+impl Work {
+    async fn proof(self) -> JobOutcome {
+        match self {
+            Self::Local(queued) => queued.proof().await,
+            Self::Upstream(upstreams, request) => upstreams.prove(request).await,
+        }
     }
 }
 
 impl Prover {
-    fn has_place(&self, identity: &crate::access::Identity) -> Result<(), ServerError> {
+    fn has_place(&self, identity: &Identity) -> Result<(), ServerError> {
         match self {
             Self::Local(local) => local.has_place(identity),
             Self::Upstream(upstreams) => upstreams.has_place(),
         }
+    }
+
+    fn may_join(&self, identity: &Identity) -> Result<(), ServerError> {
+        match self {
+            Self::Local(local) => local.may_join(identity),
+            Self::Upstream(_) => Ok(()),
+        }
+    }
+
+    /// A job may have got another client.
+    fn reorder(&self) {
+        if let Self::Local(local) = self {
+            local.reorder();
+        }
+    }
+
+    /// What a request has passed through, where that matters: only what is passed on can go too far.
+    fn hops(&self, caller: &Caller) -> u32 {
+        match self {
+            Self::Local(_) => 0,
+            Self::Upstream(_) => caller.hops,
+        }
+    }
+
+    fn start(&self, request: CheckedRequest) -> Result<Work, ServerError> {
+        Ok(match self {
+            Self::Local(local) => Work::Local(local.enqueue(request)?),
+            Self::Upstream(upstreams) => {
+                upstreams.has_place()?;
+                Work::Upstream(upstreams.clone(), request)
+            }
+        })
     }
 }
 

@@ -13,7 +13,10 @@ use sextant_protocol::{ErrorCode, JobKey, ServerError};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::{access::Identity, cache::ProofKey, jobs::Waiter};
+use crate::{
+    access::Identity,
+    jobs::{JobId, Waiter},
+};
 
 /// How long it is known why a job failed.
 pub(crate) const KEPT: Duration = Duration::from_secs(3600);
@@ -28,7 +31,7 @@ pub(crate) struct Submissions {
 struct State {
     /// Whoever has submitted a job that is not over, and what takes it back.
     open: HashMap<(JobKey, Identity), CancellationToken>,
-    names: LruCache<JobKey, ProofKey>,
+    names: LruCache<JobKey, JobId>,
     failures: LruCache<JobKey, (ServerError, Instant)>,
 }
 
@@ -40,15 +43,15 @@ impl Submissions {
     }
 
     /// Notes what a name stands for.
-    pub(crate) fn note(&self, key: ProofKey) {
-        self.state().names.put(key.job(), key);
+    pub(crate) fn note(&self, key: JobId) {
+        self.state().names.put(key.proof.job(), key);
     }
 
     /// What a name stands for.
     ///
     /// # Errors
     /// `UnknownJob`.
-    pub(crate) fn find(&self, job: JobKey) -> Result<ProofKey, ServerError> {
+    pub(crate) fn find(&self, job: JobKey) -> Result<JobId, ServerError> {
         self.state().names.get(&job).copied().ok_or_else(|| unknown("no job of this name is known here"))
     }
 
@@ -61,7 +64,7 @@ impl Submissions {
     }
 
     /// Waits for a job on behalf of `client`, at most so long.
-    pub(crate) fn wait(self: &Arc<Self>, job: JobKey, client: Identity, mut waiter: Waiter, limit: Duration) {
+    pub(crate) fn wait(self: &Arc<Self>, job: JobKey, client: Identity, waiter: Waiter, limit: Duration) {
         let withdrawn = CancellationToken::new();
         {
             let mut state = self.state();

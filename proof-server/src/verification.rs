@@ -20,28 +20,49 @@ use crate::{
     errors::shutting_down,
     pace::Pace,
     programs,
-    queue::{NoPlace, Queues},
+    queue::{NoPlace, QueueLimits, Queues},
     worker::{WorkerEvent, WorkerMode, WorkerRequest, lane::Job},
 };
 
-/// Verifies proofs in the verification lane.
+/// Verifies proofs in the verification lane, which has two queues, served in turn.
 pub(crate) struct Verification {
-    queue: Arc<Queues<Job>>,
+    queues: Arc<Queues<Job>>,
     pace: Pace,
 }
 
+/// The queue of what clients bring.
+const STRANGERS: usize = 0;
+/// The queue of what upstreams have made: a proof that is there already must not be lost because others wait.
+const OWN: usize = 1;
+
 impl Verification {
-    pub(crate) fn new(queue: Arc<Queues<Job>>) -> Self {
+    /// The lane's queues, that of clients with `limits`. The other one needs none: what is in it is waited for, and
+    /// those who wait are counted.
+    pub(crate) fn queues(limits: QueueLimits) -> Arc<Queues<Job>> {
+        Queues::new([limits, QueueLimits::NONE])
+    }
+
+    /// Verifies what is in `queues`.
+    pub(crate) fn new(queues: Arc<Queues<Job>>) -> Self {
         let pace = Pace::default();
         // Verifying takes parts of a second; nothing was measured yet.
         for _ in 0..32 {
             pace.note(Duration::from_millis(200));
         }
-        Self { queue, pace }
+        Self { queues, pace }
     }
 
     /// Verifies an encoded proof record against the pinned programs, in the turn of `identity`.
-    pub(crate) async fn verify(&self, record: Bytes, identity: Identity) -> Result<(), ServerError> {
+    pub(crate) async fn verify(&self, record: Bytes, identity: &Identity) -> Result<(), ServerError> {
+        self.verify_in(STRANGERS, record, identity.clone()).await
+    }
+
+    /// Verifies a proof that this server has asked for: it finds a place, however many wait.
+    pub(crate) async fn verify_own(&self, record: Bytes) -> Result<(), ServerError> {
+        self.verify_in(OWN, record, Identity::this_server()).await
+    }
+
+    async fn verify_in(&self, queue: usize, record: Bytes, identity: Identity) -> Result<(), ServerError> {
         let looked_at = record.clone();
         let digest = blocking(move || {
             check_cheaply(&looked_at)?;
@@ -59,20 +80,25 @@ impl Verification {
             queued,
             reply,
         };
-        let _ticket = self.queue.push(0, job).map_err(|reason| match reason {
-            NoPlace::Closed => shutting_down(),
-            NoPlace::Full | NoPlace::Share(_) => ServerError::retryable(
-                ErrorCode::Busy,
-                "too many proofs wait for verification",
-                self.pace.retry_after_ms(self.queue.total()),
-            ),
-        })?;
+        let _ticket = self.queues.push(queue, job).map_err(|reason| self.no_place(reason))?;
         match outcome.await.map_err(|_| shutting_down())?? {
             WorkerEvent::Verified => {
-                self.pace.note(queued.elapsed() / u32::try_from(self.queue.total() + 1).unwrap_or(1));
+                self.pace.note(queued.elapsed() / u32::try_from(self.queues.total() + 1).unwrap_or(1));
                 Ok(())
             }
             _ => Err(ServerError::new(ErrorCode::Internal, "the worker answered something else")),
+        }
+    }
+
+    fn no_place(&self, reason: NoPlace) -> ServerError {
+        let busy = |message: String| {
+            let wait = self.pace.retry_after_ms(self.queues.total());
+            ServerError::retryable(ErrorCode::Busy, message, wait)
+        };
+        match reason {
+            NoPlace::Closed => shutting_down(),
+            NoPlace::Full => busy("too many proofs wait for verification".into()),
+            NoPlace::Share(own) => busy(format!("{own} of your proofs wait for verification already")),
         }
     }
 }

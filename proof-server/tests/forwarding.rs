@@ -143,6 +143,39 @@ fn server_tokens() -> (tempfile::NamedTempFile, tempfile::NamedTempFile) {
     (known, token)
 }
 
+/// However many proofs strangers bring, those that the server's own provers have made are verified among them.
+#[tokio::test]
+async fn a_flood_of_strangers_proofs_loses_no_finished_one() {
+    let upstream = upstream("cat $D/proved").await;
+    let holds = "while [ ! -e $D/go ]; do sleep 0.02; done; cat $D/verified";
+    let script = Script::for_jobs(&good_request(), holds);
+    let entrypoint = Server::start_with(Some(script), |config| {
+        config.role = Role::Entrypoint;
+        config.upstreams.committee_change = vec![upstream.address.to_string()];
+        config.verify_queue_capacity = 4;
+    })
+    .await;
+    until("it is ready", common::PATIENCE, async || entrypoint.http("/readyz").await.0 == 200).await;
+    let mut flood = Client::connect(&entrypoint).await;
+    for id in 0..20 {
+        flood.request(id, Request::verify(&common::record())).await;
+    }
+    // One is with the worker, and the flooding client's share waits.
+    for _ in 0..17 {
+        let (_, Err(error)) = flood.answer().await else { panic!("an error") };
+        assert!(error.code == ErrorCode::Busy && error.message.contains("your proofs"), "{error}");
+    }
+    let waiting = "sextant_queue_depth{queue=\"verification\"}";
+    assert_eq!(entrypoint.metric(waiting).await, 2.0);
+    let mut client = Client::connect(&entrypoint).await;
+    client.request(1, good_request()).await;
+    until("its proof waits too", common::PATIENCE, async || entrypoint.metric(waiting).await == 3.0).await;
+    entrypoint.script.as_ref().unwrap().touch("go");
+    assert!(matches!(client.answer().await, (1, Ok(Response::Proof { .. }))));
+    entrypoint.stop().await;
+    upstream.stop().await;
+}
+
 #[tokio::test]
 async fn servers_in_a_circle_do_not_forward_for_ever() {
     // An entrypoint whose upstream is an entrypoint whose upstream proves: as many servers as are allowed.

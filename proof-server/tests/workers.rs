@@ -8,9 +8,9 @@ use common::{
     CRASHES, Client, HANGS, Server, committee_changes, good_request, until,
     worker::{Script, is_alive},
 };
-use sextant_artifacts::{CIRCUIT_VERSION, COMMITTEE_CHANGE, INCLUSION};
-use sextant_consensus::{bls::Plain, check_statement};
+use sextant_artifacts::INCLUSION;
 use sextant_protocol::{ErrorCode, Progress, ProofKind, ProofRecord, Request, Response, proof::Circuits};
+use tokio::io::AsyncBufReadExt;
 
 #[tokio::test]
 async fn a_crash_is_one_failed_request_with_a_reason() {
@@ -218,23 +218,125 @@ async fn workers_that_only_fail_are_not_started_for_ever() {
     server.stop().await;
 }
 
+/// What a job does to its worker is the job's: it is told so, not tried again, and stops nobody else.
+#[tokio::test]
+async fn jobs_that_are_too_large_do_not_stop_others() {
+    let request = good_request();
+    let job = "if [ -e $D/go ]; then cat $D/proved; else \
+               x=$(head -c 100000000 /dev/zero | tr '\\0' x); sleep 600; fi";
+    let server = Server::start_with(Some(Script::for_jobs(&request, job)), |config| {
+        config.worker_memory = 50 << 20;
+    })
+    .await;
+    let script = server.script.as_ref().unwrap();
+    let mut client = Client::connect(&server).await;
+    let large: Vec<_> = committee_changes().into_iter().skip(1).take(5).collect();
+    for (id, request) in (1..).zip(&large) {
+        client.request(id, request.clone()).await;
+        let error = client.error(id).await;
+        assert_eq!((error.code, error.retry_after_ms), (ErrorCode::ProverFailed, 0), "{error}");
+        assert!(error.message.contains("MiB of memory"), "{error}");
+    }
+    assert_eq!(server.http("/readyz").await.0, 200);
+    script.touch("go");
+    client.request(6, request).await;
+    assert!(matches!(client.answer().await, (6, Ok(Response::Proof { .. }))));
+    let jobs = script.jobs();
+    client.request(7, large[0].clone()).await;
+    assert_eq!(client.error(7).await.retry_after_ms, 0);
+    assert_eq!(script.jobs(), jobs, "no worker was tried with it again");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_worker_is_ready_again_after_a_cancelled_job() {
+    let request = good_request();
+    let script = Script::for_jobs(&request, "cat $D/executing; sleep 600");
+    let server = Server::start_with(Some(script), |config| config.warm = true).await;
+    let script = server.script.as_ref().unwrap();
+    let mut client = Client::connect(&server).await;
+    client.request(1, request).await;
+    client.wait_for(1, Progress::Executing { cycles: 7 }).await;
+    client.send(&sextant_protocol::ClientMessage::Cancel { id: 1 }).await;
+    until("the next one is started", Duration::from_secs(5), async || script.pids().len() == 2).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_whose_workers_do_not_start_is_not_ready() {
+    let server = Server::start(Some(CRASHES), |config| config.warm = true).await;
+    assert_eq!(server.http("/readyz").await, (503, "warming up\n".into()));
+    let script = server.script.as_ref().unwrap();
+    until("it was tried again", Duration::from_secs(10), async || script.pids().len() >= 3).await;
+    assert_eq!(server.http("/readyz").await.0, 503);
+    server.stop().await;
+}
+
+/// As the first process of a container, a server is the one that has to take note of its workers' children's ends.
+#[tokio::test]
+async fn children_of_killed_workers_leave_nothing_behind() {
+    // SAFETY: a plain system call; as in a container, orphans are this process's from now on.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
+    let request = good_request();
+    let script = Script::for_jobs(&request, "sleep 600 & echo $! >> $D/children; cat $D/executing; wait");
+    let server = Server::start_with(Some(script), |_| {}).await;
+    let script = server.script.as_ref().unwrap();
+    let mut client = Client::connect(&server).await;
+    for id in 1..=5 {
+        client.request(id, request.clone()).await;
+        client.wait_for(id, Progress::Executing { cycles: 7 }).await;
+        client.send(&sextant_protocol::ClientMessage::Cancel { id }).await;
+        assert_eq!(client.error(id).await.code, ErrorCode::Cancelled);
+    }
+    let children = script.lines("children");
+    assert_eq!(children.len(), 5);
+    until("no zombie is left", Duration::from_secs(10), async || {
+        children.iter().all(|pid| !std::path::Path::new(&format!("/proc/{pid}")).exists())
+    })
+    .await;
+    server.stop().await;
+}
+
+/// Upgrading in place replaces the file of a running server: its workers go on being of the server's build.
+#[tokio::test]
+async fn workers_are_of_the_servers_build_whatever_becomes_of_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("proof-server");
+    std::fs::copy(env!("CARGO_BIN_EXE_proof-server"), &program).unwrap();
+    let mut server = tokio::process::Command::new(&program)
+        .args(["serve", "--listen", "127.0.0.1:0", "--role", "verifier"])
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = tokio::io::BufReader::new(server.stdout.take().unwrap()).lines();
+    let address = loop {
+        let line = lines.next_line().await.unwrap().expect("it says where it listens");
+        if let Some(address) = line.strip_prefix("listening on ") {
+            break address.trim().to_owned();
+        }
+    };
+    let next = folder.path().join("next");
+    std::fs::write(&next, "#!/bin/sh\necho 'the next version' >&2; exit 3\n").unwrap();
+    std::fs::set_permissions(&next, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::rename(&next, &program).unwrap();
+
+    let mut client = Client::over(tokio::net::TcpStream::connect(address).await.unwrap());
+    client.greet("").await;
+    client.welcome().await;
+    client.request(1, Request::verify(&common::record())).await;
+    let error = client.error(1).await;
+    assert_eq!(error.code, ErrorCode::InvalidProof, "{error}");
+    server.kill().await.unwrap();
+}
+
 #[tokio::test]
 async fn strangers_proofs_are_verified_in_a_process_of_their_own() {
     let server = Server::start(None, |_| {}).await;
     let mut client = Client::connect(&server).await;
-    let (_, program, input) = sextant_fixtures::statements().swap_remove(0);
-    let statement = check_statement(program, &input, &mut Plain).unwrap();
-    let public_values = statement.abi_encode();
+    let original = common::record();
     let record = |change: &dyn Fn(&mut ProofRecord)| {
-        let mut record = ProofRecord {
-            program: 1,
-            kind: ProofKind::Stark,
-            circuits: Circuits::Release,
-            circuit_version: CIRCUIT_VERSION.into(),
-            vk_hash: COMMITTEE_CHANGE.vk_hash,
-            public_values: public_values.clone(),
-            proof: vec![0; 100],
-        };
+        let mut record = original.clone();
         change(&mut record);
         Request::verify(&record)
     };

@@ -34,7 +34,7 @@ function hints(ready) {
   const options = ["beacon", "rpc", "chain_digest", "checkpoint", "address", "slot"];
   const lines = options.map((name) => `  --${name.replace("_", "-")} ${ready[name]} \\\n`).join("");
   // Its heads are days old, since it still catches up with the clock.
-  return `follow it with\nsextant follow \\\n${lines}  --max-head-age 0 --poll 2\n`;
+  return `prove it with\nproof-server serve --networks ${ready.chain_digest}\nfollow it with\nsextant follow \\\n${lines}  --max-head-age 0 --poll 2\n`;
 }
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => end(0));

@@ -33,6 +33,8 @@ impl Server {
         let child = Command::new(binary("proof-server"))
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
+            // Recorded statements are about other chains too.
+            .env("SEXTANT_NETWORKS", "any")
             .stdout(Stdio::from(output.reopen().expect("the same file")))
             .stderr(log)
             .spawn()

@@ -33,6 +33,11 @@ impl Identity {
         Self { name: name.into(), group: Some("certificates") }
     }
 
+    /// What this server does for itself.
+    pub(crate) fn this_server() -> Self {
+        Self { name: "this server".into(), group: None }
+    }
+
     pub(crate) fn address(ip: IpAddr) -> Self {
         Self { name: format!("address {}", network(ip)).into(), group: Some("addresses") }
     }

@@ -13,12 +13,14 @@ use std::{
 
 use serde::Deserialize;
 pub use settings::Settings;
-use sextant_protocol::proof::MAX_RECORD;
+use sextant_protocol::{ProofKind, proof::MAX_RECORD};
 
 use crate::{
     access::Budget,
     circuits::CircuitsConfig,
-    process,
+    kinds::Kinds,
+    machine,
+    networks::Networks,
     proxy::{Network, NotANetwork},
     tls::TlsFiles,
 };
@@ -39,6 +41,13 @@ pub enum Role {
     Entrypoint,
     /// Verifies only.
     Verifier,
+}
+
+impl Role {
+    /// Whether it makes proofs itself.
+    pub const fn proves(self) -> bool {
+        matches!(self, Self::All | Self::CommitteeChange | Self::Inclusion)
+    }
 }
 
 /// How the log is written.
@@ -86,6 +95,17 @@ pub enum ConfigError {
     /// A balancer's address that is none.
     #[error("proxy-protocol-from: {0}")]
     Network(NotANetwork),
+    /// A setting that is a list, with something in it that is none of its values.
+    #[error("{setting}: {reason}")]
+    List {
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Workers are too small for any proof.
+    #[error("no kind of proof fits into workers of {0} MiB; to try anyway, name the kinds with --kinds")]
+    Memory(u64),
     /// This build cannot do that.
     #[error("this program was built without the feature `prover`: it can be an entrypoint or a verifier")]
     NoProver,
@@ -176,6 +196,10 @@ pub struct Config {
     pub verify_worker_idle: Option<Duration>,
     /// Program started as worker; `None` is this one.
     pub worker_program: Option<PathBuf>,
+    /// The kinds of proof that are made.
+    pub kinds: Kinds,
+    /// The chains that statements may be about.
+    pub networks: Networks,
     /// What SNARKs are made with.
     pub circuits: CircuitsConfig,
     /// Whether the STARK worker starts with the server.
@@ -213,11 +237,9 @@ impl Settings {
     /// # Errors
     /// Any [`ConfigError`] but those about the file.
     pub fn resolve(self) -> Result<Config, ConfigError> {
-        let machine_memory = process::machine_memory();
+        let machine_memory = machine::memory();
         let role = self.role.unwrap_or(Role::All);
-        if cfg!(not(feature = "prover"))
-            && matches!(role, Role::All | Role::CommitteeChange | Role::Inclusion)
-        {
+        if cfg!(not(feature = "prover")) && role.proves() {
             return Err(ConfigError::NoProver);
         }
         let listen = self.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7100)));
@@ -255,6 +277,32 @@ impl Settings {
             (false, true) => return Err(ConfigError::Needs("upstreams", "role entrypoint")),
             _ => {}
         }
+        let worker_memory = match self.worker_memory_mib {
+            Some(mib) => positive("worker-memory-mib", mib)?.saturating_mul(MIB),
+            None => machine_memory / 10 * 9,
+        };
+        let in_list = |setting| move |reason| ConfigError::List { setting, reason };
+        let circuits = CircuitsConfig {
+            folder: self.circuits.or_else(CircuitsConfig::standard_folder),
+            allow_development: self.allow_dev_circuits.unwrap_or(false),
+        };
+        let kinds = match &self.kinds {
+            Some(names) => Kinds::named(names, worker_memory).map_err(in_list("kinds"))?,
+            None if role.proves() => Kinds::that_fit(worker_memory),
+            // Made elsewhere, and refused there if they are not.
+            None => Kinds::that_fit(u64::MAX),
+        };
+        let snarks = cfg!(feature = "snark") && circuits.folder.is_some();
+        if role.proves() && self.kinds.is_some() && !snarks && kinds.offers(ProofKind::Groth16) {
+            return Err(ConfigError::Needs(
+                "kinds groth16",
+                "circuits, and a program built with the feature `snark`",
+            ));
+        }
+        if role.proves() && kinds.offered().is_empty() {
+            return Err(ConfigError::Memory(worker_memory / MIB));
+        }
+        let networks = self.networks.as_deref().map_or_else(|| Ok(Networks::default()), Networks::named);
         let queue_capacity = positive("queue-capacity", self.queue_capacity.unwrap_or(16))?;
         Ok(Config {
             role,
@@ -278,7 +326,7 @@ impl Settings {
                 requests: positive("client-requests", self.client_requests.unwrap_or(64))?,
                 proofs_per_hour: self.client_proofs_per_hour.unwrap_or(0),
             },
-            queue_share: positive("queue-share", self.queue_share.unwrap_or(queue_capacity.div_ceil(2)))?,
+            queue_share: positive("queue-share", self.queue_share.unwrap_or(half(queue_capacity)))?,
             queue_capacity,
             verify_queue_capacity: positive(
                 "verify-queue-capacity",
@@ -301,19 +349,15 @@ impl Settings {
                 disk: (self.cache_disk_mib.unwrap_or(1024) as u64).saturating_mul(MIB),
             },
             machine_memory,
-            worker_memory: match self.worker_memory_mib {
-                Some(mib) => positive("worker-memory-mib", mib)?.saturating_mul(MIB),
-                None => machine_memory / 10 * 9,
-            },
+            worker_memory,
             worker_time_limit: seconds("worker-time-limit", self.worker_time_limit.unwrap_or(3600))?,
             worker_silence: seconds("worker-silence", self.worker_silence.unwrap_or(120))?,
             verify_worker_idle: Some(Duration::from_secs(self.verify_worker_idle.unwrap_or(300)))
                 .filter(|idle| !idle.is_zero()),
             worker_program: self.worker_program,
-            circuits: CircuitsConfig {
-                folder: self.circuits.or_else(CircuitsConfig::standard_folder),
-                allow_development: self.allow_dev_circuits.unwrap_or(false),
-            },
+            kinds,
+            networks: networks.map_err(in_list("networks"))?,
+            circuits,
             warm: self.warm.unwrap_or(true),
             upstreams,
             max_hops: self.max_hops.unwrap_or(2),
@@ -324,6 +368,11 @@ impl Settings {
             log_format: self.log_format.unwrap_or_default(),
         })
     }
+}
+
+/// What one client may take of a queue, if nothing else is said.
+pub(crate) fn half(capacity: usize) -> usize {
+    (capacity / 2).max(1)
 }
 
 fn positive<T: Default + PartialEq>(name: &'static str, value: T) -> Result<T, ConfigError> {

@@ -169,6 +169,15 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_WORKER_PROGRAM", value_name = "FILE")]
     pub worker_program: Option<PathBuf>,
 
+    /// Kinds of proof that are made: stark, compressed, groth16,... [default: those that fit into a worker's memory]
+    #[arg(long, env = "SEXTANT_KINDS", value_name = "KIND", value_delimiter = ',')]
+    pub kinds: Option<Vec<String>>,
+
+    /// Networks whose statements are proven: names, digests of other chains, or `any` [default: mainnet, sepolia,
+    /// holesky, hoodi]
+    #[arg(long, env = "SEXTANT_NETWORKS", value_name = "NETWORK", value_delimiter = ',')]
+    pub networks: Option<Vec<String>>,
+
     /// Folder with Groth16 circuits, for SNARKs [default: where SP1 keeps the released ones, if they are there]
     #[arg(long, env = "SEXTANT_CIRCUITS", value_name = "FOLDER")]
     pub circuits: Option<PathBuf>,

@@ -224,23 +224,20 @@ fn outgoing(
     cancelled: CancellationToken,
     registration: Registration,
 ) -> Outgoing {
-    let opened = match result {
+    let (answer, parts) = match result {
         Ok(Reply::Proof(answer, offset)) => outbox::open(answer, offset),
         Ok(Reply::Response(response)) => {
             return Outgoing::Message(ServerMessage::Answer { id, result: Ok(response) });
         }
-        Err(error) => Err(error),
+        Err(error) => return Outgoing::Message(ServerMessage::Answer { id, result: Err(error) }),
     };
-    match opened {
-        Ok((answer, parts)) => Outgoing::Proof(Download {
-            id,
-            answer: Some(ServerMessage::Answer { id, result: Ok(Response::Proof(answer)) }),
-            parts,
-            cancelled,
-            open: Some(Box::new(registration)),
-        }),
-        Err(error) => Outgoing::Message(ServerMessage::Answer { id, result: Err(error) }),
-    }
+    Outgoing::Proof(Download {
+        id,
+        answer: Some(ServerMessage::Answer { id, result: Ok(Response::Proof(answer)) }),
+        parts,
+        cancelled,
+        open: Some(Box::new(registration)),
+    })
 }
 
 /// Takes a request off the list of open ones, also when its task panics.

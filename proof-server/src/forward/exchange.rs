@@ -34,8 +34,9 @@ pub(super) async fn prove(
     request: &Arc<CheckedRequest>,
     vk_hash: [u8; 32],
 ) -> Result<ProofAnswer, Failure> {
-    let hops = request.caller.hops + 1;
-    let link = connect(connector, upstream, hops, request.caller.identity.to_string()).await?;
+    // Of those who wait, the one in whose turn it is.
+    let on_behalf = request.audience.identities().first().map(ToString::to_string).unwrap_or_default();
+    let link = connect(connector, upstream, request.hops + 1, on_behalf).await?;
     // Who waits here keeps their own time, and may be joined by others.
     let asked = ProveRequest { deadline_ms: 0, vk_hash: Some(vk_hash), ..request.request.clone() };
     let mut pending = link.ask(Request::Prove(asked)).map_err(AskError::from)?;

@@ -31,7 +31,7 @@ use crate::{
     tls::{self, TlsError},
 };
 
-/// Tries to get an answer verified when the verifier itself is busy or fails.
+/// Tries to get an answer verified when the verifier itself fails.
 const VERIFICATIONS: u32 = 5;
 
 /// Why an entrypoint does not start.
@@ -156,7 +156,7 @@ impl Upstreams {
         let vk_hash = programs::artifact(self.program).vk_hash;
         let answer = exchange::prove(&self.connector(), upstream, request, vk_hash).await?;
         self.believe(&answer, request).await?;
-        Ok(ProofAnswer { input_digest: request.input_digest, ..answer })
+        Ok(ProofAnswer { input_digest: request.input_digest, job: request.key.job(), ..answer })
     }
 
     async fn believe(&self, answer: &ProofAnswer, request: &CheckedRequest) -> Result<(), Failure> {
@@ -164,11 +164,11 @@ impl Upstreams {
         if proof.program != request.request.input.program || proof.kind != request.request.kind {
             return Err(Failure::Lied(format!("a {} proof by program {}", proof.kind, proof.program)));
         }
-        if proof.public_values != request.public_values {
+        if proof.public_values != request.checked.public_values {
             return Err(Failure::Lied("the proof states something else".into()));
         }
         for attempt in 1.. {
-            match self.verification.verify(answer.record.clone(), request.caller.identity.clone()).await {
+            match self.verification.verify_own(answer.record.clone()).await {
                 Ok(()) => return Ok(()),
                 Err(error) if matches!(error.code, ErrorCode::InvalidProof | ErrorCode::Unsupported) => {
                     return Err(Failure::Lied(error.message));

@@ -49,6 +49,7 @@ pub(crate) struct Metrics {
     proof_bytes: Family<Labels<2>, Histogram>,
     proofs_found: Family<Labels<1>, Counter>,
     cache_bytes: Gauge,
+    cache_errors: Family<Labels<1>, Counter>,
     connections: Gauge,
     connections_refused: Family<Labels<1>, Counter>,
     worker_starts: Family<Labels<2>, Counter>,
@@ -74,6 +75,7 @@ impl Metrics {
             proof_bytes: Family::new_with_constructor(|| Histogram::new(BYTES)),
             proofs_found: Family::default(),
             cache_bytes: Gauge::default(),
+            cache_errors: Family::default(),
             connections: Gauge::default(),
             connections_refused: Family::default(),
             worker_starts: Family::default(),
@@ -107,6 +109,8 @@ impl Metrics {
         r.register("proofs_found", help, m.proofs_found.clone());
         let help = "Finished proofs in memory";
         r.register_with_unit("cache", help, Unit::Bytes, m.cache_bytes.clone());
+        let help = "What went wrong with the folder of finished proofs";
+        r.register("cache_errors", help, m.cache_errors.clone());
         r.register("connections", "Clients connected", m.connections.clone());
         let help = "Connections refused, by reason";
         r.register("connections_refused", help, m.connections_refused.clone());
@@ -207,6 +211,11 @@ impl Metrics {
     /// Bytes of proofs kept in memory.
     pub(crate) fn cache_bytes(&self, bytes: usize) {
         self.cache_bytes.set(gauge(bytes));
+    }
+
+    /// Something went wrong with the folder of finished proofs.
+    pub(crate) fn cache_error(&self, operation: &'static str) {
+        self.cache_errors.get_or_create(&[("operation", operation)]).inc();
     }
 
     /// Clients connected now.

@@ -5,18 +5,21 @@ mod reports;
 use std::{io, num::NonZero, sync::Arc, thread::available_parallelism};
 
 use sextant_consensus::Program;
-use sextant_protocol::request::ServerLimits;
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
+use sextant_protocol::{ProofKind, request::ServerLimits};
+use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
+    budget::Budgets,
     cache::Cache,
+    checks::Checks,
     circuits::CircuitsError,
-    config::{Config, Role},
+    config::{Config, Role, half},
     connection::{ConnectionLimits, Context},
     control::Control,
     door::{self, DoorError},
     forward::{self, ForwardError, Forwarding, Upstreams},
     jobs::Jobs,
+    kinds::Kinds,
     listener::{Entrance, Refusals},
     local::LocalProver,
     memory::Memory,
@@ -37,8 +40,9 @@ use crate::{
         WorkerMode,
         breaker::Breaker,
         health::Health,
-        lane::{Job, Lane},
+        lane::{Job, Lane, Warm},
         process::WorkerSpec,
+        program::WorkerProgram,
         watch::Limits,
     },
 };
@@ -89,17 +93,18 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
     // Whatever can be wrong with files is said before anything runs.
     let (door, reload_door) = door::open(&config)?;
     let scratch = Scratch::new(&std::env::temp_dir())?;
-    let cache = Cache::new(&config.cache)?;
+    let metrics = Arc::new(Metrics::new());
+    let cache = Cache::new(&config.cache, &metrics)?;
     let (connector, reload_connector) = forward::connector(&config.upstreams)?;
 
-    let metrics = Arc::new(Metrics::new());
     let limits = |capacity, share| QueueLimits { capacity, share };
+    let for_proofs = limits(config.queue_capacity, config.queue_share);
     let engine = Engine {
-        proving: Queues::new(Program::ALL.len(), limits(config.queue_capacity, config.queue_share)),
-        verifying: Queues::new(
-            1,
-            limits(config.verify_queue_capacity, config.verify_queue_capacity.div_ceil(2)),
-        ),
+        proving: Queues::new(Program::ALL.map(|_| for_proofs)),
+        verifying: Verification::queues(limits(
+            config.verify_queue_capacity,
+            half(config.verify_queue_capacity),
+        )),
         breaker: Arc::default(),
         health: Arc::default(),
         verifier_health: Arc::default(),
@@ -112,17 +117,15 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
     let verification = Arc::new(Verification::new(engine.verifying.clone()));
     let jobs = Jobs::new(cache, config.reconnect_grace);
     let submissions = Submissions::new();
+    let budgets: Arc<Budgets> = Arc::default();
+    let at_once = available_parallelism().map_or(1, NonZero::get);
     let shared = Arc::new(Shared {
         jobs: jobs.clone(),
         submissions: submissions.clone(),
-        budgets: Arc::default(),
-        checks: Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get))),
+        budgets: budgets.clone(),
+        checks: Checks::new(at_once, config.networks.clone(), budgets, metrics.clone()),
         max_input: config.max_input,
-        kinds: match config.role {
-            // Its upstreams say what they make.
-            Role::Entrypoint => Vec::new(),
-            _ => config.circuits.kinds()?,
-        },
+        kinds: kinds(&config)?,
         metrics: metrics.clone(),
     });
     let forwarding = (config.role == Role::Entrypoint).then(|| {
@@ -141,6 +144,7 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         submissions,
         verification,
         budgets: shared.budgets.clone(),
+        networks: config.networks.clone(),
         max_deadline: config.max_deadline,
         limits: ServerLimits {
             input: config.max_input as u64,
@@ -205,6 +209,12 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
     Ok(())
 }
 
+/// The kinds of proof that this server itself makes.
+fn kinds(config: &Config) -> Result<Kinds, CircuitsError> {
+    let snarks = cfg!(feature = "snark") && config.circuits.open_whole()?.is_some();
+    Ok(if snarks { config.kinds.clone() } else { config.kinds.clone().without(ProofKind::Groth16) })
+}
+
 fn start_lanes(
     tasks: &mut JoinSet<()>,
     engine: &Engine,
@@ -218,18 +228,21 @@ fn start_lanes(
         silence: config.worker_silence,
     };
     let spec = WorkerSpec {
-        program: config.worker_program.clone().map_or_else(std::env::current_exe, Ok)?,
+        program: config
+            .worker_program
+            .clone()
+            .map_or_else(WorkerProgram::own, |file| Ok(WorkerProgram::File(file)))?,
         memory: config.machine_memory,
         limits,
         scratch: scratch.path().into(),
         circuits: config.circuits.clone(),
     };
-    if matches!(config.role, Role::All | Role::CommitteeChange | Role::Inclusion) {
+    if config.role.proves() {
         let lane = Lane {
             name: "proving",
             spec: spec.clone(),
             jobs: engine.proving.clone(),
-            warm: config.warm.then(|| (WorkerMode::Stark, engine.warming.begin())),
+            warm: config.warm.then(|| Warm { mode: WorkerMode::Stark, first: Some(engine.warming.begin()) }),
             linger: None,
             breaker: engine.breaker.clone(),
             health: engine.health.clone(),

@@ -59,11 +59,11 @@ pub(super) fn measure(
         for (queue, program) in Program::ALL.into_iter().enumerate() {
             metrics.queue_depth(programs::name(program), proving.len(queue));
         }
-        metrics.queue_depth("verification", verifying.len(0));
+        metrics.queue_depth("verification", verifying.total());
         for (lane, health) in &lanes {
             metrics.running(lane, health.running());
         }
-        metrics.cache_bytes(jobs.cache().size().1);
+        metrics.cache_bytes(jobs.cache().bytes());
         if let Some(forwarding) = &forwarding {
             forwarding.count(metrics);
         }

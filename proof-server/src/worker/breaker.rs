@@ -1,6 +1,7 @@
 //! Keeps a lane from starting workers that only fail: longer and longer pauses, then none started for a while.
 
 use std::{
+    collections::HashSet,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -19,8 +20,8 @@ pub(crate) struct Breaker(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     failures: u32,
-    /// The job that failed last. A job that kills every worker is that job's fault: it counts once.
-    last_job: Option<[u8; 32]>,
+    /// The jobs that workers failed at. One that kills every worker is at fault itself: each counts once.
+    jobs: HashSet<[u8; 32]>,
     open_until: Option<Instant>,
 }
 
@@ -39,13 +40,12 @@ impl Breaker {
         }
     }
 
-    /// A worker failed, at `job` if it had one.
+    /// A worker failed, at `job` if it had one. What a job did to it (took too much, or too long) is not its failure.
     pub(crate) fn failed(&self, job: Option<[u8; 32]>) {
         let mut state = self.state();
-        if job.is_some() && state.last_job == job {
+        if job.is_some_and(|job| !state.jobs.insert(job)) {
             return;
         }
-        state.last_job = job;
         state.failures = state.failures.saturating_add(1);
         if state.failures >= LIMIT {
             let pause = doubled(OPEN, state.failures - LIMIT);
@@ -103,7 +103,11 @@ mod tests {
             breaker.failed(Some([1; 32]));
         }
         assert_eq!((breaker.pause().as_millis(), breaker.open_for()), (250, None));
-        breaker.failed(Some([2; 32]));
-        assert_eq!(breaker.pause().as_millis(), 500);
+        // In turns with another one, too.
+        for _ in 0..100 {
+            breaker.failed(Some([2; 32]));
+            breaker.failed(Some([1; 32]));
+        }
+        assert_eq!((breaker.pause().as_millis(), breaker.open_for()), (500, None));
     }
 }

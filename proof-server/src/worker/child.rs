@@ -1,10 +1,6 @@
 //! The inside of a worker process: reads jobs from stdin, writes events to stdout, logs to stderr.
 
-use std::{
-    fs::File,
-    os::fd::{AsRawFd, FromRawFd, OwnedFd},
-    sync::Arc,
-};
+use std::{fs::File, os::fd::AsFd, sync::Arc};
 
 use anyhow::Context;
 use sextant_protocol::{
@@ -14,7 +10,10 @@ use sextant_protocol::{
 use tokio::sync::mpsc;
 
 use super::{WorkerEvent, WorkerMode, WorkerRequest, job::Prover, messages::MAX_WORKER_FRAME};
-use crate::circuits::CircuitsConfig;
+use crate::{circuits::CircuitsConfig, system};
+
+/// How far a worker that proves steps back for whoever has little to do: the server itself, and verification.
+const NICENESS: i32 = 10;
 
 /// Arguments of `proof-server worker`, set by the server.
 #[derive(Clone, Debug, clap::Args)]
@@ -41,8 +40,10 @@ pub struct WorkerArgs {
 /// # Errors
 /// If the worker cannot start.
 pub fn run(args: &WorkerArgs) -> anyhow::Result<std::convert::Infallible> {
-    let events = claim_stdout().context("stdout")?;
+    // What else prints must not end up between two frames.
+    let events = system::claim_stdout().context("stdout")?;
     if args.mode != WorkerMode::Verify {
+        system::lower_priority(NICENESS);
         // SP1 logs a panicking task and may then wait for it forever. Here a panic ends the worker, and with it
         // exactly one job.
         let report = std::panic::take_hook();
@@ -60,37 +61,13 @@ pub fn run(args: &WorkerArgs) -> anyhow::Result<std::convert::Infallible> {
     end(i32::from(outcome.is_err()))
 }
 
-/// Keeps the real stdout for events and points descriptor 1 at stderr: whatever else prints must not end up
-/// between two frames.
-fn claim_stdout() -> std::io::Result<File> {
-    // SAFETY: `dup` and `dup2` take plain descriptors of this process, which has started no thread that uses them;
-    // the fresh descriptor is owned by nobody else.
-    unsafe {
-        let events = libc::dup(1);
-        if events < 0 || libc::dup2(std::io::stderr().as_raw_fd(), 1) < 0 {
-            return Err(std::io::Error::last_os_error());
-        }
-        // Not for the executor process that SP1 starts: it would keep the pipe open.
-        libc::fcntl(events, libc::F_SETFD, libc::FD_CLOEXEC);
-        Ok(File::from(OwnedFd::from_raw_fd(events)))
-    }
-}
-
 /// Ends this process as soon as the server's end of stdin is closed, however the server ended. A plain thread: the
 /// runtime's may all be busy proving.
 fn watch_server() {
     std::thread::spawn(|| {
-        loop {
-            let mut stdin = libc::pollfd { fd: 0, events: 0, revents: 0 };
-            // SAFETY: one descriptor, whose entry lives on this stack.
-            let ready = unsafe { libc::poll(&raw mut stdin, 1, -1) };
-            if ready > 0 && stdin.revents & (libc::POLLHUP | libc::POLLERR) != 0 {
-                end(0);
-            }
-            if ready > 0 {
-                // Not a pipe (started by hand): its end is read, not polled.
-                return;
-            }
+        // No pipe (started by hand): its end is read, not waited for.
+        if system::wait_for_hangup(std::io::stdin().as_fd()) {
+            end(0);
         }
     });
 }
@@ -157,14 +134,7 @@ async fn read_jobs(jobs: mpsc::Sender<WorkerRequest>) {
 /// Ends this process and the executor process that SP1 may have started, shared memory included.
 fn end(code: i32) -> ! {
     let shared_memory = crate::process::shared_memory(std::process::id());
-    // SAFETY: plain system calls. The worker leads a process group of its own; if it does not (started by hand),
-    // nobody else is signalled.
-    unsafe {
-        if libc::getpgrp() == libc::getpid() {
-            libc::signal(libc::SIGTERM, libc::SIG_IGN);
-            libc::kill(0, libc::SIGTERM);
-        }
-    }
+    system::end_own_group();
     crate::process::remove_files(&shared_memory);
     std::process::exit(code)
 }

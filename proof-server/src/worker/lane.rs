@@ -70,13 +70,29 @@ pub(crate) struct Lane {
     pub(crate) name: &'static str,
     pub(crate) spec: WorkerSpec,
     pub(crate) jobs: Arc<Queues<Job>>,
-    /// A worker to start before the first job asks for one, and what waits for it.
-    pub(crate) warm: Option<(WorkerMode, WarmingGuard)>,
+    /// A worker to start before a job asks for one: at the beginning, which something waits for, and whenever the one
+    /// before is gone and nobody waits.
+    pub(crate) warm: Option<Warm>,
     /// Idle time after which the worker is ended; `None` keeps it.
     pub(crate) linger: Option<Duration>,
     pub(crate) breaker: Arc<Breaker>,
     pub(crate) health: Arc<Health>,
     pub(crate) metrics: Arc<Metrics>,
+}
+
+/// The worker that a lane keeps ready.
+pub(crate) struct Warm {
+    pub(crate) mode: WorkerMode,
+    /// Waits for the first one.
+    pub(crate) first: Option<WarmingGuard>,
+}
+
+/// What a lane does next.
+enum Next {
+    Job(Job),
+    /// Nothing: its worker has waited for too long.
+    Idle,
+    Start(WorkerMode),
 }
 
 /// A worker that has said it is ready.
@@ -90,51 +106,33 @@ impl Lane {
     /// answers the job with `ShuttingDown`.
     pub(crate) async fn run(mut self, control: Control) {
         let mut worker: Option<Ready> = None;
-        if let Some((mode, _warming)) = self.warm.take() {
-            // If it fails, the server says that it is not ready, and it is tried again below.
-            tokio::select! {
-                started = self.start(mode) => {
-                    worker = started.inspect_err(|error| tracing::warn!(lane = self.name, %error, "warming up")).ok();
-                }
-                () = control.ending() => return,
-            }
-        }
         loop {
-            let idle = async {
-                match self.linger {
-                    Some(linger) if worker.is_some() => tokio::time::sleep(linger).await,
-                    _ => std::future::pending().await,
-                }
-            };
-            // Nobody may send a job to a server that is not ready: it has to get well by itself.
-            let missing = self.health.missing().filter(|_| worker.is_none());
-            let again = async {
-                match missing {
-                    Some(mode) => {
-                        let pause = self.breaker.open_for().unwrap_or_default().max(self.breaker.pause());
-                        tokio::time::sleep(pause.max(AGAIN)).await;
-                        mode
-                    }
-                    None => std::future::pending().await,
-                }
-            };
-            let job = tokio::select! {
+            if let (Some(_), Some(warm)) = (&worker, &mut self.warm) {
+                // Started, be it for a job: what waits for the first one need not wait any more.
+                warm.first = None;
+            }
+            let next = tokio::select! {
+                biased;
                 () = control.ending() => return,
-                job = self.jobs.next() => job,
-                mode = again => {
+                job = self.jobs.next() => Next::Job(job),
+                () = self.lingered(), if worker.is_some() => Next::Idle,
+                mode = self.wanted(), if worker.is_none() => Next::Start(mode),
+            };
+            let job = match next {
+                Next::Job(job) => job,
+                Next::Idle => {
+                    tracing::info!(lane = self.name, "idle; its worker is ended");
+                    worker = None;
+                    self.metrics.worker_memory(self.name, 0);
+                    continue;
+                }
+                Next::Start(mode) => {
                     tokio::select! {
                         started = self.start(mode) => {
-                            let started = started.inspect_err(|_| self.breaker.failed(None));
                             worker = started.inspect_err(|error| tracing::warn!(lane = self.name, %error, "starting")).ok();
                         }
                         () = control.ending() => return,
                     }
-                    continue;
-                }
-                () = idle => {
-                    tracing::info!(lane = self.name, "idle; its worker is ended");
-                    worker = None;
-                    self.metrics.worker_memory(self.name, 0);
                     continue;
                 }
             };
@@ -158,6 +156,27 @@ impl Lane {
             // Nobody there to hear it is the same as given up.
             let _ = reply.send(outcome);
         }
+    }
+
+    /// Completes when a worker was idle for too long.
+    async fn lingered(&self) {
+        match self.linger {
+            Some(linger) => tokio::time::sleep(linger).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The worker that should be there although no job asks for one, when it is time to start it: one that did not start
+    /// before, because nobody may send a job to a server that is not ready and it has to get well by itself, or the one
+    /// that is kept ready.
+    async fn wanted(&self) -> WorkerMode {
+        let kept = self.warm.as_ref().map(|warm| warm.mode);
+        let Some(mode) = self.health.missing().or(kept) else { return std::future::pending().await };
+        let pause = self.breaker.open_for().unwrap_or_default().max(self.breaker.pause());
+        if !pause.is_zero() {
+            tokio::time::sleep(pause.max(AGAIN)).await;
+        }
+        mode
     }
 
     /// Takes a job through its stages. Cancelled by being dropped, like [`Self::work`].
@@ -211,7 +230,7 @@ impl Lane {
                 audience.send(Progress::Preparing);
                 tokio::time::sleep(breaker.pause()).await;
                 let started = Instant::now();
-                let ready = self.start(mode).await.inspect_err(|_| breaker.failed(None))?;
+                let ready = self.start(mode).await?;
                 self.metrics.stage_of("prepare", work, started.elapsed());
                 ready
             }
@@ -233,12 +252,23 @@ impl Lane {
                 }
             }
             Err(end) => {
-                breaker.failed(Some(digest));
-                Err(self.bury(ready.process, end).await)
+                let reason = self.bury(ready.process, &end).await;
+                Err(match end {
+                    // What the job did to it. It would do so again.
+                    End::Memory(_) | End::Time => {
+                        let message = format!("{reason}; this server cannot make this proof");
+                        ServerError::new(ErrorCode::ProverFailed, message)
+                    }
+                    End::Gone(_) | End::Silence => {
+                        breaker.failed(Some(digest));
+                        prover_failed(reason)
+                    }
+                })
             }
         }
     }
 
+    /// Starts a worker. That it does not start is nobody's fault but its own.
     async fn start(&self, mode: WorkerMode) -> Result<Ready, ServerError> {
         let started = self.try_start(mode).await;
         self.health.started(mode, started.as_ref().map(|_| ()).map_err(|error| error.message.clone()));
@@ -248,19 +278,32 @@ impl Lane {
     async fn try_start(&self, mode: WorkerMode) -> Result<Ready, ServerError> {
         let started = Instant::now();
         self.metrics.worker_started(self.name, mode.as_str());
-        let mut process = WorkerProcess::start(&self.spec, mode).map_err(|error| {
-            self.metrics.worker_failed(self.name, "start");
-            prover_failed(format!("the worker does not start: {error}"))
-        })?;
-        let nobody = Audience::new(Identity::address([127, 0, 0, 1].into()));
-        match self.attend(&mut process, &nobody, Work::default()).await {
-            Ok(WorkerEvent::Ready) => {
+        let outcome = match WorkerProcess::start(&self.spec, mode) {
+            Err(error) => {
+                self.metrics.worker_failed(self.name, "start");
+                Err(format!("the worker does not start: {error}"))
+            }
+            Ok(mut process) => {
+                let nobody = Audience::new(Identity::this_server());
+                match self.attend(&mut process, &nobody, Work::default()).await {
+                    Ok(WorkerEvent::Ready) => Ok(Ready { mode, process }),
+                    Ok(event) => {
+                        Err(self.bury(process, &End::Gone(format!("it began with {event:?}"))).await)
+                    }
+                    Err(end) => Err(self.bury(process, &end).await),
+                }
+            }
+        };
+        match outcome {
+            Ok(ready) => {
                 let seconds = started.elapsed().as_secs_f64();
                 tracing::info!(lane = self.name, mode = mode.as_str(), seconds, "worker ready");
-                Ok(Ready { mode, process })
+                Ok(ready)
             }
-            Ok(event) => Err(self.bury(process, End::Gone(format!("it began with {event:?}"))).await),
-            Err(end) => Err(self.bury(process, end).await),
+            Err(reason) => {
+                self.breaker.failed(None);
+                Err(prover_failed(reason))
+            }
         }
     }
 
@@ -308,31 +351,19 @@ impl Lane {
         }
     }
 
-    async fn bury(&self, process: WorkerProcess, end: End) -> ServerError {
+    /// Makes sure that a worker is gone, and says why.
+    async fn bury(&self, process: WorkerProcess, end: &End) -> String {
         self.metrics.worker_failed(self.name, end.label());
         self.metrics.worker_memory(self.name, 0);
-        let reason = match &end {
-            End::Gone(how) => {
-                let exit = process.end().await;
-                tracing::warn!(lane = self.name, %how, %exit, "worker gone");
-                return prover_failed(format!("the worker is gone: {exit}"));
-            }
-            End::Memory(resident) => format!(
-                "the worker was killed: {} MiB of memory, {} MiB allowed",
-                resident >> 20,
-                self.spec.limits.memory >> 20
-            ),
-            End::Time => {
-                format!("the worker was killed: over its time limit of {} s", self.spec.limits.time.as_secs())
-            }
-            End::Silence => format!(
-                "the worker was killed: it has neither spoken nor computed for {} s",
-                self.spec.limits.silence.as_secs()
-            ),
-        };
+        if let End::Gone(how) = end {
+            let exit = process.end().await;
+            tracing::warn!(lane = self.name, %how, %exit, "worker gone");
+            return format!("the worker is gone: {exit}");
+        }
+        let reason = format!("the worker was killed: {}", end.reason(&self.spec.limits));
         tracing::warn!(lane = self.name, %reason, "worker killed");
         drop(process);
-        prover_failed(reason)
+        reason
     }
 }
 

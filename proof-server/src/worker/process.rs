@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeSet, VecDeque},
-    os::fd::AsRawFd,
     path::PathBuf,
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
@@ -17,8 +16,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::{WorkerEvent, WorkerMode, WorkerRequest, messages::MAX_WORKER_FRAME, watch::Limits};
-use crate::{circuits::CircuitsConfig, process};
+use super::{
+    WorkerEvent, WorkerMode, WorkerRequest, messages::MAX_WORKER_FRAME, program::WorkerProgram, watch::Limits,
+};
+use crate::{circuits::CircuitsConfig, process, system};
 
 /// Lines of a worker's stderr kept for the reason of its end.
 const KEPT_LINES: usize = 6;
@@ -28,11 +29,13 @@ const MAX_LINE: u64 = 2 << 10;
 /// For a worker that is ending: to have ended, and to have been read to its end.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
+/// Looks at the children of a killed worker before they are left to themselves.
+const REAPING: u32 = 100;
+
 /// How to start workers.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkerSpec {
-    /// The program: this binary, or what the configuration says.
-    pub(crate) program: PathBuf,
+    pub(crate) program: WorkerProgram,
     /// Memory the worker plans with, bytes.
     pub(crate) memory: u64,
     /// What it is held to, and refuses by itself where it can tell beforehand.
@@ -68,7 +71,7 @@ pub(crate) struct Usage {
 impl WorkerProcess {
     /// Starts a worker; it is ready when it says so.
     pub(crate) fn start(spec: &WorkerSpec, mode: WorkerMode) -> std::io::Result<Self> {
-        let mut command = Command::new(&spec.program);
+        let mut command = Command::from(spec.program.command());
         command
             .arg("worker")
             .args(["--mode", mode.as_str()])
@@ -88,7 +91,8 @@ impl WorkerProcess {
         let mut child = command.spawn()?;
         let missing = || std::io::Error::other("a pipe of the worker is missing");
         let stdin = child.stdin.take().ok_or_else(missing)?;
-        widen(&stdin);
+        // A whole proof at once.
+        system::widen(&stdin, 1 << 20);
         let stdout = child.stdout.take().ok_or_else(missing)?;
         let stderr = child.stderr.take().ok_or_else(missing)?;
         let last_lines = Arc::default();
@@ -137,7 +141,7 @@ impl WorkerProcess {
         let status = match timeout(LAST_WORDS, self.child.wait()).await {
             Ok(status) => status,
             Err(_) => {
-                self.kill_group();
+                system::kill_group(self.pid);
                 self.child.wait().await
             }
         };
@@ -150,23 +154,28 @@ impl WorkerProcess {
             None => how,
         }
     }
-
-    fn kill_group(&self) {
-        let Ok(group) = i32::try_from(self.pid) else { return };
-        // SAFETY: a plain system call. The group is the child's own, and its leader has not been reaped, or was
-        // reaped in `end` just now, so the number has not gone to another process.
-        unsafe {
-            libc::kill(-group, libc::SIGKILL);
-        }
-    }
 }
 
 impl Drop for WorkerProcess {
     fn drop(&mut self) {
         self.shared_memory.extend(process::shared_memory(self.pid));
-        self.kill_group();
+        system::kill_group(self.pid);
         process::remove_files(&self.shared_memory);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(reap(self.pid));
+        }
     }
+}
+
+/// Takes note of the ends of a killed worker's children: where this server is the first process, nobody else does.
+async fn reap(group: u32) {
+    for _ in 0..REAPING {
+        if system::reap_group(group) {
+            return;
+        }
+        tokio::time::sleep(LAST_WORDS).await;
+    }
+    tracing::warn!(group, "a killed worker's process does not end");
 }
 
 fn describe(status: ExitStatus) -> String {
@@ -205,9 +214,4 @@ async fn relay_log(
         }
         kept.push_back(text);
     }
-}
-/// Gives a pipe room for a whole proof, which else goes through it in turns of 64 KiB. Without room it only takes longer.
-fn widen(pipe: &ChildStdin) {
-    // SAFETY: a plain system call on a descriptor that is open as long as `pipe` is.
-    unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, 1 << 20) };
 }

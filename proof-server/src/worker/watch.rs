@@ -33,6 +33,20 @@ impl End {
             Self::Silence => "silence",
         }
     }
+
+    /// What it did.
+    pub(super) fn reason(&self, limits: &Limits) -> String {
+        match self {
+            Self::Gone(how) => how.clone(),
+            Self::Memory(resident) => {
+                format!("{} MiB of memory, {} MiB allowed", resident >> 20, limits.memory >> 20)
+            }
+            Self::Time => format!("over its time limit of {} s", limits.time.as_secs()),
+            Self::Silence => {
+                format!("it has neither spoken nor computed for {} s", limits.silence.as_secs())
+            }
+        }
+    }
 }
 
 /// One job under watch.

@@ -8,16 +8,18 @@ pub mod worker;
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 
 use proof_server::{Config, Control, Listeners, Role, Settings, StartError};
-use sextant_consensus::Program;
+use sextant_artifacts::{CIRCUIT_VERSION, COMMITTEE_CHANGE};
+use sextant_consensus::{Program, bls, check_statement};
 use sextant_protocol::{
-    ClientMessage, PROTOCOL_VERSION, ProofAnswer, ProofKind, ProveRequest, Request, RequestId, Response,
-    ServerError, ServerMessage, StatementInput, Token,
+    ClientMessage, PROTOCOL_VERSION, ProofAnswer, ProofKind, ProofRecord, ProveRequest, Request, RequestId,
+    Response, ServerError, ServerMessage, StatementInput, Token,
     frame::{FrameError, MAX_FRAME, MessageReader, MessageWriter},
+    proof::Circuits,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -59,6 +61,8 @@ impl Server {
         config.role = Role::All;
         config.worker_program = Some(program);
         config.warm = false;
+        // Recorded statements are about other chains too.
+        config.networks = proof_server::Networks::Any;
         // Tests that want the grace say so; the others want to see what happens without.
         config.reconnect_grace = Duration::ZERO;
         adjust(&mut config);
@@ -155,6 +159,14 @@ impl Client {
     pub async fn connect(server: &Server) -> Self {
         let mut client = Self::mute(server).await;
         client.greet("").await;
+        client.welcome().await;
+        client
+    }
+
+    /// Connects as the owner of one of [`token_file`]'s tokens.
+    pub async fn named(server: &Server, name: &str) -> Self {
+        let mut client = Self::mute(server).await;
+        client.greet(name).await;
         client.welcome().await;
         client
     }
@@ -272,6 +284,18 @@ impl Client {
     }
 }
 
+/// A token file in which each name's token is the name, with more lines for its entry.
+pub fn token_file(entries: &[(&str, &str)]) -> tempfile::NamedTempFile {
+    use sha2::Digest;
+    let entry = |(name, rest): &(&str, &str)| {
+        let hash = hex::encode(sha2::Sha256::digest(name));
+        format!("[[token]]\nname = \"{name}\"\nsha256 = \"{hash}\"\n{rest}\n")
+    };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), entries.iter().map(entry).collect::<String>()).unwrap();
+    file
+}
+
 pub fn hello() -> ClientMessage {
     ClientMessage::hello("test")
 }
@@ -284,19 +308,39 @@ pub fn prove(program: Program, bytes: Vec<u8>) -> Request {
     Request::Prove(ProveRequest::new(StatementInput::new(program, bytes), ProofKind::Stark))
 }
 
+/// True statements by program. Making them takes a part of a second, and tests want them often.
+static STATEMENTS: LazyLock<Vec<(Program, Vec<u8>)>> = LazyLock::new(|| {
+    sextant_fixtures::statements().into_iter().map(|(_, program, bytes)| (program, bytes)).collect()
+});
+
 /// A true statement on real data.
 pub fn good_request() -> Request {
-    good_requests().swap_remove(0)
+    let (program, bytes) = &STATEMENTS[0];
+    prove(*program, bytes.clone())
 }
 
 /// True statements, each another.
 pub fn good_requests() -> Vec<Request> {
-    sextant_fixtures::statements().into_iter().map(|(_, program, bytes)| prove(program, bytes)).collect()
+    STATEMENTS.iter().map(|(program, bytes)| prove(*program, bytes.clone())).collect()
 }
 
 /// True statements about committee changes, each another: all for one queue.
 pub fn committee_changes() -> Vec<Request> {
-    let statements = sextant_fixtures::statements().into_iter();
-    let changes = statements.filter(|(_, program, _)| *program == Program::CommitteeChange);
-    changes.map(|(_, program, bytes)| prove(program, bytes)).collect()
+    let changes = STATEMENTS.iter().filter(|(program, _)| *program == Program::CommitteeChange);
+    changes.map(|(program, bytes)| prove(*program, bytes.clone())).collect()
+}
+
+/// What says the right things about itself, and is no proof.
+pub fn record() -> ProofRecord {
+    let (program, input) = &STATEMENTS[0];
+    let statement = check_statement(*program, input, &mut bls::Plain).unwrap();
+    ProofRecord {
+        program: 1,
+        kind: ProofKind::Stark,
+        circuits: Circuits::Release,
+        circuit_version: CIRCUIT_VERSION.into(),
+        vk_hash: COMMITTEE_CHANGE.vk_hash,
+        public_values: statement.abi_encode(),
+        proof: vec![0; 100],
+    }
 }

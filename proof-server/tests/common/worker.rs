@@ -82,7 +82,8 @@ impl Script {
         self.lines("pids").iter().map(|pid| pid.parse().unwrap()).collect()
     }
 
-    fn lines(&self, name: &str) -> Vec<String> {
+    /// Lines of a file that the script has written.
+    pub fn lines(&self, name: &str) -> Vec<String> {
         let text = std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }

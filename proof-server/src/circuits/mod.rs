@@ -4,9 +4,11 @@
 //! key are development circuits: whoever built them can forge, so they are used, and proofs by them accepted, only where
 //! the configuration says so by name.
 
+mod manifest;
+
 use std::path::{Path, PathBuf};
 
-use sextant_protocol::{ProofKind, proof};
+use sextant_protocol::proof;
 use sextant_verifier::{CIRCUIT_VERSION, release_key};
 
 /// The files that proving needs; the last is the verifying key.
@@ -35,6 +37,14 @@ pub enum CircuitsError {
         /// The reason.
         source: std::io::Error,
     },
+    /// A file is not the one that the folder's manifest names: half of one, most likely.
+    #[error("circuits: {path}: {reason}")]
+    Incomplete {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Development circuits, and nobody asked for them.
     #[error(
         "{0} holds development circuits, whose proofs prove nothing to anybody else; for tests there is \
@@ -60,17 +70,14 @@ impl CircuitsConfig {
         standard_path().filter(|folder| folder.join(VERIFYING_KEY).is_file())
     }
 
-    /// Looks at the folder, if there is one.
+    /// Looks at the folder, if there is one: whether its files have their sizes, and what they are worth.
     ///
     /// # Errors
     /// [`CircuitsError`] names the file, or says that the circuits are not what was asked for.
     pub fn open(&self) -> Result<Option<Circuits>, CircuitsError> {
         let Some(folder) = &self.folder else { return Ok(None) };
         let failed = |path: PathBuf| |source| CircuitsError::File { path, source };
-        for name in FILES {
-            let path = folder.join(name);
-            std::fs::metadata(&path).map_err(failed(path))?;
-        }
+        manifest::check_sizes(folder)?;
         let path = folder.join(VERIFYING_KEY);
         let key = std::fs::read(&path).map_err(failed(path))?;
         let worth =
@@ -81,16 +88,17 @@ impl CircuitsConfig {
         Ok(Some(Circuits { folder: folder.clone(), worth, key }))
     }
 
-    /// The kinds of proof that a server with these circuits makes itself.
+    /// [`Self::open`], and compares the contents of files that have changed with the folder's manifest: seconds for each
+    /// gigabyte, once.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn kinds(&self) -> Result<Vec<ProofKind>, CircuitsError> {
-        let mut kinds = vec![ProofKind::Stark, ProofKind::Compressed];
-        if self.open()?.is_some() && cfg!(feature = "snark") {
-            kinds.push(ProofKind::Groth16);
+    pub fn open_whole(&self) -> Result<Option<Circuits>, CircuitsError> {
+        let circuits = self.open()?;
+        if let Some(circuits) = &circuits {
+            manifest::check_digests(&circuits.folder)?;
         }
-        Ok(kinds)
+        Ok(circuits)
     }
 
     /// These as arguments of a worker.
@@ -104,6 +112,15 @@ impl CircuitsConfig {
         }
         arguments
     }
+}
+
+/// Writes down what the files of a folder are, which must be whole now.
+///
+/// # Errors
+/// If they cannot be read, or the folder not be written to.
+#[cfg(feature = "snark")]
+pub(crate) fn write_manifest(folder: &Path) -> std::io::Result<()> {
+    manifest::Manifest::write(folder)
 }
 
 fn standard_path() -> Option<PathBuf> {
@@ -129,6 +146,7 @@ pub async fn fetch(folder: Option<PathBuf>) -> anyhow::Result<PathBuf> {
         std::fs::remove_dir_all(&folder)?;
         return Err(error).context("what was downloaded is not SP1's released circuits, and is removed");
     }
+    write_manifest(&folder).with_context(|| format!("{}: its manifest", folder.display()))?;
     Ok(folder)
 }
 
@@ -141,6 +159,7 @@ mod tests {
         for name in FILES {
             std::fs::write(folder.path().join(name), key).unwrap();
         }
+        manifest::Manifest::write(folder.path()).unwrap();
         let config = CircuitsConfig { folder: Some(folder.path().into()), allow_development: false };
         (folder, config)
     }

@@ -1,0 +1,138 @@
+//! Finished proofs, kept a while: in memory, and in a folder where one is configured. Losing them loses nothing but
+//! time. Files are checked when they are read, and clients verify what they get anyway.
+
+mod disk;
+mod file;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use disk::Disk;
+use lru::LruCache;
+use sextant_protocol::ProofAnswer;
+
+use crate::{config::CacheConfig, made::ProofKey, metrics::Metrics};
+
+/// Kept proofs.
+pub(crate) struct Cache {
+    memory: Mutex<Memory>,
+    limit: usize,
+    disk: Option<Arc<Disk>>,
+}
+
+struct Memory {
+    proofs: LruCache<ProofKey, ProofAnswer>,
+    bytes: usize,
+}
+
+impl Cache {
+    /// An empty cache on top of whatever the folder holds.
+    ///
+    /// # Errors
+    /// If the folder cannot be made, or not be written to.
+    pub(crate) fn new(config: &CacheConfig, metrics: &Arc<Metrics>) -> std::io::Result<Self> {
+        let open = |folder| Disk::open(folder, config.disk, metrics.clone()).map(Arc::new);
+        let disk = config.folder.as_deref().map(open).transpose()?;
+        let memory = Mutex::new(Memory { proofs: LruCache::unbounded(), bytes: 0 });
+        Ok(Self { memory, limit: config.memory, disk })
+    }
+
+    /// The proof in memory.
+    pub(crate) fn recall(&self, key: &ProofKey) -> Option<ProofAnswer> {
+        self.memory().proofs.get(key).cloned()
+    }
+
+    /// The proof in memory or in the folder.
+    pub(crate) async fn get(&self, key: &ProofKey) -> Option<ProofAnswer> {
+        if let Some(made) = self.recall(key) {
+            return Some(made);
+        }
+        let (disk, wanted) = (self.disk.clone()?, *key);
+        let made = tokio::task::spawn_blocking(move || disk.read(&wanted)).await.ok()??;
+        self.remember(*key, &made);
+        Some(made)
+    }
+
+    /// Keeps a proof. The folder is written in the background.
+    pub(crate) fn insert(&self, key: ProofKey, made: &ProofAnswer) {
+        self.remember(key, made);
+        if let Some(disk) = self.disk.clone() {
+            let made = made.clone();
+            tokio::task::spawn_blocking(move || disk.write(&key, &made));
+        }
+    }
+
+    /// Bytes of proofs in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.memory().bytes
+    }
+
+    fn remember(&self, key: ProofKey, made: &ProofAnswer) {
+        if made.record.len() > self.limit {
+            return;
+        }
+        let mut memory = self.memory();
+        let old = memory.proofs.put(key, made.clone());
+        memory.bytes += made.record.len();
+        memory.bytes -= old.map_or(0, |old| old.record.len());
+        while memory.bytes > self.limit {
+            let Some((_, oldest)) = memory.proofs.pop_lru() else { break };
+            memory.bytes -= oldest.record.len();
+        }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // Nothing panics while it holds the lock.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sextant_protocol::{
+        ProofKind, ProofRecord,
+        proof::{Circuits, ProofView},
+        request::ProvingCost,
+    };
+
+    use super::*;
+
+    /// A proof whose record takes `size` bytes, another one for each name, with its key.
+    pub(super) fn made(name: u8, size: usize) -> (ProofKey, ProofAnswer) {
+        let record = |filling: usize| ProofRecord {
+            program: 1,
+            kind: ProofKind::Stark,
+            circuits: Circuits::Release,
+            circuit_version: "v1".into(),
+            vk_hash: [9; 32],
+            public_values: vec![name],
+            proof: vec![name; filling],
+        };
+        let cost = ProvingCost { cycles: u64::from(name), ..ProvingCost::default() };
+        let answer = |filling, key: Option<ProofKey>| {
+            let job = key.map(|key| key.job()).unwrap_or_default();
+            ProofAnswer::new(&record(filling), [name; 32], cost, job)
+        };
+        let empty = answer(0, None);
+        let key = ProofKey::of(&ProofView::of(&empty.record).unwrap());
+        (key, answer(size - empty.record.len(), Some(key)))
+    }
+
+    #[tokio::test]
+    async fn memory_is_bounded_and_forgets_what_was_used_longest_ago() {
+        let config = CacheConfig { memory: 500, ..CacheConfig::default() };
+        let cache = Cache::new(&config, &Arc::new(Metrics::new())).unwrap();
+        let keep = |name, size| cache.insert(made(name, size).0, &made(name, size).1);
+        let key = |name| made(name, 200).0;
+        keep(1, 200);
+        keep(2, 200);
+        assert_eq!(cache.get(&key(1)).await.unwrap(), made(1, 200).1);
+        keep(3, 200);
+        assert!(cache.get(&key(2)).await.is_none(), "the first was used since");
+        keep(3, 200);
+        assert_eq!(cache.bytes(), 400, "the same again takes no more room");
+        keep(4, 501);
+        assert!(cache.get(&key(4)).await.is_none());
+        let other = ProofKey { kind: ProofKind::Compressed, ..key(1) };
+        assert!(cache.get(&other).await.is_none());
+    }
+}

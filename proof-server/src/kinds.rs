@@ -1,0 +1,120 @@
+//! The kinds of proof that a server makes: by default those that its workers have the memory for.
+
+use sextant_protocol::{ErrorCode, ProofKind, ServerError};
+
+/// All kinds that this version makes.
+pub(crate) const MADE: [ProofKind; 3] = [ProofKind::Stark, ProofKind::Compressed, ProofKind::Groth16];
+
+/// Resident memory that the smallest proof of a kind takes in its largest worker, MiB: the peaks that docs/benchmarks.md
+/// gives.
+const fn needs_mib(kind: ProofKind) -> u64 {
+    match kind {
+        // 3.1 GiB for one handover.
+        ProofKind::Stark => 3_174,
+        // 13.4 GiB, whatever is compressed.
+        ProofKind::Compressed => 13_722,
+        // 17.2 GiB, in gnark.
+        ProofKind::Groth16 | ProofKind::Plonk => 17_613,
+    }
+}
+
+/// The kinds that a server offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kinds {
+    offered: Vec<ProofKind>,
+    /// Memory of a worker, bytes.
+    memory: u64,
+}
+
+impl Kinds {
+    /// The kinds that fit into workers of `memory` bytes.
+    pub(crate) fn that_fit(memory: u64) -> Self {
+        let offered = MADE.into_iter().filter(|kind| needs_mib(*kind) <= memory >> 20).collect();
+        Self { offered, memory }
+    }
+
+    /// The kinds that somebody has named, who knows better.
+    ///
+    /// # Errors
+    /// The name that is none of a kind made here.
+    pub(crate) fn named(names: &[String], memory: u64) -> Result<Self, String> {
+        let mut offered = Vec::new();
+        for name in names {
+            let kind: ProofKind = name.parse()?;
+            if !MADE.contains(&kind) {
+                return Err(format!("{kind} proofs are not made by this version"));
+            }
+            if !offered.contains(&kind) {
+                offered.push(kind);
+            }
+        }
+        match offered.is_empty() {
+            true => Err("no kind is named".into()),
+            false => Ok(Self { offered, memory }),
+        }
+    }
+
+    /// Takes one out of the offer.
+    pub(crate) fn without(mut self, kind: ProofKind) -> Self {
+        self.offered.retain(|offered| *offered != kind);
+        self
+    }
+
+    /// The kinds that are made.
+    pub(crate) fn offered(&self) -> &[ProofKind] {
+        &self.offered
+    }
+
+    /// Whether a kind is made.
+    pub(crate) fn offers(&self, kind: ProofKind) -> bool {
+        self.offered.contains(&kind)
+    }
+
+    /// What is said to whoever asks for a kind that is not made.
+    pub(crate) fn refusal(&self, kind: ProofKind) -> ServerError {
+        let mut message = format!("{kind} proofs are not made by this server");
+        if MADE.contains(&kind) && needs_mib(kind) > self.memory >> 20 {
+            let (needs, has) = (needs_mib(kind), self.memory >> 20);
+            message += &format!(": they take {needs} MiB of memory, its workers have {has}");
+        }
+        ServerError::new(ErrorCode::Unsupported, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+
+    fn named(names: &[&str]) -> Result<Kinds, String> {
+        Kinds::named(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), 8 * GIB)
+    }
+
+    #[test]
+    fn a_machine_offers_what_fits_into_it() {
+        use ProofKind::{Compressed, Groth16, Stark};
+        for (gib, kinds) in [
+            (2, &[][..]),
+            (8, &[Stark]),
+            (13, &[Stark]),
+            (14, &[Stark, Compressed]),
+            (24, &[Stark, Compressed, Groth16]),
+        ] {
+            assert_eq!(Kinds::that_fit(gib * GIB).offered(), kinds, "{gib} GiB");
+        }
+        let error = Kinds::that_fit(8 * GIB).refusal(Compressed);
+        assert_eq!((error.code, error.retry_after_ms), (ErrorCode::Unsupported, 0));
+        assert!(error.message.contains("13722 MiB") && error.message.contains("8192"), "{error}");
+    }
+
+    #[test]
+    fn what_is_named_is_offered_whatever_fits() {
+        assert_eq!(named(&["compressed", "stark", "stark"]).unwrap().offered().len(), 2);
+        let error = named(&["stark"]).unwrap().refusal(ProofKind::Plonk);
+        assert!(!error.message.contains("MiB"), "{error}");
+        for wrong in [&["plonk"][..], &["starck"], &[]] {
+            assert!(named(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
