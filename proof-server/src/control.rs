@@ -14,6 +14,8 @@ pub struct Control {
     pub stop: CancellationToken,
     /// No new work is taken any more; the server's own.
     pub(crate) closed: CancellationToken,
+    /// Cancelled by the server once all files are read and clients are let in.
+    pub serving: CancellationToken,
     /// Read token file and certificates again.
     pub reload: Arc<Notify>,
 }

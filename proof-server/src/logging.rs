@@ -1,18 +1,20 @@
 //! The log: one line an event, as text for people or as JSON for programs. Whatever comes from outside is escaped and
 //! cut, so that no client writes lines of its own, colours a terminal or fills a disk with one message.
 
-use std::{
-    fmt::{self, Write as _},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::fmt::{self, Write as _};
 
+use serde_json::Value;
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
 };
 use tracing_subscriber::{
     EnvFilter,
-    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    fmt::{
+        FmtContext, FormatEvent, FormatFields,
+        format::Writer,
+        time::{FormatTime, SystemTime},
+    },
     registry::LookupSpan,
 };
 
@@ -35,7 +37,8 @@ pub fn start(format: LogFormat) {
     let _ = builder.event_format(Lines(format)).try_init();
 }
 
-/// Writes events.
+/// Writes events. Not with `tracing-subscriber`'s own formats: its text lets a value write lines of its own, and its
+/// feature `json` would have SP1 compiled with other features than everywhere else.
 struct Lines(LogFormat);
 
 impl<S, N> FormatEvent<S, N> for Lines
@@ -51,31 +54,51 @@ where
     ) -> fmt::Result {
         let mut fields = Fields::default();
         event.record(&mut fields);
+        let mut time = String::new();
+        SystemTime.format_time(&mut Writer::new(&mut time))?;
         let (level, target) = (event.metadata().level(), event.metadata().target());
-        writeln!(writer, "{}", line(self.0, &timestamp(SystemTime::now()), level.as_str(), target, &fields))
+        writeln!(writer, "{}", line(self.0, &time, level.as_str(), target, fields))
     }
 }
 
 #[derive(Default)]
 struct Fields {
     message: String,
-    others: Vec<(&'static str, String)>,
+    others: Vec<(&'static str, Value)>,
+}
+
+impl Fields {
+    fn put(&mut self, field: &Field, value: Value) {
+        match (field.name(), value) {
+            ("message", Value::String(text)) => self.message = text,
+            (name, value) => self.others.push((name, value)),
+        }
+    }
 }
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let value = cut(&format!("{value:?}"));
-        match field.name() {
-            "message" => self.message = value,
-            name => self.others.push((name, value)),
-        }
+        self.put(field, cut(&format!("{value:?}")).into());
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "message" => self.message = cut(value),
-            name => self.others.push((name, cut(value))),
-        }
+        self.put(field, cut(value).into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value.into());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, value.into());
     }
 }
 
@@ -86,14 +109,14 @@ fn cut(value: &str) -> String {
     }
 }
 
-fn line(format: LogFormat, time: &str, level: &str, target: &str, fields: &Fields) -> String {
+fn line(format: LogFormat, time: &str, level: &str, target: &str, fields: Fields) -> String {
     match format {
         LogFormat::Text => {
             let mut line = format!("{time} {level:>5} {target}: {}", escaped(&fields.message));
             for (name, value) in &fields.others {
+                let value = value.as_str().map_or_else(|| value.to_string(), escaped);
                 // Quoted where it would not stand as one word, so that a value cannot pass for another field.
                 let plain = !value.is_empty() && !value.contains([' ', '=', '"']);
-                let value = escaped(value);
                 let _ = if plain {
                     write!(line, " {name}={value}")
                 } else {
@@ -103,16 +126,17 @@ fn line(format: LogFormat, time: &str, level: &str, target: &str, fields: &Field
             line
         }
         LogFormat::Json => {
-            let mut object = serde_json::Map::new();
-            let mut put = |name: &str, value: &str| object.insert(name.to_owned(), escaped(value).into());
-            put("time", time);
-            put("level", level);
-            put("target", target);
-            put("message", &fields.message);
-            for (name, value) in &fields.others {
-                put(name, value);
-            }
-            serde_json::Value::Object(object).to_string()
+            let known = [("time", time), ("level", level), ("target", target), ("message", &fields.message)]
+                .map(|(name, value)| (name, Value::from(value)));
+            let object: serde_json::Map<_, _> = known
+                .into_iter()
+                .chain(fields.others)
+                .map(|(name, value)| {
+                    let value = value.as_str().map(|text| escaped(text).into()).unwrap_or(value);
+                    (name.to_owned(), value)
+                })
+                .collect();
+            Value::Object(object).to_string()
         }
     }
 }
@@ -128,27 +152,8 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// Time as RFC 3339, UTC, milliseconds.
-fn timestamp(time: SystemTime) -> String {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    // Days to a date, counted in eras of 400 years that begin on 1 March.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", since.subsec_millis())
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn hostile() -> Fields {
@@ -156,14 +161,14 @@ mod tests {
             message: "client".into(),
             others: vec![
                 ("agent", "x\n2026 INFO forged \u{1b}[31m\u{202e} a=\"b\"".into()),
-                ("id", "7".into()),
+                ("id", 7.into()),
             ],
         }
     }
 
     #[test]
     fn text_is_one_line_whatever_a_client_sends() {
-        let line = line(LogFormat::Text, "T", "INFO", "t", &hostile());
+        let line = line(LogFormat::Text, "T", "INFO", "t", hostile());
         let expected =
             "T  INFO t: client agent=\"x\\n2026 INFO forged \\u{1b}[31m\\u{202e} a=\\\"b\\\"\" id=7";
         assert_eq!(line, expected);
@@ -171,10 +176,10 @@ mod tests {
 
     #[test]
     fn json_is_one_object_whatever_a_client_sends() {
-        let line = line(LogFormat::Json, "T", "INFO", "t", &hostile());
+        let line = line(LogFormat::Json, "T", "INFO", "t", hostile());
         assert!(!line.contains('\n') && !line.contains('\u{1b}'));
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
-        assert_eq!((&value["message"], &value["id"]), (&"client".into(), &"7".into()));
+        assert_eq!((&value["message"], &value["id"]), (&"client".into(), &7.into()));
         assert!(value["agent"].as_str().unwrap().starts_with("x\\n2026"));
     }
 
@@ -182,14 +187,5 @@ mod tests {
     fn values_are_cut() {
         assert_eq!(cut(&"é".repeat(10_000)).chars().count(), MAX_VALUE + 1);
         assert_eq!(cut("short"), "short");
-    }
-
-    #[test]
-    fn times_are_dates() {
-        let at = |seconds| timestamp(UNIX_EPOCH + Duration::from_secs(seconds));
-        assert_eq!(at(0), "1970-01-01T00:00:00.000Z");
-        assert_eq!(at(951_827_696), "2000-02-29T12:34:56.000Z");
-        assert_eq!(at(1_735_689_599), "2024-12-31T23:59:59.000Z");
-        assert_eq!(at(1_740_787_200), "2025-03-01T00:00:00.000Z");
     }
 }

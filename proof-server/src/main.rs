@@ -1,15 +1,11 @@
 //! The command: reads arguments, then hands over to the library.
 
-use std::{
-    io::{Read, Write},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{io::Write, net::SocketAddr, path::PathBuf, pin::pin, process::ExitCode};
 
-use anyhow::Context;
-use clap::{Parser, Subcommand};
+use anyhow::{Context, anyhow, bail};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use proof_server::{
-    Control, Listeners, LogFormat, Settings, logging,
+    Config, Control, Listeners, LogFormat, Settings, causes, config, logging,
     worker::child::{self, WorkerArgs},
 };
 use sha2::{Digest, Sha256};
@@ -27,7 +23,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Proves statements about Ethereum for light clients.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("SEXTANT_BUILD_COMMIT"), ")"), about)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -37,12 +33,18 @@ struct Cli {
 enum Command {
     /// Serve clients until told to end: SIGTERM lets running jobs finish, SIGINT does not; SIGHUP has the token file
     /// and certificates read again
-    Serve {
-        /// TOML file with settings under the names of the flags, underscores for hyphens
-        #[arg(long, env = "SEXTANT_CONFIG", value_name = "FILE")]
-        config: Option<PathBuf>,
+    Serve(Configuration),
+    /// Check a configuration without serving: prints every setting with its source, and reads the files that are named.
+    /// Takes what `serve` takes; exit code 0 if a server would start with it
+    CheckConfig(Configuration),
+    /// Ask the server that runs with this configuration whether it is alive; exit code 0 if so. Takes what `serve`
+    /// takes, of which `operations-listen` and `listen` say where it is asked
+    Health {
+        /// Ask whether it is ready for work, not only alive
+        #[arg(long)]
+        ready: bool,
         #[command(flatten)]
-        settings: Box<Settings>,
+        configuration: Configuration,
     },
     /// Make a bearer token: prints it once, and the entry for the server's token file to standard error
     NewToken {
@@ -63,9 +65,32 @@ enum Command {
     Worker(WorkerArgs),
 }
 
+/// What a configuration is made of.
+#[derive(Args)]
+struct Configuration {
+    /// TOML file with settings under the names of the flags, underscores for hyphens
+    #[arg(long, env = "SEXTANT_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Box<Settings>,
+}
+
+impl Configuration {
+    fn resolve(self) -> anyhow::Result<Config> {
+        let file = self.config.map(|path| Settings::from_file(&path)).transpose()?.unwrap_or_default();
+        Ok(self.settings.or(file).resolve()?)
+    }
+}
+
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Serve { config, settings } => serve(config, *settings),
+    let matches = Cli::command().get_matches();
+    let outcome = match Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command {
+        Command::Serve(configuration) => serve(configuration),
+        Command::CheckConfig(configuration) => {
+            let (_, matches) = matches.subcommand().expect("it was just parsed");
+            check_config(configuration, matches)
+        }
+        Command::Health { ready, configuration } => health(configuration, ready),
         Command::NewToken { name } => new_token(&name),
         #[cfg(feature = "snark")]
         Command::DevCircuits(args) => proof_server::dev_circuits::run(&args),
@@ -80,33 +105,61 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("proof-server: {error:#}");
+            eprintln!("proof-server: {}", causes::explained(&error));
             ExitCode::FAILURE
         }
     }
 }
 
 #[tokio::main]
-async fn serve(file: Option<PathBuf>, settings: Settings) -> anyhow::Result<()> {
-    let file = file.map(|path| Settings::from_file(&path)).transpose()?.unwrap_or_default();
-    let config = settings.or(file).resolve()?;
+async fn serve(configuration: Configuration) -> anyhow::Result<()> {
+    let config = configuration.resolve()?;
     logging::start(config.log_format);
-    let bind =
-        async |address| TcpListener::bind(address).await.with_context(|| format!("listen on {address}"));
-    let clients = bind(config.listen).await?;
+    for variable in config::unknown_variables() {
+        tracing::warn!(variable, "no such setting");
+    }
+    let clients = bind("listen", config.listen).await?;
     let operations = match config.operations_listen {
-        Some(address) => Some(bind(address).await?),
+        Some(address) => Some(bind("operations-listen", address).await?),
         None => None,
     };
-    // For whoever started the server and waits for it; a closed stdout is no reason to stop.
-    let mut stdout = std::io::stdout();
-    let _ = writeln!(stdout, "listening on {}", clients.local_addr()?);
+    let mut addresses = format!("listening on {}\n", clients.local_addr()?);
     if let Some(operations) = &operations {
-        let _ = writeln!(stdout, "operations on {}", operations.local_addr()?);
+        addresses += &format!("operations on {}\n", operations.local_addr()?);
     }
     let control = Control::default();
     tokio::spawn(signals(control.clone())?);
-    Ok(proof_server::run(Listeners { clients, operations }, config, control).await?)
+    let server = proof_server::run(Listeners { clients, operations }, config, control.clone());
+    let mut server = pin!(server);
+    tokio::select! {
+        outcome = &mut server => return Ok(outcome?),
+        () = control.serving.cancelled() => {}
+    }
+    // For whoever started the server and waits for it; a closed stdout is no reason to stop.
+    let _ = std::io::stdout().write_all(addresses.as_bytes());
+    Ok(server.await?)
+}
+
+async fn bind(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("{setting}: {address}"))
+}
+
+fn check_config(configuration: Configuration, matches: &ArgMatches) -> anyhow::Result<()> {
+    let Configuration { config: path, settings } = configuration;
+    let file = path.as_deref().map(Settings::from_file).transpose()?;
+    print!("{}", config::listing(matches, &settings, path.as_deref().zip(file.as_ref())));
+    let config = settings.or(file.unwrap_or_default()).resolve()?;
+    proof_server::check(&config)?;
+    match config::unknown_variables() {
+        unknown if unknown.is_empty() => Ok(()),
+        unknown => bail!("no such setting: {}", unknown.join(", ")),
+    }
+}
+
+#[tokio::main]
+async fn health(configuration: Configuration, ready: bool) -> anyhow::Result<()> {
+    println!("{}", proof_server::health::ask(&configuration.resolve()?, ready).await?);
+    Ok(())
 }
 
 fn signals(control: Control) -> std::io::Result<impl Future<Output = ()>> {
@@ -142,8 +195,9 @@ async fn fetch_circuits(folder: Option<PathBuf>) -> anyhow::Result<()> {
 }
 
 fn new_token(name: &str) -> anyhow::Result<()> {
+    proof_server::check_name(name).map_err(|reason| anyhow!("{name:?}: {reason}"))?;
     let mut random = [0; 32];
-    std::fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
+    getrandom::fill(&mut random)?;
     let token = format!("sextant_{}", hex::encode(random));
     println!("{token}");
     eprintln!("[[token]]\nname = {name:?}\nsha256 = \"{}\"", hex::encode(Sha256::digest(&token)));

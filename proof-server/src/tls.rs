@@ -1,6 +1,7 @@
 //! TLS for the listener and towards upstreams, with rustls and ring.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -24,36 +25,55 @@ pub struct TlsFiles {
     pub client_crl: Option<PathBuf>,
 }
 
+/// A file, and the setting that names it.
+#[derive(Clone, Debug)]
+pub struct NamedFile {
+    setting: &'static str,
+    path: PathBuf,
+}
+
+impl NamedFile {
+    fn new(setting: &'static str, path: &Path) -> Self {
+        Self { setting, path: path.into() }
+    }
+}
+
+impl fmt::Display for NamedFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.setting, self.path.display())
+    }
+}
+
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read, or is not PEM of the right kind.
-    #[error("{path}: {source}")]
+    #[error("{file}: {source}")]
     Pem {
         /// The file.
-        path: PathBuf,
+        file: NamedFile,
         /// The reason.
         source: rustls::pki_types::pem::Error,
     },
     /// A file without any certificate.
     #[error("{0}: no certificate in it")]
-    Empty(PathBuf),
+    Empty(NamedFile),
     /// A file without any revocation list.
     #[error("{0}: no revocation list in it")]
-    NoList(PathBuf),
+    NoList(NamedFile),
     /// Certificates or keys that do not fit.
-    #[error("{path}: {source}")]
+    #[error("{file}: {source}")]
     Rustls {
         /// The file that is to blame.
-        path: PathBuf,
+        file: NamedFile,
         /// The reason.
         source: rustls::Error,
     },
     /// The authorities of client certificates or their lists are of no use.
-    #[error("{path}: {source}")]
+    #[error("{file}: {source}")]
     ClientCa {
         /// The file.
-        path: PathBuf,
+        file: NamedFile,
         /// The reason.
         source: rustls::server::VerifierBuilderError,
     },
@@ -66,22 +86,24 @@ pub(crate) fn client_verifier(
     optional: bool,
 ) -> Result<Option<Arc<dyn ClientCertVerifier>>, TlsError> {
     let Some(path) = &files.client_ca else { return Ok(None) };
+    let ca = NamedFile::new("tls-client-ca", path);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let roots = Arc::new(authorities(path)?);
+    let roots = Arc::new(authorities(&ca)?);
     let mut builder = WebPkiClientVerifier::builder_with_provider(roots, provider);
     if let Some(path) = &files.client_crl {
-        let wrong = |source| TlsError::Pem { path: path.clone(), source };
+        let file = NamedFile::new("tls-client-crl", path);
+        let wrong = |source| TlsError::Pem { file: file.clone(), source };
         let lists = CertificateRevocationListDer::pem_file_iter(path).map_err(wrong)?;
         let lists: Vec<_> = lists.collect::<Result<_, _>>().map_err(wrong)?;
         if lists.is_empty() {
-            return Err(TlsError::NoList(path.clone()));
+            return Err(TlsError::NoList(file));
         }
         builder = builder.with_crls(lists).only_check_end_entity_revocation();
     }
     if optional {
         builder = builder.allow_unauthenticated();
     }
-    let verifier = builder.build().map_err(|source| TlsError::ClientCa { path: path.clone(), source })?;
+    let verifier = builder.build().map_err(|source| TlsError::ClientCa { file: ca, source })?;
     Ok(Some(verifier))
 }
 
@@ -91,10 +113,11 @@ pub(crate) fn server_config(
     clients: Option<Arc<dyn ClientCertVerifier>>,
 ) -> Result<ServerConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let chain = certificates(&files.cert)?;
+    let cert = NamedFile::new("tls-cert", &files.cert);
+    let chain = certificates(&cert)?;
     let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|source| TlsError::Pem { path: files.key.clone(), source })?;
-    let wrong = |source| TlsError::Rustls { path: files.cert.clone(), source };
+        .map_err(|source| TlsError::Pem { file: NamedFile::new("tls-key", &files.key), source })?;
+    let wrong = |source| TlsError::Rustls { file: cert.clone(), source };
     let builder =
         ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(wrong)?;
     let builder = match clients {
@@ -104,26 +127,27 @@ pub(crate) fn server_config(
     builder.with_single_cert(chain, key).map_err(wrong)
 }
 
-/// TLS towards servers that one of the authorities in `ca` certifies.
+/// TLS towards servers that one of the authorities in `ca`, which `upstream-ca` names, certifies.
 pub(crate) fn client_config(ca: &Path) -> Result<ClientConfig, TlsError> {
+    let ca = NamedFile::new("upstream-ca", ca);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|source| TlsError::Rustls { path: ca.into(), source })?;
-    Ok(builder.with_root_certificates(authorities(ca)?).with_no_client_auth())
+        .map_err(|source| TlsError::Rustls { file: ca.clone(), source })?;
+    Ok(builder.with_root_certificates(authorities(&ca)?).with_no_client_auth())
 }
 
-fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+fn authorities(file: &NamedFile) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates(path)? {
-        roots.add(certificate).map_err(|source| TlsError::Rustls { path: path.into(), source })?;
+    for certificate in certificates(file)? {
+        roots.add(certificate).map_err(|source| TlsError::Rustls { file: file.clone(), source })?;
     }
     Ok(roots)
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let wrong = |source| TlsError::Pem { path: path.into(), source };
+fn certificates(file: &NamedFile) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let wrong = |source| TlsError::Pem { file: file.clone(), source };
     let certificates: Vec<_> =
-        CertificateDer::pem_file_iter(path).map_err(wrong)?.collect::<Result<_, _>>().map_err(wrong)?;
-    if certificates.is_empty() { Err(TlsError::Empty(path.into())) } else { Ok(certificates) }
+        CertificateDer::pem_file_iter(&file.path).map_err(wrong)?.collect::<Result<_, _>>().map_err(wrong)?;
+    if certificates.is_empty() { Err(TlsError::Empty(file.clone())) } else { Ok(certificates) }
 }

@@ -20,31 +20,19 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{Budget, identity::Identity};
+use crate::toml_file::{self, TomlFileError};
 
 /// Why a token file is not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenFileError {
-    /// It cannot be read.
-    #[error("token file {path}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: std::io::Error,
-    },
-    /// It is not TOML of the right form.
-    #[error("token file {path}: {source}")]
-    Toml {
-        /// The file.
-        path: PathBuf,
-        /// The reason, with line and column.
-        source: Box<toml::de::Error>,
-    },
+    /// It cannot be read, or is not TOML of the right form.
+    #[error("token-file: {0}")]
+    File(#[from] TomlFileError),
     /// It names nobody.
-    #[error("token file {0}: neither a [[token]] nor a [[certificate]] in it")]
+    #[error("token-file: {}: neither a [[token]] nor a [[certificate]] in it", .0.display())]
     Empty(PathBuf),
     /// An entry that cannot be meant.
-    #[error("token file {path}: {kind} {name:?}: {reason}")]
+    #[error("token-file: {}: {kind} {name:?}: {reason}", .path.display())]
     Entry {
         /// The file.
         path: PathBuf,
@@ -97,13 +85,7 @@ struct Entry {
 
 /// Reads the file; entries without a budget of their own get `default`.
 pub(super) fn read(path: &Path, default: Budget) -> Result<KnownClients, TokenFileError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| TokenFileError::File { path: path.into(), source })?;
-    let file: TokenFile = toml::from_str(&text).map_err(|mut source| {
-        // The message would quote the line, and with it whatever somebody pasted there by mistake.
-        source.set_input(None);
-        TokenFileError::Toml { path: path.into(), source: Box::new(source) }
-    })?;
+    let file: TokenFile = toml_file::read(path)?;
     if file.token.is_empty() && file.certificate.is_empty() {
         return Err(TokenFileError::Empty(path.into()));
     }
@@ -118,12 +100,22 @@ pub(super) fn read(path: &Path, default: Budget) -> Result<KnownClients, TokenFi
                 reason,
             })?;
         }
-        Ok(known)
+        Ok::<_, TokenFileError>(known)
     };
     Ok(KnownClients {
         tokens: known("token", file.token, Identity::token)?,
         certificates: known("certificate", file.certificate, Identity::named_certificate)?,
     })
+}
+
+/// Whether somebody can have this name in the file: it stands in logs and metrics.
+///
+/// # Errors
+/// What names are made of.
+pub fn check_name(name: &str) -> Result<(), &'static str> {
+    let fits = (1..=64).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c));
+    if fits { Ok(()) } else { Err("a name is 1 to 64 letters, digits, or any of -_.@") }
 }
 
 fn add(
@@ -132,12 +124,7 @@ fn add(
     default: Budget,
     identity: fn(&str) -> Identity,
 ) -> Result<(), &'static str> {
-    let named = !entry.name.is_empty()
-        && entry.name.len() <= 64
-        && entry.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c));
-    if !named {
-        return Err("a name is 1 to 64 letters, digits, or any of -_.@");
-    }
+    check_name(&entry.name)?;
     let mut sha256 = [0; 32];
     hex::decode_to_slice(&entry.sha256, &mut sha256)
         .map_err(|_| "sha256 must be 64 hexadecimal digits: the hash, not the token")?;

@@ -8,8 +8,8 @@ mod identity;
 
 use std::{net::IpAddr, path::Path};
 
-pub use file::TokenFileError;
 use file::{Known, KnownClients};
+pub use file::{TokenFileError, check_name};
 pub(crate) use identity::{Identity, network, prefix};
 use identity::{MAX_ON_BEHALF, fingerprint};
 use rustls::pki_types::CertificateDer;

@@ -108,6 +108,6 @@ fn files_that_cannot_be_meant_are_refused_and_not_quoted() {
     }
     assert!(matches!(
         Access::new(Some(Path::new("/nonexistent")), false, BUDGET, 1),
-        Err(TokenFileError::File { .. })
+        Err(TokenFileError::File(_))
     ));
 }

@@ -30,7 +30,7 @@ pub struct CircuitsConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum CircuitsError {
     /// A file is missing or cannot be read.
-    #[error("circuits: {path}: {source}")]
+    #[error("circuits: {}: {source}", .path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -47,8 +47,9 @@ pub enum CircuitsError {
     },
     /// Development circuits, and nobody asked for them.
     #[error(
-        "{0} holds development circuits, whose proofs prove nothing to anybody else; for tests there is \
-         --allow-dev-circuits"
+        "circuits: {} holds development circuits, whose proofs prove nothing to anybody else; for tests there is \
+         --allow-dev-circuits",
+        .0.display()
     )]
     Development(PathBuf),
 }

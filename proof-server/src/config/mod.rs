@@ -3,6 +3,8 @@
 //! [`Settings`] is what a person may say, in any of the three places under the same names; [`Config`] is the
 //! outcome, complete and checked.
 
+mod effective;
+mod environment;
 mod settings;
 
 use std::{
@@ -11,7 +13,9 @@ use std::{
     time::Duration,
 };
 
-use serde::Deserialize;
+pub use effective::listing;
+pub use environment::unknown_variables;
+use serde::{Deserialize, Serialize};
 pub use settings::Settings;
 use sextant_protocol::{ProofKind, proof::MAX_RECORD};
 
@@ -23,12 +27,13 @@ use crate::{
     networks::Networks,
     proxy::{Network, NotANetwork},
     tls::TlsFiles,
+    toml_file::{self, TomlFileError},
 };
 
 const MIB: u64 = 1 << 20;
 
 /// Which part of the service this process is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Both sub-servers and verification behind one entrypoint.
@@ -51,7 +56,7 @@ impl Role {
 }
 
 /// How the log is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// One line for people.
@@ -64,22 +69,9 @@ pub enum LogFormat {
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("configuration file {path}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: std::io::Error,
-    },
-    /// The file is not TOML, or names what is no setting.
-    #[error("configuration file {path}: {source}")]
-    Toml {
-        /// The file.
-        path: PathBuf,
-        /// The reason, with line and column.
-        source: Box<toml::de::Error>,
-    },
+    /// The file cannot be read, is not TOML, or names what is no setting.
+    #[error("configuration file {0}")]
+    File(#[from] TomlFileError),
     /// A number that would stop the server from working.
     #[error("{0} must not be 0")]
     Zero(&'static str),
@@ -106,6 +98,14 @@ pub enum ConfigError {
     /// Workers are too small for any proof.
     #[error("no kind of proof fits into workers of {0} MiB; to try anyway, name the kinds with --kinds")]
     Memory(u64),
+    /// No address of a server.
+    #[error("{setting}: {value:?} is not HOST:PORT")]
+    Address {
+        /// The setting.
+        setting: &'static str,
+        /// What it says.
+        value: String,
+    },
     /// This build cannot do that.
     #[error("this program was built without the feature `prover`: it can be an entrypoint or a verifier")]
     NoProver,
@@ -224,12 +224,9 @@ impl Settings {
     /// Reads a TOML file.
     ///
     /// # Errors
-    /// [`ConfigError::File`] or [`ConfigError::Toml`].
+    /// [`ConfigError::File`].
     pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::File { path: path.into(), source })?;
-        toml::from_str(&text)
-            .map_err(|source| ConfigError::Toml { path: path.into(), source: Box::new(source) })
+        Ok(toml_file::read(path)?)
     }
 
     /// Fills in the defaults and checks the whole.
@@ -266,8 +263,8 @@ impl Settings {
             return Err(ConfigError::Remote(listen));
         }
         let upstreams = UpstreamConfig {
-            committee_change: self.committee_change_upstreams.unwrap_or_default(),
-            inclusion: self.inclusion_upstreams.unwrap_or_default(),
+            committee_change: addresses("committee-change-upstreams", self.committee_change_upstreams)?,
+            inclusion: addresses("inclusion-upstreams", self.inclusion_upstreams)?,
             ca: self.upstream_ca,
             token_file: self.upstream_token_file,
         };
@@ -381,6 +378,18 @@ fn positive<T: Default + PartialEq>(name: &'static str, value: T) -> Result<T, C
 
 fn seconds(name: &'static str, value: u64) -> Result<Duration, ConfigError> {
     Ok(Duration::from_secs(positive(name, value)?))
+}
+
+fn addresses(setting: &'static str, values: Option<Vec<String>>) -> Result<Vec<String>, ConfigError> {
+    let values = values.unwrap_or_default();
+    let wrong = values.iter().find(|value| {
+        let port = value.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
+        !port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+    });
+    match wrong {
+        Some(value) => Err(ConfigError::Address { setting, value: value.clone() }),
+        None => Ok(values),
+    }
 }
 
 #[cfg(test)]

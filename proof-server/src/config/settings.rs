@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{LogFormat, Role};
 
@@ -25,7 +25,7 @@ macro_rules! settings {
 
 settings! {
 /// The server's settings. No setting is a secret; secrets are in the files that settings name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, clap::Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// What this process does [default: all]

@@ -92,12 +92,16 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
 fn what_cannot_work_is_refused() {
     assert!(toml::from_str::<Settings>("que_capacity = 5").is_err());
     assert!(toml::from_str::<Settings>("role = \"sequencer\"").is_err());
-    assert!(matches!(Settings::from_file(Path::new("/nonexistent")), Err(ConfigError::File { .. })));
+    assert!(matches!(Settings::from_file(Path::new("/nonexistent")), Err(ConfigError::File(_))));
     let refused = |flags: &[&str]| from_flags(&[&["--role", "verifier"], flags].concat()).resolve();
     assert!(matches!(refused(&["--queue-capacity", "0"]), Err(ConfigError::Zero("queue-capacity"))));
     assert!(matches!(refused(&["--tls-cert", "c"]), Err(ConfigError::Needs("tls-cert", _))));
     assert!(matches!(refused(&["--tls-client-ca", "c"]), Err(ConfigError::Needs("tls-client-ca", _))));
     assert!(matches!(refused(&["--inclusion-upstreams", "a:1"]), Err(ConfigError::Needs("upstreams", _))));
+    for nonsense in ["nonsense", "a:1,b", ":1", "a:", "a:0", "a:99999", "a:x"] {
+        let error = refused(&["--inclusion-upstreams", nonsense]).unwrap_err().to_string();
+        assert!(error.starts_with("inclusion-upstreams: ") && error.ends_with("is not HOST:PORT"), "{error}");
+    }
     let lonely = from_flags(&["--role", "entrypoint"]).resolve();
     assert!(matches!(lonely, Err(ConfigError::Needs("role entrypoint", _))));
 }

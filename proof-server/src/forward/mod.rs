@@ -38,10 +38,10 @@ const VERIFICATIONS: u32 = 5;
 #[derive(Debug, thiserror::Error)]
 pub enum ForwardError {
     /// The upstreams' authorities.
-    #[error("upstream authorities: {0}")]
+    #[error(transparent)]
     Tls(#[from] TlsError),
     /// The token for the upstreams cannot be read.
-    #[error("upstream token file {path}: {source}")]
+    #[error("upstream-token-file: {}: {source}", .path.display())]
     Token {
         /// The file.
         path: PathBuf,

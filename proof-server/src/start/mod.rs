@@ -1,25 +1,24 @@
 //! Puts a server together and runs it from start to end.
 
+mod files;
 mod reports;
 
-use std::{io, num::NonZero, sync::Arc, thread::available_parallelism};
+use std::{io, num::NonZero, path::PathBuf, sync::Arc, thread::available_parallelism};
 
 use sextant_consensus::Program;
-use sextant_protocol::{ProofKind, request::ServerLimits};
+use sextant_protocol::request::ServerLimits;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
     budget::Budgets,
-    cache::Cache,
     checks::Checks,
     circuits::CircuitsError,
     config::{Config, Role, half},
     connection::{ConnectionLimits, Context},
     control::Control,
-    door::{self, DoorError},
+    door::DoorError,
     forward::{self, ForwardError, Forwarding, Upstreams},
     jobs::Jobs,
-    kinds::Kinds,
     listener::{Entrance, Refusals},
     local::LocalProver,
     memory::Memory,
@@ -46,6 +45,8 @@ use crate::{
         watch::Limits,
     },
 };
+use files::Files;
+pub use files::check;
 
 /// Where a server listens.
 #[derive(Debug)]
@@ -59,10 +60,30 @@ pub struct Listeners {
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The folder for the workers' temporary files or the kept proofs cannot be made, or this program's own file is not
-    /// known.
-    #[error(transparent)]
-    Io(#[from] io::Error),
+    /// The folder for kept proofs cannot be made or written.
+    #[error("cache-dir: {}: {source}", .folder.display())]
+    Cache {
+        /// The folder.
+        folder: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// The folder for the workers' temporary files cannot be made.
+    #[error("folder for temporary files, which TMPDIR names: {}: {source}", .folder.display())]
+    Scratch {
+        /// Where it was to be.
+        folder: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// The workers' program cannot be started.
+    #[error("worker-program: {}: {source}", .program.display())]
+    Worker {
+        /// The program.
+        program: WorkerProgram,
+        /// The reason.
+        source: io::Error,
+    },
     /// The token file or the certificates.
     #[error(transparent)]
     Door(#[from] DoorError),
@@ -91,11 +112,10 @@ struct Engine {
 /// If the server cannot start. Once it runs, nothing ends it but `control`.
 pub async fn run(listeners: Listeners, config: Config, control: Control) -> Result<(), StartError> {
     // Whatever can be wrong with files is said before anything runs.
-    let (door, reload_door) = door::open(&config)?;
-    let scratch = Scratch::new(&std::env::temp_dir())?;
     let metrics = Arc::new(Metrics::new());
-    let cache = Cache::new(&config.cache, &metrics)?;
-    let (connector, reload_connector) = forward::connector(&config.upstreams)?;
+    let Files { door, cache, connector, kinds, worker, reloaded } = Files::open(&config, &metrics)?;
+    let folder = std::env::temp_dir();
+    let scratch = Scratch::new(&folder).map_err(|source| StartError::Scratch { folder, source })?;
 
     let limits = |capacity, share| QueueLimits { capacity, share };
     let for_proofs = limits(config.queue_capacity, config.queue_share);
@@ -112,7 +132,7 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         warming: Arc::default(),
     };
     let mut tasks = JoinSet::new();
-    start_lanes(&mut tasks, &engine, &config, &scratch, &control)?;
+    start_lanes(&mut tasks, &engine, &config, worker, &scratch, &control);
 
     let verification = Arc::new(Verification::new(engine.verifying.clone()));
     let jobs = Jobs::new(cache, config.reconnect_grace);
@@ -125,7 +145,7 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         budgets: budgets.clone(),
         checks: Checks::new(at_once, config.networks.clone(), budgets, metrics.clone()),
         max_input: config.max_input,
-        kinds: kinds(&config)?,
+        kinds,
         metrics: metrics.clone(),
     });
     let forwarding = (config.role == Role::Entrypoint).then(|| {
@@ -176,10 +196,11 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         balancers: config.balancers.clone(),
         refusals: Refusals::default(),
     };
-    tasks.spawn(reload::watch(vec![reload_door, reload_connector], control.clone()));
+    tasks.spawn(reload::watch(reloaded, control.clone()));
     let mut entrance = tokio::spawn(entrance.run(listeners.clients));
     tasks.spawn(supervisor::watchdog(control.clone()));
     supervisor::ready();
+    control.serving.cancel();
 
     tokio::select! {
         () = control.drain.cancelled() => {}
@@ -209,29 +230,21 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
     Ok(())
 }
 
-/// The kinds of proof that this server itself makes.
-fn kinds(config: &Config) -> Result<Kinds, CircuitsError> {
-    let snarks = cfg!(feature = "snark") && config.circuits.open_whole()?.is_some();
-    Ok(if snarks { config.kinds.clone() } else { config.kinds.clone().without(ProofKind::Groth16) })
-}
-
 fn start_lanes(
     tasks: &mut JoinSet<()>,
     engine: &Engine,
     config: &Config,
+    program: WorkerProgram,
     scratch: &Scratch,
     control: &Control,
-) -> io::Result<()> {
+) {
     let limits = Limits {
         memory: config.worker_memory,
         time: config.worker_time_limit,
         silence: config.worker_silence,
     };
     let spec = WorkerSpec {
-        program: config
-            .worker_program
-            .clone()
-            .map_or_else(WorkerProgram::own, |file| Ok(WorkerProgram::File(file)))?,
+        program,
         memory: config.machine_memory,
         limits,
         scratch: scratch.path().into(),
@@ -262,7 +275,6 @@ fn start_lanes(
     };
     // Not ended by draining: forwarded proofs that come back meanwhile have to be verified.
     tasks.spawn(lane.run(Control { stop: control.stop.clone(), ..Control::default() }));
-    Ok(())
 }
 
 fn sub_servers(

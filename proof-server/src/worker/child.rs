@@ -10,7 +10,7 @@ use sextant_protocol::{
 use tokio::sync::mpsc;
 
 use super::{WorkerEvent, WorkerMode, WorkerRequest, job::Prover, messages::MAX_WORKER_FRAME};
-use crate::{circuits::CircuitsConfig, system};
+use crate::{causes, circuits::CircuitsConfig, system};
 
 /// How far a worker that proves steps back for whoever has little to do: the server itself, and verification.
 const NICENESS: i32 = 10;
@@ -56,7 +56,7 @@ pub fn run(args: &WorkerArgs) -> anyhow::Result<std::convert::Infallible> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(serve(args, events));
     if let Err(error) = &outcome {
-        tracing::error!(error = format!("{error:#}"), "worker ends");
+        tracing::error!(error = causes::explained(error), "worker ends");
     }
     end(i32::from(outcome.is_err()))
 }

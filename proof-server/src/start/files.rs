@@ -1,0 +1,78 @@
+//! What a server reads before it does anything, so that whatever can be wrong with files is said before anything runs.
+
+use std::{
+    io,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::Arc,
+};
+
+use sextant_protocol::ProofKind;
+use tokio::sync::watch;
+
+use super::StartError;
+use crate::{
+    cache::Cache,
+    circuits::CircuitsError,
+    config::Config,
+    door::{self, Door},
+    forward::{self, Connector},
+    kinds::Kinds,
+    metrics::Metrics,
+    reload::Reloaded,
+    worker::program::WorkerProgram,
+};
+
+/// Everything that was read, and how some of it is read again.
+pub(super) struct Files {
+    pub(super) door: watch::Receiver<Arc<Door>>,
+    pub(super) cache: Cache,
+    pub(super) connector: watch::Receiver<Connector>,
+    pub(super) kinds: Kinds,
+    pub(super) worker: WorkerProgram,
+    pub(super) reloaded: Vec<Reloaded>,
+}
+
+impl Files {
+    pub(super) fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Self, StartError> {
+        let (door, reload_door) = door::open(config)?;
+        let (connector, reload_connector) = forward::connector(&config.upstreams)?;
+        let folder = config.cache.folder.clone().unwrap_or_default();
+        Ok(Self {
+            door,
+            cache: Cache::new(&config.cache, metrics).map_err(|source| StartError::Cache { folder, source })?,
+            connector,
+            kinds: kinds(config)?,
+            worker: worker_program(config.worker_program.as_deref())?,
+            reloaded: vec![reload_door, reload_connector],
+        })
+    }
+}
+
+/// Whether a server could start with this configuration, as far as files tell: what a server reads is read.
+///
+/// # Errors
+/// Names the setting and the file.
+pub fn check(config: &Config) -> Result<(), StartError> {
+    Files::open(config, &Arc::new(Metrics::new())).map(drop)
+}
+
+/// The kinds of proof that this server itself makes.
+fn kinds(config: &Config) -> Result<Kinds, CircuitsError> {
+    let snarks = cfg!(feature = "snark") && config.circuits.open_whole()?.is_some();
+    Ok(if snarks { config.kinds.clone() } else { config.kinds.clone().without(ProofKind::Groth16) })
+}
+
+/// The program that is started as worker: this one's own image, or a file that may be executed.
+fn worker_program(chosen: Option<&Path>) -> Result<WorkerProgram, StartError> {
+    let Some(chosen) = chosen else {
+        return WorkerProgram::own()
+            .map_err(|source| StartError::Worker { program: "this program's own file".into(), source });
+    };
+    let wrong = |source| StartError::Worker { program: chosen.into(), source };
+    let file = std::fs::metadata(chosen).map_err(wrong)?;
+    if !file.is_file() || file.permissions().mode() & 0o111 == 0 {
+        return Err(wrong(io::Error::new(io::ErrorKind::PermissionDenied, "not a program")));
+    }
+    Ok(WorkerProgram::File(chosen.into()))
+}
