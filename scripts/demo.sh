@@ -51,15 +51,15 @@ for statement in committee-change inclusion; do
   "$sextant" verify "$out/$statement.proof"
 done
 
-say "One byte changed in the middle of each: both must be refused"
+say "One bit of each proof flipped, the file's checksum mended: verification must refuse both"
 for statement in committee-change inclusion; do
   tampered=$out/$statement-tampered.proof
-  cp "$out/$statement.proof" "$tampered"
-  middle=$(($(stat -c %s "$tampered") / 2))
-  byte=$(od -An -tu1 -j "$middle" -N 1 "$tampered")
-  printf "\\x$(printf %x $((byte ^ 1)))" | dd of="$tampered" bs=1 seek="$middle" conv=notrunc status=none
-  if "$sextant" verify "$tampered"; then
-    echo "demo: a tampered proof was accepted" >&2
+  "$target/release/tamper-proof" "$out/$statement.proof" "$tampered"
+  status=0
+  "$sextant" verify "$tampered" || status=$?
+  # 6: not a valid proof. Any other end says nothing about it.
+  if [ "$status" -ne 6 ]; then
+    echo "demo: the tampered proof was not refused as one: exit status $status" >&2
     exit 1
   fi
 done
