@@ -1,6 +1,6 @@
 //! One connection to a server, shared by any number of requests.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use sextant_link::{Introduction, Link, LinkConfig};
 use sextant_protocol::{
@@ -10,6 +10,7 @@ use sextant_protocol::{
 use sextant_verifier::pinned_vk_hash;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    net::lookup_host,
     time::timeout,
 };
 
@@ -120,6 +121,11 @@ impl Client {
     /// How the server introduced itself. Untrusted text.
     pub fn server_agent(&self) -> &str {
         self.link.server_agent()
+    }
+
+    /// Whether the connection is over: then every request fails.
+    pub fn is_lost(&self) -> bool {
+        self.link.is_lost()
     }
 
     /// Asks for a proof of `input`. The statement is checked here first, natively: a false one is never sent, and the
@@ -248,7 +254,15 @@ impl Dialer {
     pub(crate) async fn dial(&self) -> Result<Option<Link>, ClientError> {
         let Some(server) = self.server.as_deref() else { return Ok(None) };
         let config = &self.config;
-        let dialed = Link::dial(server, server, config.security.tls());
+        let failed = |source| TransportError::Connect { server: server.into(), source: Arc::new(source) };
+        let dialed = async {
+            let addresses: Vec<_> = lookup_host(server).await.map_err(failed)?.collect();
+            config
+                .security
+                .check_token(&addresses)
+                .map_err(|error| failed(io::Error::new(io::ErrorKind::PermissionDenied, error)))?;
+            Link::dial(&addresses[..], server, config.security.tls()).await
+        };
         let (reader, writer) = timeout(config.connect_timeout, dialed)
             .await
             .map_err(|_| DeadlineElapsed { what: "connection", after: config.connect_timeout })??;

@@ -8,7 +8,7 @@ use sextant_link::AskError;
 pub use sextant_link::TransportError;
 use sextant_protocol::{ProofKind, ServerError, encoding::EncodingError};
 
-use crate::{checked::CheckError, verify::VerifyError};
+use crate::{checked::CheckError, offer::NotOffered, verify::VerifyError};
 
 /// Why a request gave no result.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,15 @@ pub enum ClientError {
     /// The server answered, but the answer is not what it must be.
     #[error("the server's answer is refused: {0}")]
     Answer(#[from] AnswerError),
+    /// The server does not offer what is wanted; nothing was sent.
+    #[error(transparent)]
+    NotOffered(#[from] NotOffered),
+    /// Stopped by whoever asked.
+    #[error("cancelled{}", if *.told { "; the server was told" } else { "" })]
+    Cancelled {
+        /// Whether a request was open, and the server has heard that nobody waits for it any more.
+        told: bool,
+    },
     /// The statement does not hold; nothing was sent.
     #[error(transparent)]
     Check(#[from] CheckError),

@@ -23,6 +23,7 @@
 mod checked;
 mod client;
 pub mod error;
+pub mod offer;
 mod prover;
 mod proving;
 pub mod security;
@@ -31,7 +32,8 @@ pub mod verify;
 pub use checked::{CheckError, CheckedInput};
 pub use client::{Client, ClientConfig, Submitted};
 pub use error::{AnswerError, ClientError, DeadlineElapsed, TransportError};
-pub use prover::ServerProver;
+pub use offer::NotOffered;
+pub use prover::{Patience, ProvingEvent, ServerProver};
 pub use proving::{Proof, Proving};
 pub use security::Security;
 pub use sextant_follow as follow;

@@ -1,49 +1,257 @@
-//! The prover of a follower: a proof server.
+//! Proofs from a server that may be busy, restart, or lose its connection: asked for again as long as that helps.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
-use sextant_consensus::public_values::Statement;
+use backon::{BackoffBuilder, ExponentialBuilder};
+use sextant_consensus::{Program, public_values::Statement};
 use sextant_follow::{Proven, Prover, ProverError};
-use sextant_protocol::{Progress, ProofKind, ProofRecord, StatementInput};
+use sextant_protocol::{ErrorCode, Progress, ProofKind, ProofRecord, ServerError, StatementInput};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
-use crate::{Client, ClientConfig, ClientError, Proof};
+use crate::{
+    CheckedInput, Client, ClientConfig, ClientError, DeadlineElapsed, Proof, TransportError,
+    offer::check_offer,
+};
 
-/// Asks a proof server, over a connection of its own for each proof, so that a server may come and go. What it answers is
+/// For the server to hear that a proof is not wanted any more.
+const CANCELLING: Duration = Duration::from_secs(2);
+
+/// What becomes known while a proof is made.
+#[derive(Clone, Debug)]
+pub enum ProvingEvent {
+    /// The server is at this step.
+    Step(Progress),
+    /// No proof came yet; the server is asked again.
+    Waiting {
+        /// Why not.
+        reason: String,
+        /// When it is asked again.
+        again_in: Duration,
+    },
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Ask again when the server has no place now, at the time that it names.
+    pub busy: bool,
+    /// How long to try to come back after a connection broke. A server keeps the job of a client that vanished for some
+    /// seconds (`reconnect-grace`); whoever is back by then finds it where it is.
+    pub reconnect: Duration,
+}
+
+impl Patience {
+    /// The first trouble ends it.
+    pub const NONE: Self = Self { busy: false, reconnect: Duration::ZERO };
+    /// Comes back when the connection breaks, and hears what a busy server says.
+    pub const RECONNECT: Self = Self { busy: false, reconnect: Duration::from_secs(60) };
+    /// Comes back, and waits its turn.
+    pub const ALL: Self = Self { busy: true, reconnect: Duration::from_secs(60) };
+}
+
+/// Asks a proof server, over a connection of its own for each try, so that a server may come and go. What it answers is
 /// verified here before it counts.
 #[derive(Clone)]
 pub struct ServerProver {
     server: String,
     config: ClientConfig,
     deadline: Option<Duration>,
-    on_progress: Arc<dyn Fn(Progress) + Send + Sync>,
+    patience: Patience,
+    stop: CancellationToken,
+    on_event: Arc<dyn Fn(ProvingEvent) + Send + Sync>,
+    /// The connection on which the server was asked what it offers, for the first request.
+    asked: Arc<Mutex<Option<Client>>>,
 }
 
 impl ServerProver {
-    /// A prover at `server` (`host:port`).
+    /// A prover at `server` (`host:port`), with [`Patience::RECONNECT`].
     pub fn new(server: impl Into<String>, config: ClientConfig) -> Self {
-        Self { server: server.into(), config, deadline: None, on_progress: Arc::new(|_| {}) }
+        Self {
+            server: server.into(),
+            config,
+            deadline: None,
+            patience: Patience::RECONNECT,
+            stop: CancellationToken::new(),
+            on_event: Arc::new(|_| {}),
+            asked: Arc::default(),
+        }
     }
 
-    /// Gives each proof so long, queueing included. Default: the server's maximum.
+    /// Gives each proof so long, queueing and waiting included. Default: the server's maximum for each try.
+    #[must_use]
     pub fn with_deadline(mut self, deadline: Option<Duration>) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Tells each step of a proof.
-    pub fn with_progress(mut self, on_progress: impl Fn(Progress) + Send + Sync + 'static) -> Self {
-        self.on_progress = Arc::new(on_progress);
+    /// Waits for what `patience` says.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        if patience.reconnect.is_zero() {
+            self.config.reconnects = 0;
+        }
         self
     }
 
-    async fn ask(&self, input: StatementInput, kind: ProofKind) -> Result<Proof, ClientError> {
-        let client = Client::connect_with(&self.server, self.config.clone()).await?;
-        let mut proving = client.prove(input, kind, self.deadline).await?;
-        while let Some(step) = proving.next_progress().await {
-            (self.on_progress)(step);
-        }
-        proving.finish().await
+    /// Gives up, and tells the server so, once `stop` is cancelled.
+    #[must_use]
+    pub fn with_stop(mut self, stop: CancellationToken) -> Self {
+        self.stop = stop;
+        self
     }
+
+    /// Tells what becomes known about each proof.
+    #[must_use]
+    pub fn with_events(mut self, on_event: impl Fn(ProvingEvent) + Send + Sync + 'static) -> Self {
+        self.on_event = Arc::new(on_event);
+        self
+    }
+
+    /// Asks the server whether it makes proofs of all these programs in this form.
+    ///
+    /// # Errors
+    /// [`ClientError::NotOffered`] if it does not; others if it cannot be asked.
+    pub async fn check_offer(&self, programs: &[Program], kind: ProofKind) -> Result<(), ClientError> {
+        let client = Client::connect_with(&self.server, self.config.clone()).await?;
+        let info = client.info().await?;
+        programs.iter().try_for_each(|program| check_offer(&info, *program, kind))?;
+        *self.asked() = Some(client);
+        Ok(())
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Option<Client>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A proof of `checked`, asked for until it is there, waiting does not help any more, or the deadline has passed.
+    ///
+    /// # Errors
+    /// What the last try gave; [`ClientError::Cancelled`] if it was stopped.
+    pub async fn ask(&self, checked: CheckedInput, kind: ProofKind) -> Result<Proof, ClientError> {
+        let end = self.deadline.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
+        let mut trying = Trying::default();
+        loop {
+            let left = end.map(|(at, _)| at.saturating_duration_since(Instant::now()));
+            let error = match self.try_once(checked.clone(), kind, left, &mut trying).await {
+                Ok(proof) => return Ok(proof),
+                Err(error) => error,
+            };
+            let Some(pause) = trying.pause(&error, self.patience) else { return Err(error) };
+            if let Some((at, after)) = end
+                && Instant::now() + pause >= at
+            {
+                // Busy to the end is what the caller wants to know; a proof would have come too late.
+                return Err(match error {
+                    ClientError::Transport(_) => DeadlineElapsed { what: "proof", after }.into(),
+                    refused => refused,
+                });
+            }
+            (self.on_event)(ProvingEvent::Waiting { reason: error.to_string(), again_in: pause });
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.stop.cancelled() => return Err(ClientError::Cancelled { told: false }),
+            }
+        }
+    }
+
+    async fn try_once(
+        &self,
+        checked: CheckedInput,
+        kind: ProofKind,
+        deadline: Option<Duration>,
+        trying: &mut Trying,
+    ) -> Result<Proof, ClientError> {
+        let asked = self.asked().take();
+        let client = match asked {
+            Some(client) if !client.is_lost() => client,
+            _ => tokio::select! {
+                client = Client::connect_with(&self.server, self.config.clone()) => client?,
+                () = self.stop.cancelled() => return Err(ClientError::Cancelled { told: false }),
+            },
+        };
+        trying.connected();
+        let mut proving = client.prove_checked(checked, kind, deadline)?;
+        loop {
+            tokio::select! {
+                step = proving.next_progress() => match step {
+                    Some(step) => (self.on_event)(ProvingEvent::Step(step)),
+                    None => return proving.finish().await,
+                },
+                () = self.stop.cancelled() => {
+                    // Dropping it cancels it; an answer to what is sent after that shows that the server has heard.
+                    drop(proving);
+                    let told = matches!(timeout(CANCELLING, client.ping()).await, Ok(Ok(())));
+                    return Err(ClientError::Cancelled { told });
+                }
+            }
+        }
+    }
+}
+
+/// How it went so far.
+#[derive(Default)]
+struct Trying {
+    /// When the last connection was made: where none ever was, the address is wrong or nobody is there.
+    connected: Option<Instant>,
+    /// Since when there is none, and the pauses until the next try.
+    broken: Option<(Instant, backon::ExponentialBackoff)>,
+}
+
+impl Trying {
+    fn connected(&mut self) {
+        self.connected = Some(Instant::now());
+    }
+
+    /// How long to wait before the next try; `None` if another does not help.
+    fn pause(&mut self, error: &ClientError, patience: Patience) -> Option<Duration> {
+        use TransportError::{Broken, Closed, Connect, Refused, Silent};
+        match error {
+            ClientError::Server(refusal) | ClientError::Transport(Refused(refusal)) => {
+                self.broken = None;
+                (patience.busy && may_pass(refusal)).then(|| {
+                    // Not all at the same moment.
+                    let after = Duration::from_millis(refusal.retry_after_ms.max(500));
+                    after.mul_f64(1.0 + 0.1 * fastrand::f64())
+                })
+            }
+            ClientError::Transport(Broken(_) | Closed | Silent { .. }) => {
+                // After one that held for long this is another trouble.
+                if self.connected?.elapsed() > patience.reconnect {
+                    self.broken = None;
+                }
+                self.come_back(patience)
+            }
+            ClientError::Transport(Connect { .. })
+            | ClientError::Deadline(DeadlineElapsed { what: "connection" | "handshake", .. }) => {
+                self.connected?;
+                self.come_back(patience)
+            }
+            _ => None,
+        }
+    }
+
+    fn come_back(&mut self, patience: Patience) -> Option<Duration> {
+        let (since, pauses) = self.broken.get_or_insert_with(|| {
+            let pauses = ExponentialBuilder::new()
+                .with_min_delay(Duration::from_millis(200))
+                .with_max_delay(Duration::from_secs(5))
+                .with_jitter()
+                .without_max_times();
+            (Instant::now(), pauses.build())
+        });
+        if since.elapsed() < patience.reconnect { pauses.next() } else { None }
+    }
+}
+
+/// Refusals that are about now, not about the request.
+fn may_pass(refusal: &ServerError) -> bool {
+    matches!(refusal.code, ErrorCode::Busy | ErrorCode::ShuttingDown)
 }
 
 impl fmt::Debug for ServerProver {
@@ -54,7 +262,8 @@ impl fmt::Debug for ServerProver {
 
 impl Prover for ServerProver {
     async fn prove(&self, input: StatementInput, kind: ProofKind) -> Result<Proven, ProverError> {
-        match self.ask(input, kind).await {
+        let proof = async { self.ask(CheckedInput::check(input).await?, kind).await };
+        match proof.await {
             Ok(Proof { record, statement, cost }) => Ok(Proven { record, statement, cost }),
             Err(error) => Err(ProverError {
                 retry_after: match &error {

@@ -5,7 +5,10 @@
 
 use std::{future::Future, net::SocketAddr, time::Duration};
 
-use sextant_client::{Client, ClientConfig, Progress, ProofKind, ProofRecord, ServerError, StatementInput};
+use sextant_client::{
+    Client, ClientConfig, Progress, ProofKind, ProofRecord, ServerError, ServerInfo, StatementInput,
+    verify::pinned_vk_hash,
+};
 use sextant_consensus::{Program, bls::Plain, check_statement, codec};
 use sextant_protocol::{
     ClientMessage, JobKey, PROTOCOL_VERSION, ProofAnswer, ProveRequest, Request, RequestId, Response,
@@ -13,7 +16,7 @@ use sextant_protocol::{
     frame::{MAX_FRAME, MessageReader, MessageWriter},
     message::MAGIC,
     proof::Circuits,
-    request::ProvingCost,
+    request::{ProgramInfo, ProvingCost, ServerLimits},
 };
 use tokio::net::{
     TcpListener, TcpStream,
@@ -46,11 +49,14 @@ impl Peer {
         Self { reader, writer }
     }
 
-    /// The next request, which must be for a proof.
+    /// The next request for a proof. Before it, the client may ask what is offered: everything is.
     pub async fn prove_request(&mut self) -> (RequestId, ProveRequest) {
-        match self.request().await {
-            (id, Request::Prove(request)) => (id, request),
-            other => panic!("a request for a proof was due: {other:?}"),
+        loop {
+            match self.request().await {
+                (id, Request::Info) => self.answer(id, Ok(Response::Info(everything()))).await,
+                (id, Request::Prove(request)) => return (id, request),
+                other => panic!("a request for a proof was due: {other:?}"),
+            }
         }
     }
 
@@ -113,6 +119,22 @@ where
     address
 }
 
+/// Listens and runs `script` on each connection.
+pub async fn listen_each<F>(script: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(script(stream));
+        }
+    });
+    address
+}
+
 /// A client, connected to a server that shakes hands and then runs `script`.
 pub async fn connected<F, T>(config: ClientConfig, script: impl FnOnce(Peer) -> F + Send + 'static) -> Client
 where
@@ -121,6 +143,34 @@ where
 {
     let address = listen(async |stream: TcpStream| script(Peer::greet(stream).await).await).await;
     Client::connect_with(&address.to_string(), config).await.unwrap()
+}
+
+/// What a server says that makes every proof.
+pub fn everything() -> ServerInfo {
+    let kinds = vec![ProofKind::Stark, ProofKind::Compressed, ProofKind::Groth16];
+    let info = |program: Program| ProgramInfo {
+        program: program.tag(),
+        vk_hash: pinned_vk_hash(program),
+        elf_sha256: [0; 32],
+        queued: 0,
+        queue_capacity: 16,
+        running: 0,
+        kinds: kinds.clone(),
+        ready: true,
+    };
+    ServerInfo {
+        agent: "fake".into(),
+        circuit_version: "v0".into(),
+        programs: Program::ALL.map(info).into(),
+        kinds: kinds.clone(),
+        ready: true,
+        reason: String::new(),
+        networks: Vec::new(),
+        oldest_version: PROTOCOL_VERSION,
+        newest_version: PROTOCOL_VERSION,
+        limits: ServerLimits::default(),
+        uptime_s: 0,
+    }
 }
 
 pub fn welcome(version: u32) -> ServerMessage {

@@ -1,11 +1,6 @@
 //! What a server reads before it does anything, so that whatever can be wrong with files is said before anything runs.
 
-use std::{
-    io,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    sync::Arc,
-};
+use std::{io, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 use sextant_protocol::ProofKind;
 use tokio::sync::watch;
@@ -40,7 +35,8 @@ impl Files {
         let folder = config.cache.folder.clone().unwrap_or_default();
         Ok(Self {
             door,
-            cache: Cache::new(&config.cache, metrics).map_err(|source| StartError::Cache { folder, source })?,
+            cache: Cache::new(&config.cache, metrics)
+                .map_err(|source| StartError::Cache { folder, source })?,
             connector,
             kinds: kinds(config)?,
             worker: worker_program(config.worker_program.as_deref())?,

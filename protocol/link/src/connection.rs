@@ -166,6 +166,11 @@ impl Link {
         &self.connection.capabilities
     }
 
+    /// Whether it is over: then every request fails.
+    pub fn is_lost(&self) -> bool {
+        self.connection.shared.requests().lost.is_some()
+    }
+
     /// Sends a request.
     ///
     /// # Errors

@@ -1,10 +1,15 @@
 //! The stream to a server: TCP, bare or within TLS.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use rustls::pki_types::ServerName;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpStream, ToSocketAddrs},
 };
 use tokio_rustls::TlsConnector;
@@ -38,12 +43,52 @@ async fn connect(address: impl ToSocketAddrs, host: &str, tls: Tls) -> io::Resul
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else {
         let (reader, writer) = stream.into_split();
-        return Ok((Box::new(reader), Box::new(writer)));
+        return Ok((Box::new(NotTls { stream: reader, begun: false }), Box::new(writer)));
     };
     let name = ServerName::try_from(without_port(host).to_owned())
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-    let (reader, writer) = tokio::io::split(TlsConnector::from(tls).connect(name, stream).await?);
+    let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(in_words)?;
+    let (reader, writer) = tokio::io::split(stream);
     Ok((Box::new(reader), Box::new(writer)))
+}
+
+/// A server that answers TLS with something else does not speak it there.
+fn in_words(error: io::Error) -> io::Error {
+    match error.get_ref().and_then(|error| error.downcast_ref()) {
+        Some(rustls::Error::InvalidMessage(_)) => {
+            let reason = "the server does not speak TLS at this port: connect without it, or to another port";
+            io::Error::new(io::ErrorKind::InvalidData, reason)
+        }
+        _ => error,
+    }
+}
+
+/// A bare stream from a server, which says so where the first thing that comes is TLS.
+struct NotTls<R> {
+    stream: R,
+    begun: bool,
+}
+
+impl<R: AsyncRead + Unpin> AsyncRead for NotTls<R> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        /// Types of the TLS records that a server could begin with: an alert, or its side of a handshake.
+        const TLS: [u8; 2] = [21, 22];
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if let (false, Some(first)) = (self.begun, buffer.filled().get(before)) {
+            // The first byte of a frame is the highest of a length below 2^24: 0.
+            if TLS.contains(first) {
+                let reason = "the server speaks TLS at this port: connect with it (--tls, or --tls-ca FILE)";
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, reason)));
+            }
+            self.begun = true;
+        }
+        polled
+    }
 }
 
 fn without_port(host: &str) -> &str {

@@ -2,9 +2,11 @@
 
 mod args;
 mod commands;
+mod failure;
 mod output;
 mod progress;
 mod render;
+mod version;
 
 use std::{panic, process::ExitCode, sync::Mutex};
 
@@ -12,22 +14,29 @@ use clap::Parser;
 
 use args::{Arguments, Command, ServerCommand};
 use commands::Outcome;
+use failure::{Code, Failure};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    output::choose(arguments.quiet, arguments.verbose);
+    let json = arguments.command.json();
     record_panics();
     // A task of its own, so that a panic is an error like any other.
-    let error = match tokio::spawn(async { run(arguments).await.map_err(|error| error.to_string()) }).await {
+    let failure = match tokio::spawn(run(arguments)).await {
         Ok(Ok(())) => return ExitCode::SUCCESS,
-        Ok(Err(error)) => error,
+        Ok(Err(failure)) => failure,
         Err(_) => {
             let panic = LAST_PANIC.lock().map(|panic| panic.clone()).unwrap_or_default();
-            format!("a fault in this program, please report it: {panic}")
+            Failure::new(Code::Failed, format!("a fault in this program, please report it: {panic}"))
         }
     };
-    eprintln!("error: {}", output::one_line(&error));
-    ExitCode::FAILURE
+    if json {
+        eprintln!("{}", output::json_line(&failure.to_json()));
+    } else {
+        eprintln!("error: {}", output::one_line(failure.message()));
+    }
+    (&failure).into()
 }
 
 async fn run(arguments: Arguments) -> Outcome {
@@ -41,6 +50,8 @@ async fn run(arguments: Arguments) -> Outcome {
         Command::Inspect(inspect) => commands::inspect::run(inspect),
         Command::Server(ServerCommand::Info(server)) => commands::server::info(server).await,
         Command::Server(ServerCommand::Ping(server)) => commands::server::ping(server).await,
+        Command::Completions { shell } => commands::describe::completions(shell),
+        Command::Man { folder } => commands::describe::man(&folder),
     }
 }
 

@@ -1,10 +1,43 @@
 //! Text to the terminal: what strangers wrote is made harmless first.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::atomic::{AtomicU8, Ordering},
+};
 
 use serde_json::Value;
 
 use crate::commands::Outcome;
+
+/// How much is told on standard error besides results: one process has one terminal.
+static TOLD: AtomicU8 = AtomicU8::new(NOTES);
+const NOTHING: u8 = 0;
+const NOTES: u8 = 1;
+const DETAILS: u8 = 2;
+
+/// Chooses how much is told: `-q`, `-v`, or neither.
+pub fn choose(quiet: bool, verbose: bool) {
+    TOLD.store(if quiet { NOTHING } else { NOTES + u8::from(verbose) }, Ordering::Relaxed);
+}
+
+/// Whether only results and errors are wanted.
+pub fn is_quiet() -> bool {
+    TOLD.load(Ordering::Relaxed) == NOTHING
+}
+
+/// Something that people should know, unless they said `-q`.
+pub fn note(text: &str) {
+    if !is_quiet() {
+        eprintln!("note: {}", one_line(text));
+    }
+}
+
+/// Something for those who said `-v`.
+pub fn detail(text: &str) {
+    if TOLD.load(Ordering::Relaxed) >= DETAILS {
+        eprintln!("{}", one_line(text));
+    }
+}
 
 /// Longest error line, in characters.
 const MAX_LINE: usize = 2048;
@@ -26,15 +59,34 @@ pub fn print(text: &str) -> Outcome {
 
 /// Writes indented JSON and a line end to standard output.
 pub fn print_json(value: &Value) -> Outcome {
-    // Only inside strings can anything be left to escape: in JSON's own way then.
-    let json = escape(&format!("{value:#}\n"), true, |character| format!("\\u{:04x}", u32::from(character)));
-    write(&json)
+    write(&(json_text(&format!("{value:#}")) + "\n"))
 }
 
 /// Writes JSON in one line to standard output.
 pub fn print_json_line(value: &Value) -> Outcome {
-    let json = escape(&value.to_string(), false, |character| format!("\\u{:04x}", u32::from(character)));
-    write(&(json + "\n"))
+    write(&(json_line(value) + "\n"))
+}
+
+/// JSON in one line.
+pub fn json_line(value: &Value) -> String {
+    json_text(&value.to_string())
+}
+
+/// Writes to standard error what belongs to a result whose bytes go to standard output.
+pub fn print_aside(text: &str) {
+    eprint!("{}", printable(text, true));
+}
+
+/// Writes bytes to standard output, all or none of them counting.
+pub fn print_bytes(bytes: &[u8]) -> Outcome {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush())?;
+    Ok(())
+}
+
+fn json_text(json: &str) -> String {
+    // Only inside strings can anything be left to escape: in JSON's own way then.
+    escape(json, true, |character| format!("\\u{:04x}", u32::from(character)))
 }
 
 fn write(text: &str) -> Outcome {

@@ -2,71 +2,168 @@
 
 use std::{
     collections::HashMap,
+    fmt::Write,
     io::{IsTerminal, stderr},
     mem::{Discriminant, discriminant},
-    pin::pin,
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
-use futures::StreamExt;
-use indicatif::{ProgressBar, ProgressStyle};
-use sextant_client::{Progress, Proving};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use sextant_client::{Progress, ProvingEvent};
 
-use crate::render::grouped;
+use crate::{
+    output,
+    render::{duration, grouped},
+};
 
-/// Shows the steps until the answer is there.
-pub async fn show(proving: &mut Proving) {
-    let steps = pin!(proving.progress());
-    if stderr().is_terminal() { bars(steps).await } else { lines(steps).await }
+/// Shows what becomes known about one proof after the other.
+pub struct Display(Mutex<Form>);
+
+enum Form {
+    Nothing,
+    Bar(Bar),
+    Lines(Lines),
 }
 
-async fn bars(mut steps: impl futures::Stream<Item = Progress> + Unpin) {
-    let spinner = style("{spinner} {elapsed_precise} {msg}");
-    let bar_style = style("{spinner} {elapsed_precise} {msg} [{bar:40}] {pos} of {len}");
-    let bar = ProgressBar::new_spinner().with_style(spinner.clone()).with_message("sending");
-    bar.enable_steady_tick(Duration::from_millis(200));
-    let mut proving = false;
-    while let Some(step) = steps.next().await {
-        if let Progress::Proving { done, total } = step {
-            proving = true;
-            bar.set_style(bar_style.clone());
-            bar.set_length(total.into());
-            bar.set_position(done.into());
-            bar.set_message("proving shards");
-        } else if !(proving && matches!(step, Progress::Executing { .. })) {
-            bar.set_style(spinner.clone());
-            bar.set_message(describe(step));
+impl Display {
+    /// A bar on a terminal, else lines; nothing with `-q`.
+    pub fn new() -> Self {
+        Self::of(match (output::is_quiet(), stderr().is_terminal()) {
+            (true, _) => Form::Nothing,
+            (false, true) => Form::Bar(Bar::new()),
+            (false, false) => Form::Lines(Lines::default()),
+        })
+    }
+
+    /// Lines; nothing with `-q`.
+    pub fn lines() -> Self {
+        Self::of(if output::is_quiet() { Form::Nothing } else { Form::Lines(Lines::default()) })
+    }
+
+    fn of(form: Form) -> Self {
+        Self(Mutex::new(form))
+    }
+
+    /// Shows an event.
+    pub fn show(&self, event: ProvingEvent) {
+        // A poisoned lock means that printing panicked: then there is nothing left to print.
+        let Ok(mut form) = self.0.lock() else { return };
+        match (&mut *form, event) {
+            (Form::Nothing, _) => {}
+            (Form::Bar(bar), ProvingEvent::Step(step)) => bar.step(step),
+            (Form::Lines(lines), ProvingEvent::Step(step)) => lines.step(step),
+            (Form::Bar(bar), ProvingEvent::Waiting { reason, again_in }) => {
+                bar.message(waiting(&reason, again_in))
+            }
+            (Form::Lines(lines), ProvingEvent::Waiting { reason, again_in }) => {
+                lines.line(&waiting(&reason, again_in));
+                lines.shown.clear();
+            }
         }
     }
-    bar.finish_and_clear();
+
+    /// Takes the bar away: what follows is the result.
+    pub fn end(&self) {
+        if let Ok(Form::Bar(bar)) = self.0.lock().as_deref() {
+            bar.bar.finish_and_clear();
+        }
+    }
 }
 
-async fn lines(mut steps: impl futures::Stream<Item = Progress> + Unpin) {
-    let mut lines = Lines::default();
-    while let Some(step) = steps.next().await {
-        lines.show(step);
+/// One line that changes.
+struct Bar {
+    bar: ProgressBar,
+    proving: Option<Proving>,
+}
+
+impl Bar {
+    fn new() -> Self {
+        let bar = ProgressBar::new_spinner().with_style(style(SPINNER)).with_message("connecting");
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar, proving: None }
+    }
+
+    fn message(&mut self, message: String) {
+        self.proving = None;
+        self.bar.set_style(style(SPINNER));
+        self.bar.set_message(message);
+    }
+
+    fn step(&mut self, step: Progress) {
+        if let Progress::Proving { done, total } = step {
+            let proving = Proving::at(self.proving, done, total, Instant::now());
+            self.proving = Some(proving);
+            let drawn = style("{spinner} {elapsed_precise} {msg} {shards}");
+            self.bar.set_style(drawn.with_key("shards", move |_: &ProgressState, out: &mut dyn Write| {
+                let _ = out.write_str(&proving.drawn(Instant::now()));
+            }));
+            self.bar.set_message("proving");
+        } else if !(self.proving.is_some() && matches!(step, Progress::Executing { .. })) {
+            self.message(describe(step));
+        }
+    }
+}
+
+/// Shards being proven. The server tells when one is done; how far the next one is, the clock has to guess.
+#[derive(Clone, Copy, Debug)]
+struct Proving {
+    begun: Instant,
+    done: u32,
+    total: u32,
+    since: Instant,
+}
+
+impl Proving {
+    /// A shard on a machine like that of `docs/benchmarks.md`, until one has been measured.
+    const SHARD: Duration = Duration::from_secs(20);
+
+    fn at(before: Option<Self>, done: u32, total: u32, now: Instant) -> Self {
+        match before {
+            Some(before) if before.done == done => Self { total, ..before },
+            Some(before) => Self { done, total, since: now, ..before },
+            None => Self { begun: now, done, total, since: now },
+        }
+    }
+
+    /// Part that is done, in 0..1; never there before the server says so.
+    fn fraction(&self, now: Instant) -> f64 {
+        let shard = match self.done {
+            0 => Self::SHARD,
+            done => (self.since - self.begun) / done,
+        };
+        let part = (now - self.since).as_secs_f64() / shard.as_secs_f64().max(0.1);
+        let guess = (1.0 - (-1.5 * part).exp()).min(0.98);
+        if self.done >= self.total { 1.0 } else { (f64::from(self.done) + guess) / f64::from(self.total) }
+    }
+
+    fn drawn(&self, now: Instant) -> String {
+        const WIDTH: usize = 30;
+        let fraction = self.fraction(now);
+        let full = (fraction * WIDTH as f64) as usize;
+        let (done, total) = (self.done, self.total);
+        let bar = "=".repeat(full);
+        format!("[{bar:WIDTH$}] {done} of {total} shards, {:.0} % by estimate", fraction * 100.0)
     }
 }
 
 /// A line per step; a step that only counts on gets a new line every few seconds. Executing and proving overlap and
 /// may alternate, so each kind of step has its own clock.
 #[derive(Debug, Default)]
-pub struct Lines {
+struct Lines {
     start: Option<Instant>,
     shown: HashMap<Discriminant<Progress>, (Progress, Instant)>,
 }
 
 impl Lines {
-    /// Shows a step, if it is worth a line.
-    pub fn show(&mut self, step: Progress) {
+    fn step(&mut self, step: Progress) {
         const REPEAT: Duration = Duration::from_secs(5);
-        let start = *self.start.get_or_insert_with(Instant::now);
         let again = self
             .shown
             .get(&discriminant(&step))
             .is_some_and(|(before, when)| *before == step || when.elapsed() < REPEAT);
         if !again {
-            eprintln!("{:8.1} s  {}", start.elapsed().as_secs_f64(), describe(step));
+            self.line(&describe(step));
             self.shown.insert(discriminant(&step), (step, Instant::now()));
         }
         // The next proof has its own clock.
@@ -74,6 +171,15 @@ impl Lines {
             *self = Self::default();
         }
     }
+
+    fn line(&mut self, text: &str) {
+        let start = *self.start.get_or_insert_with(Instant::now);
+        eprintln!("{:8.1} s  {text}", start.elapsed().as_secs_f64());
+    }
+}
+
+fn waiting(reason: &str, again_in: Duration) -> String {
+    format!("{}; asking again in {}", output::one_line(reason), duration(again_in))
 }
 
 fn describe(step: Progress) -> String {
@@ -96,8 +202,33 @@ fn describe(step: Progress) -> String {
     }
 }
 
+const SPINNER: &str = "{spinner} {elapsed_precise} {msg}";
+
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .expect("a fixed template that is known to parse")
-        .progress_chars("=> ")
+    ProgressStyle::with_template(template).expect("a fixed template that is known to parse")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_shard_moves_with_the_clock_and_is_not_done_before_the_server_says_so() {
+        let start = Instant::now();
+        let proving = Proving::at(None, 0, 1, start);
+        let at = |seconds| proving.fraction(start + Duration::from_secs(seconds));
+        assert!(at(0) == 0.0 && at(5) > at(0) && at(20) > at(5) && at(20) > 0.5);
+        assert!(at(100_000) < 1.0);
+        let done = Proving::at(Some(proving), 1, 1, start + Duration::from_secs(30));
+        assert_eq!(done.fraction(start + Duration::from_secs(30)), 1.0);
+    }
+
+    #[test]
+    fn later_shards_are_guessed_by_the_earlier() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let second = Proving::at(Some(Proving::at(None, 0, 2, start)), 1, 2, at(100));
+        assert_eq!(second.fraction(at(100)), 0.5);
+        assert!((0.6..0.8).contains(&second.fraction(at(150))), "half of a shard's time");
+    }
 }

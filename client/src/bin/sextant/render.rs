@@ -1,7 +1,12 @@
 //! Decoded public values for people (a table) and for programs (JSON).
 
-use std::fmt::{self, Display};
+use std::{
+    fmt::{self, Display},
+    time::Duration,
+};
 
+use indicatif::HumanCount;
+use ruint::aliases::U256;
 use serde_json::{Value, json};
 use sextant_client::sources::forks;
 use sextant_consensus::{
@@ -140,17 +145,19 @@ pub fn hex(bytes: &[u8]) -> String {
     format!("0x{}", hex::encode(bytes))
 }
 
+/// A time that somebody waits, rounded up to what can be planned with.
+pub fn duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64().ceil() as u64;
+    match (seconds / 3600, seconds / 60 % 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
 /// Digits in groups of three.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    HumanCount(number).to_string()
 }
 
 /// The name of a chain with this digest, if it is a known one, whichever of its forks have a date in it.
@@ -161,20 +168,7 @@ fn network_of(digest: &Root) -> Option<&'static str> {
 
 /// A big-endian 256-bit number in decimal.
 fn decimal(number: &[u8; 32]) -> String {
-    let mut number = *number;
-    let mut digits = Vec::new();
-    while number != [0; 32] {
-        // Long division by ten, from the most significant byte down.
-        let mut remainder = 0u16;
-        for byte in &mut number {
-            let part = remainder << 8 | u16::from(*byte);
-            // At most 9 * 256 + 255, so the quotient fits a byte.
-            *byte = (part / 10) as u8;
-            remainder = part % 10;
-        }
-        digits.push(char::from(b'0' + remainder as u8));
-    }
-    if digits.is_empty() { "0".into() } else { digits.into_iter().rev().collect() }
+    U256::from_be_bytes(*number).to_string()
 }
 
 #[cfg(test)]

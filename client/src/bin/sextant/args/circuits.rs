@@ -18,6 +18,7 @@ impl Circuits {
     /// What verifies proofs here.
     pub fn verifier(&self) -> Result<LocalVerifier, String> {
         let Some((path, key)) = self.development_key()? else { return Ok(LocalVerifier::default()) };
+        // Even with -q: what such proofs say is worth nothing.
         eprintln!(
             "warning: SNARKs by the development circuits of {} are accepted: for tests only",
             path.display()

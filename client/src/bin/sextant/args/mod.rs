@@ -8,9 +8,9 @@ mod nodes;
 mod server;
 mod watched;
 
-use std::path::PathBuf;
+use std::{convert::Infallible, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use sextant_client::ProofKind;
 use sextant_consensus::hash::Root;
 
@@ -22,14 +22,54 @@ pub use nodes::{Beacon, Rpc};
 pub use server::Server;
 pub use watched::WatchedAccounts;
 
-/// Proofs for Ethereum light clients.
+use crate::version;
+
+/// Proofs of what is true on Ethereum, for light clients, bridges and contracts.
+///
+/// Asks a proof server, believes nothing that it or any node says, and writes proofs that anybody can verify.
 #[derive(Debug, Parser)]
-#[command(version, about, arg_required_else_help = true)]
+#[command(
+    name = "sextant",
+    version = version::SHORT,
+    long_version = version::LONG.as_str(),
+    arg_required_else_help = true,
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"),
+)]
 pub struct Arguments {
+    /// Tell only results and errors: no progress, no notes
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Tell more about what is done
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  sextant prove inclusion --beacon URL --rpc URL --address 0x... --slot 0x...
+  sextant prove committee-change --beacon URL --from 1200
+  sextant verify slot.proof --committee-root 0x...
+  sextant follow --beacon URL --checkpoint 0x...";
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0    done
+  1    something on this machine: a file, a folder
+  2    arguments that cannot be meant
+  3    refused: the server does not do what was asked, or failed at it
+  4    unreachable: no server, or a broken connection
+  5    invalid statement: what nodes or files say is not true, or makes no statement
+  6    invalid proof
+  7    no node gave a usable answer
+  8    the contract refuses, or its chain
+  9    busy: the server has no place for it now
+  10   not within the time given
+  130  interrupted
+With --json an error is one line of JSON on standard error, with these names.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -52,6 +92,43 @@ pub enum Command {
     /// Talk to a server
     #[command(subcommand)]
     Server(ServerCommand),
+    /// Print what makes a shell complete this command: `sextant completions bash >> ~/.bash_completion`
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write man pages of all commands into a folder
+    Man {
+        /// The folder
+        folder: PathBuf,
+    },
+}
+
+impl Command {
+    /// Whether results are for programs: errors are then, too.
+    pub fn json(&self) -> bool {
+        match self {
+            Self::Prove(prove) => prove.options().json,
+            Self::Follow(follow) => follow.json,
+            Self::Status(status) => status.json,
+            Self::Submit(submit) => submit.sending.json,
+            Self::Deploy(deploy) => deploy.sending.json,
+            Self::Verify(verify) => verify.json,
+            Self::Inspect(inspect) => inspect.json,
+            Self::Server(ServerCommand::Info(server) | ServerCommand::Ping(server)) => server.json,
+            Self::Completions { .. } | Self::Man { .. } => false,
+        }
+    }
+}
+
+impl Prove {
+    /// What both have.
+    pub fn options(&self) -> &ProveOptions {
+        match self {
+            Self::CommitteeChange(change) => &change.options,
+            Self::Inclusion(inclusion) => &inclusion.options,
+        }
+    }
 }
 
 /// The two statements.
@@ -65,6 +142,7 @@ pub enum Prove {
 
 /// `sextant prove committee-change`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("source").required(true).args(["beacon", "bootstrap"]))]
 pub struct CommitteeChange {
     /// Beacon nodes.
     #[command(flatten)]
@@ -85,16 +163,16 @@ pub struct CommitteeChange {
     #[arg(
         long,
         value_name = "FILE",
-        required_unless_present = "beacon",
+        value_parser = file,
         conflicts_with = "beacon",
         requires = "updates"
     )]
     pub bootstrap: Option<PathBuf>,
     /// Beacon API updates (JSON or SSZ), in order; a file may hold a list. The first is of the bootstrap's period
-    #[arg(id = "updates", long = "update", value_name = "FILE", num_args = 1.., requires = "bootstrap")]
+    #[arg(id = "updates", long = "update", value_name = "FILE", value_parser = file, num_args = 1.., requires = "bootstrap")]
     pub updates: Vec<PathBuf>,
     /// Since Gloas: `eth_getBlockByHash` answer (JSON) of the execution block that the last finalized header names
-    #[arg(long, value_name = "FILE", requires = "bootstrap")]
+    #[arg(long, value_name = "FILE", value_parser = file, requires = "bootstrap")]
     pub block: Option<PathBuf>,
     /// Options of every proof.
     #[command(flatten)]
@@ -103,6 +181,7 @@ pub struct CommitteeChange {
 
 /// `sextant prove inclusion`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("source").required(true).args(["beacon", "bootstrap"]))]
 pub struct Inclusion {
     /// Beacon nodes.
     #[command(flatten)]
@@ -117,16 +196,16 @@ pub struct Inclusion {
     #[arg(long, value_name = "ROOT", value_parser = root, requires = "beacon")]
     pub checkpoint: Option<Root>,
     /// Instead of nodes: beacon API bootstrap (JSON or SSZ) of the period in which the finality update was signed
-    #[arg(long, value_name = "FILE", required_unless_present = "beacon", conflicts_with = "beacon", requires_all = ["finality_update", "proofs"])]
+    #[arg(long, value_name = "FILE", value_parser = file, conflicts_with = "beacon", requires_all = ["finality_update", "proofs"])]
     pub bootstrap: Option<PathBuf>,
     /// Beacon API finality update (JSON or SSZ)
-    #[arg(long, value_name = "FILE", requires = "bootstrap")]
+    #[arg(long, value_name = "FILE", value_parser = file, requires = "bootstrap")]
     pub finality_update: Option<PathBuf>,
     /// `eth_getProof` answers (JSON) at the finalized block; a file may hold a list
-    #[arg(id = "proofs", long = "proof", value_name = "FILE", num_args = 1.., requires = "bootstrap")]
+    #[arg(id = "proofs", long = "proof", value_name = "FILE", value_parser = file, num_args = 1.., requires = "bootstrap")]
     pub proofs: Vec<PathBuf>,
     /// Since Gloas: `eth_getBlockByHash` answer (JSON) of the execution block that the finalized header names
-    #[arg(long, value_name = "FILE", requires = "bootstrap")]
+    #[arg(long, value_name = "FILE", value_parser = file, requires = "bootstrap")]
     pub block: Option<PathBuf>,
     /// Options of every proof.
     #[command(flatten)]
@@ -148,10 +227,13 @@ pub struct ProveOptions {
     /// Which SNARKs count.
     #[command(flatten)]
     pub circuits: Circuits,
-    /// Give up after this many seconds, queueing included [default: the server's maximum]
-    #[arg(long, value_name = "SECONDS")]
-    pub deadline: Option<u64>,
-    /// Where the proof goes [default: PROGRAM-SLOT-KIND.proof in the current folder]
+    /// Give up after this many seconds, queueing and waiting included; 0 is the server's maximum for each try
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true)]
+    pub deadline: u64,
+    /// Do not wait: fail where the server is busy, or the connection breaks
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Where the proof goes; - is standard output [default: PROGRAM-SLOT-KIND.proof in the current folder]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Print the calldata that submits the proof to a light client contract, and nothing else
@@ -165,12 +247,13 @@ pub struct ProveOptions {
 /// `sextant verify`.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// The proof file
+    /// The proof file; - is standard input
     pub file: PathBuf,
     /// The chain.
     #[command(flatten)]
     pub network: Network,
-    /// Root of the sync committee that must have signed (`hash_tree_root(SyncCommittee)`, hex)
+    /// Root of the sync committee that must have signed (`hash_tree_root(SyncCommittee)`, hex). Without it, where the
+    /// proof begins is not checked
     #[arg(long, value_name = "ROOT", value_parser = root)]
     pub committee_root: Option<Root>,
     /// Which SNARKs count.
@@ -184,7 +267,7 @@ pub struct Verify {
 /// `sextant inspect`.
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// The proof file
+    /// The proof file; - is standard input
     pub file: PathBuf,
     /// Print as JSON
     #[arg(long)]
@@ -211,6 +294,11 @@ pub struct ServerOptions {
     pub json: bool,
 }
 
+/// A file to read; `-` is standard input.
+fn file(text: &str) -> Result<PathBuf, Infallible> {
+    Ok(if text == "-" { "/dev/stdin".into() } else { text.into() })
+}
+
 fn root(text: &str) -> Result<Root, String> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     let mut root = Root::default();
@@ -228,6 +316,24 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    /// Who gives no source is told the usual one first.
+    #[test]
+    fn a_missing_source_is_named() {
+        for statement in ["committee-change", "inclusion"] {
+            let error = Arguments::try_parse_from(["sextant", "prove", statement]).unwrap_err().to_string();
+            let (beacon, file) = (error.find("--beacon <URL>").unwrap(), error.find("--bootstrap").unwrap());
+            assert!(beacon < file, "{error}");
+        }
+    }
+
+    #[test]
+    fn help_lists_every_exit_status() {
+        for code in crate::failure::Code::ALL {
+            let line = format!("\n  {:<4} ", code.status());
+            assert!(EXIT_STATUS.contains(&line), "{code:?}");
+        }
     }
 
     #[test]

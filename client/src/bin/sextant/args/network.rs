@@ -5,6 +5,7 @@ use sextant_client::sources::{Expected, forks};
 use sextant_consensus::{chain::ChainConfig, hash::Root, networks, public_values::Statement};
 
 use super::root;
+use crate::commands::Failure;
 
 /// Which chain.
 #[derive(Debug, Args)]
@@ -19,10 +20,10 @@ pub struct Network {
 
 impl Network {
     /// The configuration of a network known by name.
-    pub fn config(&self) -> Result<&'static ChainConfig, String> {
+    pub fn config(&self) -> Result<&'static ChainConfig, Failure> {
         match self.chain_digest {
             None => Ok(self.named()),
-            Some(_) => Err("--chain-digest needs --beacon: a node has to describe the chain".into()),
+            Some(_) => Err(Failure::usage("--chain-digest needs --beacon: a node has to describe the chain")),
         }
     }
 

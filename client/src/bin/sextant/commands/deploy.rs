@@ -179,7 +179,7 @@ async fn beginning(arguments: &Deploy) -> Result<Beginning, Failure> {
         let signers = Signers::of_bootstrap(config, &bootstrap)?;
         return Ok(Beginning { header: bootstrap.value.header.beacon, signers, chain });
     }
-    let checkpoint = arguments.checkpoint.ok_or("--beacon needs --checkpoint")?;
+    let checkpoint = arguments.checkpoint.ok_or_else(|| Failure::usage("--beacon needs --checkpoint"))?;
     let beacon = arguments.beacon.nodes()?;
     let chain = beacon.chain(&network.expected()).await?;
     let client = LightClient::start(beacon, chain, &checkpoint).await?;

@@ -2,12 +2,12 @@
 
 use std::{
     pin::pin,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use sextant_client::{
-    ClientConfig, ProofKind, ServerProver,
+    ClientConfig, ClientError, ProofKind, ServerProver,
     follow::{Cadence, Config, Event, Follower, Health, State, operations},
     sources::{BeaconNodes, BlockId, ExecutionNodes},
     verify::pinned_vk_hash,
@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{Failure, Outcome, prove::client_config};
-use crate::{args::Follow, output, progress::Lines, render};
+use crate::{args::Follow, output, progress::Display, render};
 
 /// Runs the command.
 pub async fn run(arguments: Follow) -> Outcome {
@@ -37,7 +37,7 @@ pub async fn run(arguments: Follow) -> Outcome {
     config.keep = (arguments.keep > 0).then_some(arguments.keep);
     config.poll = Duration::from_secs(arguments.poll);
 
-    let beacon = arguments.beacon.nodes().map_err(|error| format!("--beacon: {error}"))?;
+    let beacon = arguments.beacon.nodes().map_err(|error| Failure::from(error).of("--beacon"))?;
     let execution = match arguments.rpc.rpc[..] {
         [] => None,
         _ => Some(arguments.rpc.nodes(arguments.beacon.config())?),
@@ -47,13 +47,14 @@ pub async fn run(arguments: Follow) -> Outcome {
     let mut prover = ServerProver::new(&arguments.server.address, client)
         .with_deadline(arguments.deadline.map(Duration::from_secs));
     if !arguments.json {
-        let lines = Mutex::new(Lines::default());
-        // A poisoned lock means that printing panicked: then there is nothing left to print.
-        prover = prover.with_progress(move |step| {
-            if let Ok(mut lines) = lines.lock() {
-                lines.show(step);
-            }
-        });
+        let display = Display::lines();
+        prover = prover.with_events(move |event| display.show(event));
+    }
+    let watches = !config.watched.is_empty();
+    let programs = if watches { &Program::ALL[..] } else { &[Program::CommitteeChange] };
+    // What the server does not do, time does not change. One that cannot be asked now is asked later.
+    if let Err(ClientError::NotOffered(error)) = prover.check_offer(programs, arguments.kind).await {
+        return Err(ClientError::from(error).into());
     }
     let health = Arc::new(Health::default());
     if let Some(address) = arguments.operations_listen {
@@ -101,7 +102,7 @@ async fn begin(
     mut stop: impl Future<Output = ()> + Unpin,
 ) -> Result<Option<Follower<ServerProver>>, Failure> {
     if arguments.submit.is_some() && !matches!(arguments.kind, ProofKind::Groth16 | ProofKind::Plonk) {
-        return Err("--submit needs proofs for contracts: --kind groth16".into());
+        return Err(Failure::usage("--submit needs proofs for contracts: --kind groth16"));
     }
     let (poll, longest) = (config.poll, config.max_backoff);
     let opened = match arguments.once {
@@ -116,10 +117,9 @@ async fn begin(
             Ok(submitter) => return Ok(Some(follower.with_submission(Box::new(submitter)))),
             Err(Begin::Passing(error)) if !arguments.once => {
                 let retry_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-                on_event(Event::Trouble { message: format!("contract: {error}"), retry_ms });
+                on_event(Event::Trouble { message: format!("contract: {}", error.message()), retry_ms });
             }
-            Err(Begin::Passing(error)) => return Err(error.into()),
-            Err(Begin::Final(error)) => return Err(error),
+            Err(Begin::Passing(error) | Begin::Final(error)) => return Err(error),
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -131,23 +131,25 @@ async fn begin(
 
 /// Why there is nobody to submit.
 enum Begin {
-    Passing(SubmitError),
+    Passing(Failure),
     Final(Failure),
+}
+
+impl From<Failure> for Begin {
+    fn from(failure: Failure) -> Self {
+        if failure.is_passing() { Self::Passing(failure) } else { Self::Final(failure) }
+    }
 }
 
 impl From<SubmitError> for Begin {
     fn from(error: SubmitError) -> Self {
-        if error.is_passing() { Self::Passing(error) } else { Self::Final(error.into()) }
+        Failure::from(error).into()
     }
 }
 
 /// Where proofs are submitted to. Looked at before anything is proven.
 async fn submitter(arguments: &Follow, contract: Address) -> Result<Submitter, Begin> {
-    let sender = arguments.signing.sender(&arguments.submit_rpc).await;
-    let sender = sender.map_err(|error| match error.downcast::<SubmitError>() {
-        Ok(error) => Begin::from(*error),
-        Err(error) => Begin::Final(error),
-    })?;
+    let sender = arguments.signing.sender(&arguments.submit_rpc).await?;
     let submitter = Submitter::new(sender, contract).await?;
     let selector = match arguments.kind {
         ProofKind::Groth16 => {

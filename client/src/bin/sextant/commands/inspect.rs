@@ -3,17 +3,17 @@
 use serde_json::json;
 use sextant_consensus::public_values::Statement;
 
-use super::{Outcome, read_proof};
-use crate::{args::Inspect, output, render};
+use super::{Failure, Outcome, read_proof};
+use crate::{args::Inspect, failure::Code, output, render};
 
 /// Runs the command.
 pub fn run(arguments: Inspect) -> Outcome {
     let name = arguments.file.display();
     let record = read_proof(&arguments.file)?;
-    let program =
-        record.program().ok_or_else(|| format!("{name}: unknown program tag {}", record.program))?;
+    let wrong = |reason: String| Failure::new(Code::InvalidProof, format!("{name}: {reason}"));
+    let program = record.program().ok_or_else(|| wrong(format!("unknown program tag {}", record.program)))?;
     let statement = Statement::abi_decode(program, &record.public_values)
-        .map_err(|error| format!("{name}: public values: {error}"))?;
+        .map_err(|error| wrong(format!("public values: {error}")))?;
 
     if arguments.json {
         return output::print_json(&json!({

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod deploy;
+pub mod describe;
 pub mod follow;
 pub mod inspect;
 pub mod prove;
@@ -10,12 +11,16 @@ pub mod submit;
 mod terms;
 pub mod verify;
 
-use std::{error::Error, fs, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 use sextant_client::ProofRecord;
 
-/// What ends a command before its time: it becomes one line.
-pub type Failure = Box<dyn Error + Send + Sync>;
+use crate::failure::Code;
+pub use crate::failure::Failure;
 
 /// How every command ends.
 pub type Outcome = Result<(), Failure>;
@@ -23,13 +28,18 @@ pub type Outcome = Result<(), Failure>;
 /// Larger than any proof file; anything above is not read.
 const MAX_PROOF_FILE: u64 = 33 << 20;
 
-/// Reads a proof file.
+/// Reads a proof file; `-` is standard input.
 pub fn read_proof(file: &Path) -> Result<ProofRecord, Failure> {
     let name = file.display();
-    let size = fs::metadata(file).map_err(|error| format!("cannot read {name}: {error}"))?.len();
-    if size > MAX_PROOF_FILE {
-        return Err(format!("{name}: {size} bytes is too large for a proof file").into());
+    let mut bytes = Vec::new();
+    let read = match file.to_str() {
+        Some("-") => io::stdin().lock().take(MAX_PROOF_FILE + 1).read_to_end(&mut bytes),
+        _ => File::open(file).and_then(|file| file.take(MAX_PROOF_FILE + 1).read_to_end(&mut bytes)),
+    };
+    read.map_err(|error| Failure::new(Code::Failed, format!("cannot read {name}: {error}")))?;
+    let wrong = |reason: String| Failure::new(Code::InvalidProof, format!("{name}: {reason}"));
+    if bytes.len() as u64 > MAX_PROOF_FILE {
+        return Err(wrong(format!("more than {MAX_PROOF_FILE} bytes are too many for a proof file")));
     }
-    let bytes = fs::read(file).map_err(|error| format!("cannot read {name}: {error}"))?;
-    Ok(ProofRecord::from_file_bytes(&bytes).map_err(|error| format!("{name}: {error}"))?)
+    ProofRecord::from_file_bytes(&bytes).map_err(|error| wrong(error.to_string()))
 }

@@ -3,56 +3,129 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use serde_json::json;
 use sextant_client::{
-    CheckError, CheckedInput, Client, ClientConfig, Proof, ProofKind,
+    CheckError, CheckedInput, ClientConfig, ClientError, Patience, Proof, ProofKind, ServerProver,
     input::{self, Prepared, Signers},
     security::SecurityError,
     sources::prepare::{self, Periods},
 };
-use sextant_consensus::public_values::Statement;
+use sextant_consensus::{Program, public_values::Statement};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Outcome};
 use crate::{
     args::{CommitteeChange, Inclusion, Prove, ProveOptions, Server},
-    output, progress, render,
+    failure::Code,
+    output,
+    progress::Display,
+    render,
 };
 
 /// Runs the command.
 pub async fn run(prove: Prove) -> Outcome {
-    let options = match &prove {
-        Prove::CommitteeChange(change) => &change.options,
-        Prove::Inclusion(inclusion) => &inclusion.options,
-    };
-    if let Some(out) = &options.out {
+    let options = prove.options();
+    if let Some(out) = options.out.as_deref().filter(|out| !is_stdout(out)) {
         check_target(out)?;
     }
     if options.calldata && !matches!(options.kind, ProofKind::Groth16 | ProofKind::Plonk) {
-        return Err("--calldata needs a proof for contracts: --kind groth16".into());
+        return Err(Failure::usage("--calldata needs a proof for contracts: --kind groth16"));
     }
-    let prepared = match &prove {
-        Prove::CommitteeChange(change) => committee_change(change).await?,
-        Prove::Inclusion(inclusion) => inclusion_of(inclusion).await?,
+    let stop = interrupted()?;
+    let display = Arc::new(Display::new());
+    let prover = prover(options, stop.clone(), display.clone())?;
+    let work = async {
+        let (program, from_files) = match &prove {
+            Prove::CommitteeChange(change) => (Program::CommitteeChange, change.bootstrap.is_some()),
+            Prove::Inclusion(inclusion) => (Program::Inclusion, inclusion.bootstrap.is_some()),
+        };
+        // Before anything is fetched. Files are at hand: what they say is known without any server.
+        if !from_files {
+            check_offer(&prover, program, options).await?;
+        }
+        let prepared = match &prove {
+            Prove::CommitteeChange(change) => committee_change(change).await?,
+            Prove::Inclusion(inclusion) => inclusion_of(inclusion).await?,
+        };
+        let start = Instant::now();
+        let input = &prepared.input;
+        let said = format!("input of {} bytes, digest {}", input.bytes.len(), render::hex(&input.digest()));
+        let checked = CheckedInput::check(input.clone()).await.map_err(|error| match error {
+            CheckError::Statement(error) => Failure::new(Code::InvalidStatement, prepared.explain(&error)),
+            other => other.into(),
+        })?;
+        output::detail(&format!("{said}: true, checked here in {:.1} s", start.elapsed().as_secs_f64()));
+        if from_files {
+            check_offer(&prover, program, options).await?;
+        }
+        Ok::<_, Failure>(checked)
     };
-    // Before any server is asked: a false statement is known without one.
-    let checked = CheckedInput::check(prepared.input.clone()).await.map_err(|error| match error {
-        CheckError::Statement(error) => prepared.explain(&error),
-        other => other.to_string(),
-    })?;
-    let config = ClientConfig { verifier: options.circuits.verifier()?, ..client_config(&options.server)? };
-    let client = Client::connect_with(&options.server.address, config).await?;
-    let deadline = options.deadline.map(Duration::from_secs);
-    let mut proving = client.prove_checked(checked, options.kind, deadline)?;
-    progress::show(&mut proving).await;
-    let proof = proving.finish().await?;
+    let checked = tokio::select! {
+        checked = work => checked?,
+        () = stop.cancelled() => return Err(ClientError::Cancelled { told: false }.into()),
+    };
+    let proof = prover.ask(checked, options.kind).await;
+    display.end();
+    let proof = proof?;
 
     let out = options.out.clone().unwrap_or_else(|| default_name(&proof.statement, options.kind));
     let bytes = proof.record.to_file_bytes();
-    fs::write(&out, &bytes).map_err(|error| format!("cannot write {}: {error}", out.display()))?;
+    if is_stdout(&out) {
+        output::print_bytes(&bytes)?;
+    } else {
+        fs::write(&out, &bytes).map_err(|error| format!("cannot write {}: {error}", out.display()))?;
+    }
     report(&proof, options, &out, bytes.len())
+}
+
+fn prover(
+    options: &ProveOptions,
+    stop: CancellationToken,
+    display: Arc<Display>,
+) -> Result<ServerProver, Failure> {
+    let config = ClientConfig { verifier: options.circuits.verifier()?, ..client_config(&options.server)? };
+    Ok(ServerProver::new(&options.server.address, config)
+        .with_deadline(Some(Duration::from_secs(options.deadline)).filter(|deadline| !deadline.is_zero()))
+        .with_patience(if options.no_wait { Patience::NONE } else { Patience::ALL })
+        .with_stop(stop)
+        .with_events(move |event| display.show(event)))
+}
+
+/// What the server does not do is known at once. One that is busy is waited for later.
+async fn check_offer(prover: &ServerProver, program: Program, options: &ProveOptions) -> Outcome {
+    match prover.check_offer(&[program], options.kind).await.map_err(Failure::from) {
+        Err(failure) if failure.code() == Code::Busy && !options.no_wait => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Cancelled by Ctrl-C or SIGTERM; the second one ends this process at once.
+fn interrupted() -> Result<CancellationToken, Failure> {
+    let stop = CancellationToken::new();
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let cancelled = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if cancelled.is_cancelled() {
+                std::process::exit(Code::Cancelled.status().into());
+            }
+            cancelled.cancel();
+        }
+    });
+    Ok(stop)
+}
+
+fn is_stdout(out: &Path) -> bool {
+    out.as_os_str() == "-"
 }
 
 /// How this command introduces itself to `server`.
@@ -92,11 +165,14 @@ async fn inclusion_of(inclusion: &Inclusion) -> Result<Prepared, Failure> {
     let (Some(bootstrap), Some(update)) = (&inclusion.bootstrap, &inclusion.finality_update) else {
         let watched = &inclusion.watched.0;
         if watched.is_empty() {
-            return Err("nothing to look up: give --address, and --slot for each slot of it".into());
+            return Err(Failure::usage("nothing to look up: give --address, and --slot for each slot of it"));
         }
         let (beacon, execution) = (
             inclusion.beacon.nodes()?,
-            inclusion.rpc.nodes(inclusion.beacon.config()).map_err(|error| format!("--rpc: {error}"))?,
+            inclusion
+                .rpc
+                .nodes(inclusion.beacon.config())
+                .map_err(|error| Failure::from(error).of("--rpc"))?,
         );
         let chain = beacon.chain(&network.expected()).await?;
         if let Some(id) = chain.execution_chain_id {
@@ -119,9 +195,9 @@ async fn inclusion_of(inclusion: &Inclusion) -> Result<Prepared, Failure> {
 /// Without a checkpoint the first committee is whatever the node says.
 fn say_untrusted(untrusted: bool) {
     if untrusted {
-        eprintln!(
-            "note: no --checkpoint given, so the first committee is the beacon node's word; compare the signer \
-             committee's root in the result with one that you trust"
+        output::note(
+            "no --checkpoint given, so the first committee is the beacon node's word; compare the signer committee's \
+             root in the result with one that you trust",
         );
     }
 }
@@ -150,10 +226,11 @@ fn report(proof: &Proof, options: &ProveOptions, out: &Path, size: usize) -> Out
     if options.calldata {
         return output::print(&format!("{}\n", render::hex(&sextant_submit::calldata(&proof.record)?)));
     }
+    let aside = is_stdout(out);
     let cost = &proof.cost;
     let (proving, queued) = (cost.proving_ms as f64 / 1e3, cost.queued_ms as f64 / 1e3);
     if options.json {
-        return output::print_json(&json!({
+        let result = json!({
             "file": out.display().to_string(),
             "file_bytes": size,
             "proof_bytes": proof.record.proof.len(),
@@ -164,7 +241,15 @@ fn report(proof: &Proof, options: &ProveOptions, out: &Path, size: usize) -> Out
             "peak_memory_bytes": cost.peak_memory,
             "verified": true,
             "public_values": render::statement_json(&proof.statement),
-        }));
+        });
+        if aside {
+            output::print_aside(&(output::json_line(&result) + "\n"));
+            return Ok(());
+        }
+        return output::print_json(&result);
+    }
+    if aside && output::is_quiet() {
+        return Ok(());
     }
     let memory = cost.peak_memory as f64 / f64::from(1 << 30);
     let mut table = render::Table::default();
@@ -177,5 +262,9 @@ fn report(proof: &Proof, options: &ProveOptions, out: &Path, size: usize) -> Out
     table.row("verified", "yes: here, against the pinned program and this statement");
     table.section("public values");
     render::statement(&mut table, &proof.statement);
+    if aside {
+        output::print_aside(&table.to_string());
+        return Ok(());
+    }
     output::print(&table.to_string())
 }

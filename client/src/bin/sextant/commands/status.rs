@@ -1,11 +1,15 @@
 //! `sextant status`: what a follower knows, whether it runs or not.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sextant_client::follow::{self, ContractStatus};
 
 use super::Outcome;
-use crate::{args::Status, output, render};
+use crate::{
+    args::Status,
+    output,
+    render::{self, duration},
+};
 
 /// Runs the command.
 pub fn run(arguments: Status) -> Outcome {
@@ -18,7 +22,9 @@ pub fn run(arguments: Status) -> Outcome {
     let next = &status.next_handover;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let due = match next.first_slot_time.checked_sub(now) {
-        Some(seconds) if seconds > 0 => format!("the period begins in {}", duration(seconds)),
+        Some(seconds) if seconds > 0 => {
+            format!("the period begins in {}", duration(Duration::from_secs(seconds)))
+        }
         _ => "as soon as a block of that period is final and signed for".into(),
     };
     let mut table = render::Table::default();
@@ -49,11 +55,4 @@ pub fn run(arguments: Status) -> Outcome {
     }
     table.row("next handover", format!("period {} to {}: {due}", next.from_period, next.from_period + 1));
     output::print(&table.to_string())
-}
-
-fn duration(seconds: u64) -> String {
-    match (seconds / 3600, seconds / 60 % 60) {
-        (0, minutes) => format!("{minutes} min"),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
-    }
 }

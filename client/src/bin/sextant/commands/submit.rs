@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sextant_client::ProofRecord;
 use sextant_submit::{Mined, Outcome as Submission, SubmitError, Submitter};
 
-use super::{Outcome, read_proof};
+use super::{Failure, Outcome, read_proof};
 use crate::{args::Submit, output, render};
 
 /// Runs the command.
@@ -24,7 +24,7 @@ pub async fn run(arguments: Submit) -> Outcome {
             true => try_out(&submitter, &record).await,
             false => submit(&submitter, &record, sending.json).await,
         };
-        let result = result.map_err(|error| format!("{}: {error}", file.display()))?;
+        let result = result.map_err(|error| Failure::from(error).of(file.display()))?;
         show(file, &result, sending.json)?;
     }
     Ok(())

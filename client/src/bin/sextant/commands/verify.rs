@@ -3,20 +3,28 @@
 use serde_json::json;
 use sextant_client::verify::Expectation;
 
-use super::{Outcome, read_proof};
-use crate::{args::Verify, output, render};
+use super::{Failure, Outcome, read_proof};
+use crate::{args::Verify, failure::Code, output, render};
+
+/// A valid proof says what follows from a committee. Whether that is the chain's, it cannot say.
+const UNCHECKED: &str = "NOT checked: anybody can make a committee of their own and proofs that begin at it. Compare the \
+                         signer committee below with one that you trust, or give --committee-root";
 
 /// Runs the command.
 pub async fn run(arguments: Verify) -> Outcome {
     let name = arguments.file.display().to_string();
     let record = read_proof(&arguments.file)?;
     let verified = arguments.circuits.verifier()?.verify_apart(record).await;
-    let (record, statement) = verified.map_err(|error| format!("{name}: not a valid proof: {error}"))?;
+    let (record, statement) =
+        verified.map_err(|error| Failure::from(error).of("not a valid proof").of(&name))?;
     let expectation = Expectation {
         chain_digest: Some(arguments.network.digest(&statement)),
         committee_root: arguments.committee_root,
     };
-    expectation.check(&statement).map_err(|error| format!("{name}: a valid proof, but {error}"))?;
+    expectation
+        .check(&statement)
+        .map_err(|error| Failure::new(Code::InvalidProof, format!("{name}: a valid proof, but {error}")))?;
+    let start_checked = arguments.committee_root.is_some();
 
     if arguments.json {
         return output::print_json(&json!({
@@ -24,7 +32,8 @@ pub async fn run(arguments: Verify) -> Outcome {
             "valid": true,
             "kind": record.kind.as_str(),
             "network": arguments.network.name(),
-            "committee_root_compared": arguments.committee_root.is_some(),
+            "committee_root_compared": start_checked,
+            "warning": (!start_checked).then_some(UNCHECKED),
             "public_values": render::statement_json(&statement),
         }));
     }
@@ -32,15 +41,21 @@ pub async fn run(arguments: Verify) -> Outcome {
     table.row("proof", &name);
     table.row(
         "verdict",
-        format!("valid: a {} proof by the pinned {} program", record.kind, statement.head().program),
+        format!(
+            "valid: a {} proof by the pinned {} program{}",
+            record.kind,
+            statement.head().program,
+            if start_checked { "" } else { "; where it begins is NOT checked" }
+        ),
     );
     table
         .row("network", format!("{}: compared with the chain digest in the proof", arguments.network.name()));
     table.row(
         "committee",
-        match arguments.committee_root {
-            Some(_) => "the one given: compared with the signer committee root in the proof",
-            None => "NOT compared: trust the signer committee below, or give --committee-root",
+        if start_checked {
+            "the one given: compared with the signer committee root in the proof"
+        } else {
+            UNCHECKED
         },
     );
     table.section("public values");
