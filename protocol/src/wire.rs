@@ -398,9 +398,10 @@ impl<T: Wire, E: Wire> Wire for Result<T, E> {
     }
 
     fn read(what: &'static str, mut bytes: Bytes) -> Result<Self, EncodingError> {
-        match bytes.is_empty().then_some(2).unwrap_or_else(|| bytes.get_u8()) {
-            0 => T::read(what, bytes).map(Ok),
-            1 => E::read(what, bytes).map(Err),
+        let tag = if bytes.is_empty() { None } else { Some(bytes.get_u8()) };
+        match tag {
+            Some(0) => T::read(what, bytes).map(Ok),
+            Some(1) => E::read(what, bytes).map(Err),
             _ => Err(EncodingError::Torn { what }),
         }
     }

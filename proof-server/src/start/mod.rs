@@ -80,7 +80,7 @@ pub enum StartError {
     #[error("worker-program: {}: {source}", .program.display())]
     Worker {
         /// The program.
-        program: WorkerProgram,
+        program: PathBuf,
         /// The reason.
         source: io::Error,
     },

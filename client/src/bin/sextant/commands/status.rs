@@ -45,7 +45,10 @@ pub fn run(arguments: Status) -> Outcome {
             "contract knows",
             format!("committees to period {known_period}, {step}; head at slot {head_slot}"),
         );
-        table.row("looked at", format!("{} ago", duration(now.saturating_sub(*looked_at))));
+        table.row(
+            "looked at",
+            format!("{} ago", duration(Duration::from_secs(now.saturating_sub(*looked_at)))),
+        );
         table.row("submissions accepted", status.submitted);
     }
     for (label, proof) in
