@@ -83,7 +83,9 @@ fn what_stops_the_start_is_named() {
         assert!(last.contains(setting) && last.contains(path), "{line}");
         assert!(last.matches("os error").count() <= 1 && line.lines().count() == 1, "{line}");
         let check = run(&[&["check-config"], role, arguments].concat());
-        assert_eq!((check.status.code(), text(&check.stderr)), (Some(1), line), "{arguments:?}");
+        assert_eq!(check.status.code(), Some(1), "{arguments:?}");
+        let said = text(&check.stderr);
+        assert!(said.contains(setting) && said.contains(path) && said.lines().count() == 1, "{said}");
     }
 }
 

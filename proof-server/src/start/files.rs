@@ -32,11 +32,9 @@ impl Files {
     pub(super) fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Self, StartError> {
         let (door, reload_door) = door::open(config)?;
         let (connector, reload_connector) = forward::connector(&config.upstreams)?;
-        let folder = config.cache.folder.clone().unwrap_or_default();
         Ok(Self {
             door,
-            cache: Cache::new(&config.cache, metrics)
-                .map_err(|source| StartError::Cache { folder, source })?,
+            cache: Cache::new(&config.cache, metrics).map_err(StartError::Cache)?,
             connector,
             kinds: kinds(config)?,
             worker: worker_program(config.worker_program.as_deref())?,
@@ -59,16 +57,18 @@ fn kinds(config: &Config) -> Result<Kinds, CircuitsError> {
     Ok(if snarks { config.kinds.clone() } else { config.kinds.clone().without(ProofKind::Groth16) })
 }
 
-/// The program that is started as worker: this one's own image, or a file that may be executed.
+/// The program that is started as worker: a file that may be executed.
 fn worker_program(chosen: Option<&Path>) -> Result<WorkerProgram, StartError> {
-    let Some(chosen) = chosen else {
-        return WorkerProgram::own()
-            .map_err(|source| StartError::Worker { program: "this program's own file".into(), source });
+    let wrong = |program: &Path| {
+        let program = program.to_owned();
+        move |source| StartError::Worker { program, source }
     };
-    let wrong = |source| StartError::Worker { program: chosen.into(), source };
-    let file = std::fs::metadata(chosen).map_err(wrong)?;
+    let Some(chosen) = chosen else {
+        return WorkerProgram::own().map_err(wrong(Path::new("this program's own file")));
+    };
+    let file = std::fs::metadata(chosen).map_err(wrong(chosen))?;
     if !file.is_file() || file.permissions().mode() & 0o111 == 0 {
-        return Err(wrong(io::Error::new(io::ErrorKind::PermissionDenied, "not a program")));
+        return Err(wrong(chosen)(io::Error::new(io::ErrorKind::PermissionDenied, "not a program")));
     }
     Ok(WorkerProgram::File(chosen.into()))
 }

@@ -61,13 +61,8 @@ pub struct Listeners {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The folder for kept proofs cannot be made or written.
-    #[error("cache-dir: {}: {source}", .folder.display())]
-    Cache {
-        /// The folder.
-        folder: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
+    #[error("cache-dir: {0}")]
+    Cache(io::Error),
     /// The folder for the workers' temporary files cannot be made.
     #[error("folder for temporary files, which TMPDIR names: {}: {source}", .folder.display())]
     Scratch {
