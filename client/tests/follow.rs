@@ -87,7 +87,7 @@ fn stderr(output: &Output) -> String {
 async fn a_worthless_proof_is_recorded_nowhere() {
     let world = World::new().await;
     let output = world.run(&format!("{} --json", world.trusted())).await;
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(3));
     assert!(stderr(&output).contains("the proof does not verify"), "{}", stderr(&output));
     let stdout = String::from_utf8(output.stdout).unwrap();
     let events: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
