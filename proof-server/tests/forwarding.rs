@@ -157,10 +157,13 @@ async fn a_flood_of_strangers_proofs_loses_no_finished_one() {
     .await;
     until("it is ready", common::PATIENCE, async || entrypoint.http("/readyz").await.0 == 200).await;
     let mut flood = Client::connect(&entrypoint).await;
-    for id in 0..20 {
+    let worker = entrypoint.script.as_ref().unwrap();
+    flood.request(0, Request::verify(&common::record())).await;
+    until("the worker is at one", common::PATIENCE, async || worker.jobs() == 1).await;
+    for id in 1..20 {
         flood.request(id, Request::verify(&common::record())).await;
     }
-    // One is with the worker, and the flooding client's share waits.
+    // Of the others, the flooding client's share waits.
     for _ in 0..17 {
         let (_, Err(error)) = flood.answer().await else { panic!("an error") };
         assert!(error.code == ErrorCode::Busy && error.message.contains("your proofs"), "{error}");
@@ -170,7 +173,7 @@ async fn a_flood_of_strangers_proofs_loses_no_finished_one() {
     let mut client = Client::connect(&entrypoint).await;
     client.request(1, good_request()).await;
     until("its proof waits too", common::PATIENCE, async || entrypoint.metric(waiting).await == 3.0).await;
-    entrypoint.script.as_ref().unwrap().touch("go");
+    worker.touch("go");
     assert!(matches!(client.answer().await, (1, Ok(Response::Proof { .. }))));
     entrypoint.stop().await;
     upstream.stop().await;

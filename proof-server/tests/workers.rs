@@ -262,16 +262,6 @@ async fn a_worker_is_ready_again_after_a_cancelled_job() {
     server.stop().await;
 }
 
-#[tokio::test]
-async fn a_server_whose_workers_do_not_start_is_not_ready() {
-    let server = Server::start(Some(CRASHES), |config| config.warm = true).await;
-    assert_eq!(server.http("/readyz").await, (503, "warming up\n".into()));
-    let script = server.script.as_ref().unwrap();
-    until("it was tried again", Duration::from_secs(10), async || script.pids().len() >= 3).await;
-    assert_eq!(server.http("/readyz").await.0, 503);
-    server.stop().await;
-}
-
 /// As the first process of a container, a server is the one that has to take note of its workers' children's ends.
 #[tokio::test]
 async fn children_of_killed_workers_leave_nothing_behind() {

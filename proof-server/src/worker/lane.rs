@@ -133,6 +133,10 @@ impl Lane {
                         }
                         () = control.ending() => return,
                     }
+                    if let Some(warm) = &mut self.warm {
+                        // It was tried: how that went is told by the lane's health.
+                        warm.first = None;
+                    }
                     continue;
                 }
             };
