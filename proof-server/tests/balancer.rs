@@ -37,8 +37,10 @@ fn version_2(source: [u8; 4]) -> Vec<u8> {
 #[tokio::test]
 async fn clients_have_the_addresses_that_a_balancer_names() {
     let server = Server::start(Some(HANGS), behind_this_machine).await;
-    let mut first = connect(&server, &version_1("192.0.2.1")).await.ok().expect("let in");
-    let mut second = connect(&server, &version_2([192, 0, 2, 2])).await.ok().expect("another address");
+    let Ok(mut first) = connect(&server, &version_1("192.0.2.1")).await else { panic!("not let in") };
+    let Ok(mut second) = connect(&server, &version_2([192, 0, 2, 2])).await else {
+        panic!("another address is not let in")
+    };
     for version in [version_1("192.0.2.2"), version_2([192, 0, 2, 1])] {
         let refused = connect(&server, &version).await.err();
         assert_eq!(refused, Some(Some(ErrorCode::Busy)), "too many from this address");

@@ -60,7 +60,10 @@ fn mib(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sextant_consensus::public_values::{CommitteeChange, Head, Learned};
+    use sextant_consensus::{
+        Program,
+        public_values::{CommitteeChange, Head, Learned},
+    };
 
     use super::*;
 
@@ -69,6 +72,7 @@ mod tests {
     fn handovers(count: usize) -> Statement {
         let learned = vec![Learned { period: 1, committee_root: [0; 32] }; count];
         let head = Head {
+            program: Program::CommitteeChange,
             chain_digest: [1; 32],
             signer_period: 1,
             signer_committee_root: [2; 32],
