@@ -77,7 +77,7 @@ fn messages_and_records_are_encoded_as_ever() {
 fn public_values_are_encoded_as_ever() {
     let statements = sextant_fixtures::statements().into_iter().map(|(name, program, input)| {
         let statement = check_statement(program, &input, &mut Plain).unwrap();
-        line(&name.to_string(), &statement.abi_encode())
+        line(name, &statement.abi_encode())
     });
     let found: String = statements.collect();
     for pinned in PUBLIC_VALUES.lines() {
