@@ -3,7 +3,7 @@
 //! A message is a tag and a record; a record is fields, each with a tag and a length of its own; a field holds a value,
 //! a record or a message. Whoever reads skips fields that it does not know, and knows a message of a kind that it does
 //! not know by its tag, so that a later version may add both. Fields come in the order of their tags, each at most
-//! once. [`message!`](crate::message) and [`record!`](crate::record) write types down together with their tags.
+//! once. [`message!`](macro@crate::message) and [`record!`](macro@crate::record) write types down together with their tags.
 //!
 //! | part | bytes |
 //! |---|---|
@@ -170,7 +170,7 @@ pub(crate) fn split_tag(what: &'static str, mut bytes: Bytes) -> Result<(u16, By
     Ok((bytes.get_u16_le(), bytes))
 }
 
-/// Reads a message by its tag; what [`message!`](crate::message) expands to.
+/// Reads a message by its tag; what [`message!`](macro@crate::message) expands to.
 #[doc(hidden)]
 pub fn read_message<T>(
     what: &'static str,
@@ -254,7 +254,7 @@ macro_rules! message {
     };
 }
 
-/// Declares a struct with the tags of its fields, as in [`message!`](crate::message).
+/// Declares a struct with the tags of its fields, as in [`message!`](macro@crate::message).
 #[macro_export]
 macro_rules! record {
     (
