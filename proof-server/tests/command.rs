@@ -56,6 +56,9 @@ impl Drop for Server {
     }
 }
 
+/// A file that nobody may execute.
+const NO_PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+
 /// Every error at the start names the setting and the file, says its cause once and in one line, and comes before any
 /// announcement; `check-config` says the same.
 #[test]
@@ -70,7 +73,7 @@ fn what_stops_the_start_is_named() {
         (&verifier, &["--tls-cert", nowhere, "--tls-key", nowhere], "tls-cert", nowhere),
         (&verifier, &["--circuits", nowhere], "circuits", nowhere),
         (&verifier, &["--worker-program", nowhere], "worker-program", nowhere),
-        (&verifier, &["--worker-program", "/etc/hostname"], "worker-program", "/etc/hostname"),
+        (&verifier, &["--worker-program", NO_PROGRAM], "worker-program", NO_PROGRAM),
         (&verifier, &["--config", nowhere], "configuration file", nowhere),
         (&entrypoint, &["--upstream-ca", nowhere], "upstream-ca", nowhere),
         (&entrypoint, &["--upstream-token-file", nowhere], "upstream-token-file", nowhere),
