@@ -39,9 +39,6 @@ fn broken_files_end_in_one_line() {
     let missing = folder.edit(UPDATE_1150, |value| remove(value, "/data/finality_branch"));
     assert_names(&prove_change(&[&missing]), &[UPDATE_1150, "missing field `finality_branch`"]);
 
-    let fork = folder.edit(UPDATE_1150, |value| value["version"] = "capella".into());
-    assert_names(&prove_change(&[&fork]), &[UPDATE_1150, "`version`", "capella", "deneb"]);
-
     let bits = folder.edit(UPDATE_1150, |value| {
         *at(value, "/data/sync_aggregate/sync_committee_bits") = "0xffff".into();
     });
