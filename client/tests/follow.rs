@@ -127,7 +127,7 @@ async fn a_bad_start_ends_in_one_line() {
     assert_names(&world.run(&world.trusted().replace(&nodes, "")).await, &["--beacon", "no endpoint given"]);
     let stale = world.trusted().replace("--max-head-age 0", "");
     let stale = world.run(&stale).await;
-    assert_eq!(stale.status.code(), Some(1));
+    assert_eq!(stale.status.code(), Some(7), "a node's trouble");
     assert!(stderr(&stale).contains("behind"), "{}", stderr(&stale));
 }
 
