@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use enum_map::EnumMap;
+use hashbrown::HashSet;
 use sextant_protocol::ProofKind;
 use sp1_core_executor::{
     BYTE_NUM_ROWS, GasEstimatingVMEnum, OutputConsumers, Program, RANGE_NUM_ROWS, RiscvAirId, SP1CoreOpts,
@@ -64,8 +65,10 @@ pub fn plan(elf: &[u8], inputs: &[Vec<u8>], settings: &EngineSettings) -> Result
     }
     match runner.exit_code() {
         0 => {
-            let cycles = runner.global_clk();
-            run.plan(cycles, runner.into_public_values_stream(), &program, &opts)
+            let mut plan = run.plan(&program, &opts, runner.hints())?;
+            plan.cycles = runner.global_clk();
+            plan.public_values = runner.into_public_values_stream();
+            Ok(plan)
         }
         code => Err(EngineError::ExitCode { code, reason: said.borrow().trim().chars().take(300).collect() }),
     }
@@ -115,12 +118,12 @@ impl Run {
         Ok(())
     }
 
+    /// The plan but for what the executor knows. `hints` are what the guest was given, by address.
     fn plan(
         self,
-        cycles: u64,
-        public_values: Vec<u8>,
         program: &Arc<Program>,
         opts: &SP1CoreOpts,
+        hints: &[(u64, Vec<u8>)],
     ) -> Result<Plan, EngineError> {
         let (precompile_shards, precompile_cells) = self.precompiles(program, opts);
         let fixed = fixed_cells(program);
@@ -128,24 +131,25 @@ impl Run {
         let Shares { mut shards, mut cells } =
             Shares::of(self.cells.saturating_sub(precompile_cells), fixed, limit);
         // Shards count some cells anew that the model counts once: cut as the prover will, until it comes out even.
-        let mut opts = opts.clone();
-        loop {
-            opts.sharding_threshold.element_threshold = cells;
-            let mut found = 0;
+        let mut cutting = opts.clone();
+        let touched = loop {
+            cutting.sharding_threshold.element_threshold = cells;
+            let (mut found, mut touched) = (0, Touched::default());
             for chunk in &self.chunks {
-                found += cut(program, chunk.clone(), &opts, &mut Touched::default())?.len() as u64;
+                found += cut(program, chunk.clone(), &cutting, &mut touched)?.len() as u64;
             }
             if found <= shards || cells == limit {
                 shards = found;
-                break;
+                break touched;
             }
             cells = (cells + cells / 20).min(limit);
-        }
+        };
+        let memory_shards = memory_shards(program, touched.addresses(), hints, opts);
         Ok(Plan {
-            cycles,
-            public_values,
+            cycles: 0,
+            public_values: Vec::new(),
             cells: self.cells,
-            shards: precompile_shards + shards as usize,
+            shards: precompile_shards + shards as usize + memory_shards,
             shard_cells: cells,
             largest_shard: cells.min(self.cells + fixed).max((fixed + precompile_cells).min(limit)),
         })
@@ -172,6 +176,29 @@ impl Run {
         (shards, cells)
     }
 }
+
+/// Shards of what is in memory at both ends of the run, where it does not fit into the last shard of the execution.
+fn memory_shards(
+    program: &Program,
+    mut addresses: HashSet<u64>,
+    hints: &[(u64, Vec<u8>)],
+    opts: &SP1CoreOpts,
+) -> usize {
+    let split = SplitOpts::new(opts, program.instructions.len(), false);
+    addresses.extend(program.memory_image.keys().copied());
+    for (start, bytes) in hints {
+        addresses.extend((0..bytes.len().div_ceil(8) as u64).map(|word| start + 8 * word));
+    }
+    let finalized = addresses.len() + REGISTERS;
+    let initialized = finalized - program.memory_image.len();
+    if finalized <= split.combine_memory_threshold {
+        return 0;
+    }
+    (initialized + finalized).div_ceil(2 * split.memory.max(1))
+}
+
+/// Registers have both ends like memory.
+const REGISTERS: usize = 32;
 
 /// A run parted into shards of the same size.
 struct Shares {
@@ -339,24 +366,27 @@ mod tests {
     async fn the_prover_finds_the_shards_that_were_planned() {
         let change = sextant_fixtures::catch_up::handovers(3);
         let inclusion = sextant_fixtures::inclusion();
+        let change = codec::encode::<committee_change::Input>(&change);
+        let inclusion = codec::encode::<inclusion::Input>(&inclusion);
         let statements = [
-            (Program::CommitteeChange, codec::encode::<committee_change::Input>(&change), 40_000_000, 2),
-            (Program::CommitteeChange, codec::encode::<committee_change::Input>(&change), 1 << 28, 1),
+            // Two of the execution, and one of its memory.
+            (Program::CommitteeChange, &change, 40_000_000, 3),
+            (Program::CommitteeChange, &change, 1 << 28, 1),
             // Its Keccak calls are a shard of their own.
-            (Program::Inclusion, codec::encode::<inclusion::Input>(&inclusion), 1 << 28, 2),
+            (Program::Inclusion, &inclusion, 1 << 28, 2),
         ];
         for (program, input, element_threshold, shards) in statements {
             let elf = match program {
                 Program::CommitteeChange => sextant_artifacts::COMMITTEE_CHANGE.elf,
                 Program::Inclusion => sextant_artifacts::INCLUSION.elf,
             };
-            let (_, hints) = sextant_consensus::check_with_hints(program, &input).unwrap();
-            let inputs = vec![input, hints];
+            let (_, hints) = sextant_consensus::check_with_hints(program, input).unwrap();
+            let inputs = vec![input.clone(), hints];
             let machine = EngineSettings::for_machine(24 << 30, ProofKind::Stark);
             let settings = EngineSettings { element_threshold, ..machine };
             let plan = plan(elf, &inputs, &settings).unwrap();
-            assert_eq!(plan.shards, shards, "{program:?}: {} cells", plan.cells);
-            assert_eq!(found(elf, inputs, &settings, &plan).await, shards, "{program:?}");
+            assert_eq!(plan.shards, shards, "planned for {program:?}: {} cells", plan.cells);
+            assert_eq!(found(elf, inputs, &settings, &plan).await, shards, "found for {program:?}");
         }
     }
 

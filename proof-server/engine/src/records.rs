@@ -137,6 +137,13 @@ pub(crate) struct Touched {
     pages: HashSet<u64>,
 }
 
+impl Touched {
+    /// The addresses.
+    pub(crate) fn addresses(self) -> HashSet<u64> {
+        self.addresses
+    }
+}
+
 /// Cuts a chunk of the run where shards end.
 pub(crate) fn cut(
     program: &Arc<Program>,
