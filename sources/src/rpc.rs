@@ -95,6 +95,36 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn only_what_was_reverted_has_data() {
+        let data = |code: i64, message: &str, data: Value| {
+            revert_data(code, &json!({ "code": code, "message": message, "data": data }))
+        };
+        let four = vec![1, 2, 3, 4];
+        for (code, message, said, returned) in [
+            (3, "execution reverted: custom error", json!("0x01020304"), &four),
+            (3, "execution reverted", Value::Null, &vec![]),
+            (-32000, "execution reverted", json!("0x"), &vec![]),
+            (-32015, "VM execution error.", json!("Reverted 0x01020304"), &four),
+            (
+                -32603,
+                "Error: VM Exception while processing transaction: reverted",
+                json!("0x01020304"),
+                &four,
+            ),
+        ] {
+            assert_eq!(data(code, message, said).as_ref(), Some(returned), "{code} {message}");
+        }
+        for (code, message, said) in [
+            (-32000, "rate limited, will revert to normal soon", Value::Null),
+            (-32005, "limit exceeded", json!("0x")),
+            (-32000, "header not found", json!("0x01020304")),
+            (-32603, "internal error", Value::Null),
+        ] {
+            assert_eq!(data(code, message, said), None, "{code} {message}");
+        }
+    }
+
     fn of(answer: Value) -> (i64, String, Option<Vec<u8>>, bool) {
         let reason = error(&answer).expect("an error");
         let passing = reason.is_passing();
