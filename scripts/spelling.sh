@@ -3,10 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly version=1.52.0
-readonly tools=${SEXTANT_CACHE:-$HOME/.cache/sextant}/typos-$version
-if [ ! -x "$tools/bin/typos" ]; then
-  python3 -m venv "$tools"
-  "$tools/bin/pip" install --quiet "typos==$version"
-fi
-"$tools/bin/typos" --format brief . && echo "spelling: good"
+tools=$(scripts/from-pypi.sh typos-1.52.0 typos typos==1.52.0)
+"$tools/typos" --format brief . && echo "spelling: good"
