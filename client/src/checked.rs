@@ -47,3 +47,9 @@ impl CheckedInput {
         (self.input, self.statement)
     }
 }
+
+impl From<CheckedInput> for Statement {
+    fn from(checked: CheckedInput) -> Self {
+        checked.statement
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
+use sextant_consensus::public_values::Statement;
 use sextant_link::{Introduction, Link, LinkConfig};
 use sextant_protocol::{
     JobKey, ProofKind, ProofRecord, ProveRequest, Request, Response, ServerInfo, StatementInput,
@@ -65,8 +66,8 @@ impl Default for ClientConfig {
 /// A connection to a proof server. Clones share it; it closes with the last of them and their requests.
 #[derive(Clone, Debug)]
 pub struct Client {
-    link: Link,
-    dialer: Dialer,
+    pub(crate) link: Link,
+    pub(crate) dialer: Dialer,
 }
 
 /// What it takes to connect once more.
@@ -170,14 +171,18 @@ impl Client {
         deadline: Option<Duration>,
     ) -> Result<Submitted, ClientError> {
         let (request, _) = request(checked, kind, deadline);
-        match self.ask(Request::Submit(request), "job").await? {
+        self.submitted(Request::Submit(request)).await
+    }
+
+    pub(crate) async fn submitted(&self, request: Request) -> Result<Submitted, ClientError> {
+        match self.ask(request, "job").await? {
             Response::Submitted { job, kept_s } => Ok(Submitted { job, kept: Duration::from_secs(kept_s) }),
             other => Err(unexpected("job", &other)),
         }
     }
 
-    /// Waits for a job that was submitted, on whichever connection, for a proof of `checked`. Giving up the [`Proving`]
-    /// does not give up the job.
+    /// Waits for a job that was submitted, on whichever connection, for a proof of what was checked when it was. Giving up
+    /// the [`Proving`] does not give up the job.
     ///
     /// # Errors
     /// If the connection is already gone. A job that the server does not know comes out of [`Proving::finish`] as
@@ -185,11 +190,11 @@ impl Client {
     pub fn fetch(
         &self,
         job: JobKey,
-        checked: CheckedInput,
+        checked: impl Into<Statement>,
         kind: ProofKind,
         deadline: Option<Duration>,
     ) -> Result<Proving, TransportError> {
-        let (_, expected) = checked.into_parts();
+        let expected = checked.into();
         let asked = Asked { program: expected.head().program, kind, expected };
         let request = Request::Fetch { job, offset: 0, deadline_ms: milliseconds(deadline) };
         Proving::start(&self.link, self.dialer.clone(), request, asked, deadline)

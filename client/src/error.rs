@@ -8,7 +8,7 @@ use sextant_link::AskError;
 pub use sextant_link::TransportError;
 use sextant_protocol::{ProofKind, ServerError, encoding::EncodingError};
 
-use crate::{checked::CheckError, offer::NotOffered, verify::VerifyError};
+use crate::{checked::CheckError, offer::NotOffered, verify::VerifyError, wrapping::WrapError};
 
 /// Why a request gave no result.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,9 @@ pub enum ClientError {
     /// The statement does not hold; nothing was sent.
     #[error(transparent)]
     Check(#[from] CheckError),
+    /// The proof cannot be wrapped; nothing was sent.
+    #[error(transparent)]
+    Wrap(#[from] WrapError),
 }
 
 impl From<AskError> for ClientError {

@@ -3,6 +3,7 @@
 //! - [`Client`] is one connection with any number of requests at once; [`Client::prove`] gives a [`Proving`] with a
 //!   stream of progress and, at its end, a [`Proof`] that was verified here against pinned programs.
 //! - [`sources`] fetches what beacon and execution nodes know, and [`input`] builds statement inputs of that, or of files.
+//! - [`Client::wrap`] has a compressed proof that one has made a proof for contracts.
 //! - [`verify`] checks a proof without any server.
 //! - [`follow`] keeps proofs up to date as the chain goes on, with [`ServerProver`] as its prover.
 //!
@@ -28,6 +29,7 @@ mod prover;
 mod proving;
 pub mod security;
 pub mod verify;
+mod wrapping;
 
 pub use checked::{CheckError, CheckedInput};
 pub use client::{Client, ClientConfig, Submitted};
@@ -41,3 +43,4 @@ pub use sextant_protocol::{
     JobKey, Progress, ProofKind, ProofRecord, ServerError, ServerInfo, StatementInput,
 };
 pub use sextant_sources::{self as sources, input};
+pub use wrapping::{CheckedProof, WrapError};

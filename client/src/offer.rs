@@ -31,6 +31,9 @@ pub enum NotOffered {
         /// The key of this build's.
         pinned: [u8; 32],
     },
+    /// It is of a version that knows proofs of statements only.
+    #[error("this server does not know how to wrap a proof: its version is an earlier one")]
+    Wrapping,
     /// It has no circuits, or no memory, for that form.
     #[error("this server makes no {wanted} proofs of {program}, only {offered}")]
     Kind {

@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    CheckedInput, Client, ClientConfig, ClientError, DeadlineElapsed, Proof, TransportError,
+    CheckedInput, CheckedProof, Client, ClientConfig, ClientError, DeadlineElapsed, Proof, TransportError,
     offer::check_offer,
 };
 
@@ -134,11 +134,23 @@ impl ServerProver {
     /// # Errors
     /// What the last try gave; [`ClientError::Cancelled`] if it was stopped.
     pub async fn ask(&self, checked: CheckedInput, kind: ProofKind) -> Result<Proof, ClientError> {
+        self.ask_until_done(Question::Prove(checked, kind)).await
+    }
+
+    /// The Groth16 proof of a compressed one, asked for like [`Self::ask`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn wrap(&self, checked: CheckedProof) -> Result<Proof, ClientError> {
+        self.ask_until_done(Question::Wrap(checked)).await
+    }
+
+    async fn ask_until_done(&self, question: Question) -> Result<Proof, ClientError> {
         let end = self.deadline.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
         let mut trying = Trying::default();
         loop {
             let left = end.map(|(at, _)| at.saturating_duration_since(Instant::now()));
-            let error = match self.try_once(checked.clone(), kind, left, &mut trying).await {
+            let error = match self.try_once(question.clone(), left, &mut trying).await {
                 Ok(proof) => return Ok(proof),
                 Err(error) => error,
             };
@@ -162,8 +174,7 @@ impl ServerProver {
 
     async fn try_once(
         &self,
-        checked: CheckedInput,
-        kind: ProofKind,
+        question: Question,
         deadline: Option<Duration>,
         trying: &mut Trying,
     ) -> Result<Proof, ClientError> {
@@ -176,7 +187,10 @@ impl ServerProver {
             },
         };
         trying.connected();
-        let mut proving = client.prove_checked(checked, kind, deadline)?;
+        let mut proving = match question {
+            Question::Prove(checked, kind) => client.prove_checked(checked, kind, deadline)?,
+            Question::Wrap(checked) => client.wrap_checked(checked, deadline)?,
+        };
         loop {
             tokio::select! {
                 step = proving.next_progress() => match step {
@@ -192,6 +206,13 @@ impl ServerProver {
             }
         }
     }
+}
+
+/// What is asked for.
+#[derive(Clone)]
+enum Question {
+    Prove(CheckedInput, ProofKind),
+    Wrap(CheckedProof),
 }
 
 /// How it went so far.

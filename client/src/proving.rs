@@ -7,8 +7,8 @@ use futures::Stream;
 use sextant_consensus::{Program, public_values::Statement};
 use sextant_link::{AskError, Link, Pending, Received};
 use sextant_protocol::{
-    ErrorCode, Progress, ProofAnswer, ProofKind, ProofRecord, ProveRequest, Request, Response, encoding,
-    request::ProvingCost,
+    ErrorCode, Progress, ProofAnswer, ProofKind, ProofRecord, ProveRequest, Request, Response, WrapRequest,
+    encoding, request::ProvingCost,
 };
 use tokio::{
     task::spawn_blocking,
@@ -201,8 +201,9 @@ impl Proving {
             }
             None => self.request.clone(),
         };
-        if let Request::Prove(ProveRequest { deadline_ms, .. }) | Request::Fetch { deadline_ms, .. } =
-            &mut request
+        if let Request::Prove(ProveRequest { deadline_ms, .. })
+        | Request::Wrap(WrapRequest { deadline_ms, .. })
+        | Request::Fetch { deadline_ms, .. } = &mut request
         {
             *deadline_ms = left;
         }

@@ -165,7 +165,7 @@ fn proof_files_that_are_none_end_in_one_line() {
     let whole = worthless().to_file_bytes();
     let names = |content: &[u8], parts: &[&str]| {
         let path = folder.write("a.proof", content);
-        for command in ["verify", "inspect"] {
+        for command in ["verify", "inspect", "wrap"] {
             assert_names(&sextant(&[command, text(&path)]), parts);
         }
     };
@@ -208,6 +208,26 @@ fn a_proof_is_refused_with_its_reason() {
         let path = folder.write("a.proof", record.to_file_bytes());
         assert_names(&sextant(&["verify", text(&path)]), &["a.proof: not a valid proof", reason]);
     }
+}
+
+/// What cannot be wrapped is known before any server is asked, and is the fault of the file.
+#[test]
+fn only_a_compressed_proof_that_holds_is_wrapped() {
+    let folder = Folder::new();
+    let mut stark = worthless();
+    stark.kind = ProofKind::Stark;
+    for (record, reasons) in [
+        (stark, &["a.proof", "only a compressed proof", "a stark proof"][..]),
+        (worthless(), &["a.proof", "does not verify", "does not decode"]),
+    ] {
+        let path = folder.write("a.proof", record.to_file_bytes());
+        let output = sextant(&["wrap", text(&path), "--server", "no-such-host.invalid:1"]);
+        assert_eq!(output.status.code(), Some(6));
+        assert_names(&output, reasons);
+    }
+    let path = folder.write("a.proof", worthless().to_file_bytes());
+    let nowhere = folder.path().join("a/b");
+    assert_names(&sextant(&["wrap", text(&path), "--out", text(&nowhere)]), &["cannot write", "no folder"]);
 }
 
 /// Whoever accepts development circuits says so with their key, and hears a warning; the proof must hold all the same.

@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Instant};
 
-use sextant_protocol::{Request, ServerError};
+use sextant_protocol::{Request, ServerError, proof::ProofView};
+use sha2::{Digest, Sha256};
 
 use crate::{
     access::Caller,
@@ -29,6 +30,9 @@ impl Account {
             Request::Fetch { .. } => ("fetch", Work::default()),
             Request::Withdraw { .. } => ("withdraw", Work::default()),
             Request::Verify { .. } => ("verify", Work::default()),
+            // What they are about is known when they are there whole.
+            Request::Wrap(_) => ("wrap", Work::default()),
+            Request::SubmitWrap(_) => ("submit_wrap", Work::default()),
             Request::Info => ("info", Work::default()),
             Request::Ping => ("ping", Work::default()),
             Request::Unknown(_) => ("unknown", Work::default()),
@@ -39,8 +43,17 @@ impl Account {
 
     /// The request is there whole.
     pub(crate) fn arrived(&mut self, request: &Request) {
-        if let Request::Prove(request) | Request::Submit(request) = request {
-            self.job = hex::encode(&request.input.digest()[..8]);
+        match request {
+            Request::Prove(request) | Request::Submit(request) => {
+                self.job = hex::encode(&request.input.digest()[..8]);
+            }
+            Request::Wrap(request) | Request::SubmitWrap(request) => {
+                self.job = hex::encode(&Sha256::digest(&request.record)[..8]);
+                if let Ok(proof) = ProofView::of(&request.record) {
+                    self.work = Work::new(proof.program, request.kind);
+                }
+            }
+            _ => {}
         }
     }
 

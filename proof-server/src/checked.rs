@@ -2,28 +2,36 @@
 
 use std::sync::Arc;
 
-use sextant_protocol::{ErrorCode, ProofAnswer, ProveRequest, ServerError, request::ProvingCost};
+use sextant_consensus::Program;
+use sextant_protocol::{ErrorCode, ProofAnswer, ServerError, request::ProvingCost};
 
-use crate::{audience::Audience, blocking::blocking, made::ProofKey, witness::Checked, worker::Proved};
+use crate::{audience::Audience, blocking::blocking, evidence::Source, made::ProofKey, worker::Proved};
 
 /// A request that was checked, and whose proof is waited for. It is nobody's: those who wait are the audience's.
 pub(crate) struct CheckedRequest {
-    pub(crate) request: ProveRequest,
-    pub(crate) input_digest: [u8; 32],
-    pub(crate) key: ProofKey,
-    pub(crate) checked: Arc<Checked>,
+    pub(crate) source: Source,
+    pub(crate) expected: Expected,
     /// Servers that it has passed through.
     pub(crate) hops: u32,
     pub(crate) audience: Arc<Audience>,
 }
 
-impl CheckedRequest {
+/// What the proof has to be.
+pub(crate) struct Expected {
+    pub(crate) program: Program,
+    pub(crate) key: ProofKey,
+    pub(crate) public_values: Vec<u8>,
+    /// Of the input that it is made from; zeros where that is a proof.
+    pub(crate) input_digest: [u8; 32],
+}
+
+impl Expected {
     /// The answer that a made proof becomes, once it is known to say what was asked for.
     pub(crate) async fn answer(&self, proved: Proved, queued_ms: u64) -> Result<ProofAnswer, ServerError> {
         let Proved { proof, cycles, proving_ms, peak_memory } = proved;
-        if proof.public_values != self.checked.public_values {
+        if proof.public_values != self.public_values {
             // Guest and native check are the same code; this is a defect, and the proof is of no use to the client.
-            let message = "the proof states something else than the native check";
+            let message = "the proof states something else than was checked";
             return Err(ServerError::new(ErrorCode::Internal, message));
         }
         let cost = ProvingCost { cycles, queued_ms, proving_ms, peak_memory };

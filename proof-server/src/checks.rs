@@ -11,7 +11,7 @@ use std::{
 };
 
 use lru::LruCache;
-use sextant_consensus::Program;
+use sextant_consensus::{Program, public_values::Statement};
 use sextant_protocol::{ErrorCode, ProveRequest, ServerError};
 use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, Semaphore, oneshot};
@@ -84,6 +84,16 @@ impl Checks {
     pub(crate) fn recall(&self, input: &InputDigest) -> Option<[u8; 32]> {
         let cell = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(input).cloned()?;
         cell.get().map(|known| known.statement)
+    }
+
+    /// Whether statements are proven about the chain that these public values name.
+    ///
+    /// # Errors
+    /// The network, or that they are no public values of `program`.
+    pub(crate) fn network(&self, program: Program, public_values: &[u8]) -> Result<(), ServerError> {
+        let statement = Statement::abi_decode(program, public_values)
+            .map_err(|error| ServerError::new(ErrorCode::InvalidProof, format!("public values: {error}")))?;
+        self.networks.check_digest(statement.head().chain_digest)
     }
 
     /// Checks what `caller` has asked for, unless that was done or is being done; `before` has a say where it is not.

@@ -1,8 +1,8 @@
 //! The proof server: checks statements, queues them, proves them in worker processes, and answers over TCP.
 //!
 //! A request flows one way: `listener` accepts, `connection` reads frames and starts requests, `services` picks the
-//! `sub_server` of the program, which has the statement checked natively (`checks`, `witness`) and looks for its proof
-//! among the `jobs` that run and the proofs that are kept. If there is none it has it made: `local`, by way of the `queue`
+//! `sub_server` of the program, which has what was brought checked (`evidence`): a statement natively (`checks`, `witness`), a
+//! proof that is to be wrapped by `verification`. It looks for the proof that is wanted among the `jobs` that run and the proofs that are kept. If there is none it has it made: `local`, by way of the `queue`
 //! and a `lane` of [`worker`] that takes it to a worker process, where `sextant-engine` proves it; or by another server
 //! (`forward`). Progress and the proof come back the same way. `verification` has a lane of its own.
 //!
@@ -27,6 +27,7 @@ mod control;
 pub mod dev_circuits;
 mod door;
 mod errors;
+mod evidence;
 mod forward;
 pub mod health;
 mod jobs;

@@ -2,18 +2,20 @@
 
 use std::{sync::Arc, time::Instant};
 
-use sextant_protocol::{ErrorCode, ProofAnswer, ServerError};
+use sextant_protocol::{ErrorCode, ProofAnswer, ProofRecord, ServerError, encoding};
 use tokio::sync::oneshot;
 
 use crate::{
     access::Identity,
-    checked::CheckedRequest,
+    checked::{CheckedRequest, Expected},
     errors::shutting_down,
+    evidence::Source,
+    metrics::Work,
     pace::Pace,
     queue::{NoPlace, Queues, Ticket},
     time::millis,
     worker::{
-        ProveJob, WorkerEvent, WorkerMode, WorkerRequest,
+        ProveJob, Proved, WorkerEvent, WorkerMode, WorkerRequest,
         health::Health,
         lane::{Job, Outcome},
     },
@@ -32,7 +34,7 @@ pub(crate) struct LocalProver {
 
 /// A job in the queue or with the worker. Dropping it takes it out of the queue, or ends it.
 pub(crate) struct Queued {
-    request: CheckedRequest,
+    expected: Expected,
     outcome: oneshot::Receiver<Outcome>,
     since: Instant,
     pace: Arc<Pace>,
@@ -48,7 +50,7 @@ impl Queued {
         };
         self.pace.note(std::time::Duration::from_millis(proved.proving_ms));
         let queued_ms = millis(self.since.elapsed()).saturating_sub(proved.proving_ms);
-        self.request.answer(*proved, queued_ms).await
+        self.expected.answer(*proved, queued_ms).await
     }
 }
 
@@ -79,25 +81,32 @@ impl LocalProver {
     }
 
     /// Takes a place in the queue.
-    pub(crate) fn enqueue(&self, mut request: CheckedRequest) -> Result<Queued, ServerError> {
-        let kind = request.request.kind;
+    pub(crate) fn enqueue(&self, request: CheckedRequest) -> Result<Queued, ServerError> {
+        let CheckedRequest { source, expected, audience, .. } = request;
+        let kind = expected.key.kind;
+        let (stages, request) = match source {
+            Source::Statement { input, checked } => {
+                let (program, hints) = (input.program, checked.hints.clone());
+                let job = ProveJob { program, kind, input: input.bytes, hints };
+                (WorkerMode::stages(kind), WorkerRequest::Prove(job))
+            }
+            Source::Compressed(record) => {
+                (WorkerMode::after_compressing(kind), WorkerRequest::Continue(Box::new(brought(&record)?)))
+            }
+        };
         let (reply, outcome) = oneshot::channel();
         let since = Instant::now();
         let job = Job {
-            stages: WorkerMode::stages(kind),
-            request: WorkerRequest::Prove(ProveJob {
-                program: request.request.input.program,
-                kind,
-                input: std::mem::take(&mut request.request.input.bytes),
-                hints: request.checked.hints.clone(),
-            }),
-            digest: request.key.job().0,
-            audience: request.audience.clone(),
+            stages,
+            request,
+            work: Work::new(expected.program.tag(), kind),
+            digest: expected.key.job().0,
+            audience,
             queued: since,
             reply,
         };
         let ticket = self.queues.push(self.queue, job).map_err(|reason| self.no_place(reason))?;
-        Ok(Queued { request, outcome, since, pace: self.pace.clone(), _ticket: ticket })
+        Ok(Queued { expected, outcome, since, pace: self.pace.clone(), _ticket: ticket })
     }
 
     fn no_place(&self, reason: NoPlace) -> ServerError {
@@ -111,4 +120,11 @@ impl LocalProver {
             NoPlace::Closed => shutting_down(),
         }
     }
+}
+
+/// A proof that somebody has brought, as if a worker here had made it. What that took is not known.
+fn brought(record: &[u8]) -> Result<Proved, ServerError> {
+    let proof: ProofRecord = encoding::decode("proof record", record, record.len())
+        .map_err(|error| ServerError::new(ErrorCode::Internal, error.to_string()))?;
+    Ok(Proved { proof, cycles: 0, proving_ms: 0, peak_memory: 0 })
 }

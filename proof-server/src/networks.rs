@@ -52,8 +52,15 @@ impl Networks {
 
     /// Whether statements about `chain` are proven.
     pub(crate) fn check(&self, chain: &ChainConfig) -> Result<(), ServerError> {
+        match self {
+            Self::Any => Ok(()),
+            Self::Of(_) => self.check_digest(chain.digest()),
+        }
+    }
+
+    /// Whether statements about the chain with this [`ChainConfig::digest`] are proven.
+    pub(crate) fn check_digest(&self, digest: Root) -> Result<(), ServerError> {
         let Self::Of(known) = self else { return Ok(()) };
-        let digest = chain.digest();
         if known.iter().any(|(_, known)| known.contains(&digest)) {
             return Ok(());
         }

@@ -8,8 +8,8 @@ use std::{
 use sextant_artifacts::CIRCUIT_VERSION;
 use sextant_consensus::Program;
 use sextant_protocol::{
-    ErrorCode, JobKey, OLDEST_VERSION, PROTOCOL_VERSION, ProofKind, ProveRequest, Request, Response,
-    ServerError, ServerInfo, request::ServerLimits,
+    ErrorCode, JobKey, OLDEST_VERSION, PROTOCOL_VERSION, ProofKind, Request, Response, ServerError,
+    ServerInfo, request::ServerLimits,
 };
 use tokio::time::timeout;
 
@@ -19,6 +19,7 @@ use crate::{
     budget::{Budgets, OpenRequest},
     control::Control,
     errors::shutting_down,
+    evidence::Brought,
     jobs::{JobOutcome, Jobs},
     memory::Held,
     metrics::Metrics,
@@ -87,19 +88,18 @@ impl Services {
         progress: ProgressSender,
         held: Held,
     ) -> Result<Reply, ServerError> {
-        let request = match request {
+        let brought = match request {
             Request::Verify { record, .. } => {
                 let _open = self.open(caller)?;
                 self.verification.verify(record.into(), &caller.identity).await?;
                 drop(held);
                 return Ok(Reply::Response(Response::Verified));
             }
-            Request::Prove(request) => request,
-            Request::Submit(request) => {
-                let sub_server = self.sub_server(&request)?;
-                let (open, limit) = (self.open(caller)?, self.within(request.deadline_ms));
-                let job = sub_server.submit(request, caller, open, held, limit).await?;
-                return Ok(Reply::Response(Response::Submitted { job, kept_s: submissions::KEPT.as_secs() }));
+            Request::Prove(request) => Brought::Statement(request),
+            Request::Wrap(request) => Brought::Compressed(request),
+            Request::Submit(request) => return self.submit(Brought::Statement(request), caller, held).await,
+            Request::SubmitWrap(request) => {
+                return self.submit(Brought::Compressed(request), caller, held).await;
             }
             Request::Fetch { job, offset, .. } => {
                 return self.fetch(job, caller, progress).await.map(|proof| Reply::Proof(proof, offset));
@@ -113,10 +113,17 @@ impl Services {
                 return answer.map(Reply::Response);
             }
         };
-        let sub_server = self.sub_server(&request)?;
+        let sub_server = self.sub_server(brought.program()?)?;
         let open = self.open(caller)?;
-        let proof = sub_server.prove(request, caller, progress, open, held).await?;
+        let proof = sub_server.prove(brought, caller, progress, open, held).await?;
         Ok(Reply::Proof(proof, 0))
+    }
+
+    async fn submit(&self, brought: Brought, caller: &Caller, held: Held) -> Result<Reply, ServerError> {
+        let sub_server = self.sub_server(brought.program()?)?;
+        let (open, limit) = (self.open(caller)?, self.within(brought.deadline_ms()));
+        let job = sub_server.submit(brought, caller, open, held, limit).await?;
+        Ok(Reply::Response(Response::Submitted { job, kept_s: submissions::KEPT.as_secs() }))
     }
 
     async fn fetch(&self, job: JobKey, caller: &Caller, progress: ProgressSender) -> JobOutcome {
@@ -138,6 +145,7 @@ impl Services {
     fn deadline(&self, request: &Request) -> Duration {
         match request {
             Request::Prove(request) => self.within(request.deadline_ms),
+            Request::Wrap(request) => self.within(request.deadline_ms),
             Request::Fetch { deadline_ms, .. } => self.within(*deadline_ms),
             _ => self.max_deadline,
         }
@@ -150,11 +158,8 @@ impl Services {
         }
     }
 
-    fn sub_server(&self, request: &ProveRequest) -> Result<&Arc<SubServer>, ServerError> {
+    fn sub_server(&self, program: Program) -> Result<&Arc<SubServer>, ServerError> {
         let unsupported = |message| Err(ServerError::new(ErrorCode::Unsupported, message));
-        let Some(program) = request.input.program() else {
-            return unsupported(format!("no program has the tag {}", request.input.program));
-        };
         match self.sub_servers.iter().find(|sub_server| sub_server.program == program) {
             Some(sub_server) => Ok(sub_server),
             None if self.sub_servers.is_empty() => {

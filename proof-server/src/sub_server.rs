@@ -1,24 +1,23 @@
-//! A sub-server: everything between a prove request for one program and its answer.
+//! A sub-server: everything between a request for a proof by one program and its answer.
 //!
 //! Cheap checks come first: what is asked, and whether this client may ask. Then the whole statement is checked natively,
-//! unless this very input is known, and only what passes gets to a prover, here or upstream: a garbage request never does.
-//! What a statement says names its proof, which is looked for: kept, or being made for somebody else.
+//! unless this very input is known, or the proof that was brought verified, and only what passes gets to a prover, here or
+//! upstream: a garbage request never does. What a statement says names its proof, which is looked for: kept, or being made
+//! for somebody else.
 
 use std::{sync::Arc, time::Duration};
 
 use sextant_consensus::Program;
-use sextant_protocol::{
-    ErrorCode, JobKey, Progress, ProofAnswer, ProofKind, ProveRequest, ServerError, request::ProgramInfo,
-};
+use sextant_protocol::{JobKey, Progress, ProofAnswer, ProofKind, ServerError, request::ProgramInfo};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     access::{Caller, Identity},
     audience::{Audience, ProgressSender},
-    blocking::blocking,
     budget::{Budgets, OpenRequest},
     checked::CheckedRequest,
-    checks::{Asked, Checks, True},
+    checks::Checks,
+    evidence::{Brought, Checked, Evidence},
     forward::Upstreams,
     jobs::{Entrant, Found, JobId, JobOutcome, Jobs},
     kinds::Kinds,
@@ -28,6 +27,7 @@ use crate::{
     metrics::Metrics,
     programs,
     submissions::Submissions,
+    verification::Verification,
 };
 
 /// Makes or finds the proofs of one program.
@@ -51,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) submissions: Arc<Submissions>,
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) checks: Checks,
+    pub(crate) verification: Arc<Verification>,
     /// Bytes of the largest statement input.
     pub(crate) max_input: usize,
     /// Kinds of proof that this server itself makes.
@@ -90,24 +91,25 @@ impl SubServer {
     /// long as the request's bytes are.
     pub(crate) async fn prove(
         self: &Arc<Self>,
-        request: ProveRequest,
+        brought: Brought,
         caller: &Caller,
         progress: ProgressSender,
         open: OpenRequest,
         held: Held,
     ) -> JobOutcome {
-        let (_, input_digest, found) = self.find(request, caller, progress, open, held).await?;
+        let (_, own_digest, found) = self.find(brought, caller, progress, open, held).await?;
         let answer = match found {
             Found::Cached(answer) => answer,
             Found::Shared(waiter) | Found::Started(waiter) => waiter.outcome().await?,
         };
+        let input_digest = own_digest.unwrap_or(answer.input_digest);
         Ok(ProofAnswer { input_digest, ..answer })
     }
 
     /// Takes a job on for a client that comes back for it, within `limit`.
     pub(crate) async fn submit(
         self: &Arc<Self>,
-        request: ProveRequest,
+        brought: Brought,
         caller: &Caller,
         open: OpenRequest,
         held: Held,
@@ -115,7 +117,7 @@ impl SubServer {
     ) -> Result<JobKey, ServerError> {
         // Whoever waits for it here does not go with the connection.
         let waiting = Caller { gone: CancellationToken::new(), ..caller.clone() };
-        let (id, _, found) = self.find(request, &waiting, ProgressSender::nobody(), open, held).await?;
+        let (id, _, found) = self.find(brought, &waiting, ProgressSender::nobody(), open, held).await?;
         let job = id.proof.job();
         if let Found::Shared(waiter) | Found::Started(waiter) = found {
             self.shared.submissions.wait(job, waiting.identity, waiter, limit);
@@ -123,47 +125,46 @@ impl SubServer {
         Ok(job)
     }
 
-    /// The proof, or the job that makes it; and the digest of the input that was asked with.
+    /// The proof, or the job that makes it; and the digest of the input that was asked with, if there was one.
     async fn find(
         self: &Arc<Self>,
-        request: ProveRequest,
+        brought: Brought,
         caller: &Caller,
         progress: ProgressSender,
         open: OpenRequest,
         held: Held,
-    ) -> Result<(JobId, [u8; 32], Found), ServerError> {
-        self.check_cheaply(&request)?;
-        // Of a large input that takes a while.
-        let (request, digest) = blocking(move || {
-            let digest = request.input.digest();
-            (request, digest)
-        })
-        .await?;
-        let kind = request.kind;
-        let Shared { jobs, submissions, budgets, checks, metrics, .. } = &*self.shared;
-        if let Some(statement) = checks.recall(&digest) {
-            let id = self.id(statement, kind, caller);
-            if let Some(answer) = jobs.cache().get(&id.proof).await {
-                submissions.note(id);
-                metrics.found("cached");
-                return Ok((id, digest, Found::Cached(answer)));
-            }
+    ) -> Result<(JobId, Option<[u8; 32]>, Found), ServerError> {
+        let Shared { jobs, submissions, budgets, checks, verification, max_input, metrics, .. } =
+            &*self.shared;
+        let kind = brought.kind();
+        if self.kinds().is_some_and(|kinds| !kinds.contains(&kind)) {
+            return Err(self.shared.kinds.refusal(kind));
+        }
+        let evidence = Evidence::look(self.program, brought, *max_input, held).await?;
+        let digest = evidence.input_digest();
+        if let Some(proof) = evidence.recall(checks)
+            && let Some(answer) = jobs.cache().get(&proof).await
+        {
+            let id = self.id(proof, caller);
+            submissions.note(id);
+            metrics.found("cached");
+            return Ok((id, digest, Found::Cached(answer)));
         }
         let reserved = budgets.reserve(caller)?;
         progress.send(Progress::Checking);
-        let asked = Asked { program: self.program, request, digest, held };
         // A full server should not spend more on a request than on saying so.
-        let (asked, known) = checks.check(asked, caller, || self.prover.has_place(&caller.identity)).await?;
-        let id = self.id(known.statement, kind, caller);
+        let has_place = || self.prover.has_place(&caller.identity);
+        let checked = evidence.check(checks, verification, caller, has_place).await?;
+        let id = self.id(checked.expected.key, caller);
         submissions.note(id);
-        // Another input may have stated the same.
+        // Something else may have stated the same.
         let found = match jobs.cache().get(&id.proof).await {
             Some(answer) => Found::Cached(answer),
             None => jobs.find_or_start(
                 id,
                 Entrant { caller, progress, open, reserved },
                 || self.prover.may_join(&caller.identity),
-                |audience| self.start(asked, id, known, audience),
+                |audience| self.start(checked, id.hops, audience),
             )?,
         };
         metrics.found(match &found {
@@ -175,47 +176,26 @@ impl SubServer {
         Ok((id, digest, found))
     }
 
-    fn id(&self, statement: [u8; 32], kind: ProofKind, caller: &Caller) -> JobId {
-        let vk_hash = programs::artifact(self.program).vk_hash;
-        JobId { proof: ProofKey { vk_hash, statement, kind }, hops: self.prover.hops(caller) }
-    }
-
-    fn check_cheaply(&self, request: &ProveRequest) -> Result<(), ServerError> {
-        if self.kinds().is_some_and(|kinds| !kinds.contains(&request.kind)) {
-            return Err(self.shared.kinds.refusal(request.kind));
-        }
-        let pinned = programs::artifact(self.program).vk_hash;
-        if let Some(wanted) = request.vk_hash.filter(|wanted| *wanted != pinned) {
-            let (got, wanted) = (hex::encode(pinned), hex::encode(wanted));
-            let message = format!("{} is 0x{got} here, not 0x{wanted}", programs::name(self.program));
-            return Err(ServerError::new(ErrorCode::Unsupported, message));
-        }
-        let (got, limit) = (request.input.bytes.len(), self.shared.max_input);
-        if got > limit {
-            let message = format!("statement input of {got} bytes exceeds the limit of {limit}");
-            return Err(ServerError::new(ErrorCode::TooLarge, message));
-        }
-        Ok(())
+    fn id(&self, proof: ProofKey, caller: &Caller) -> JobId {
+        JobId { proof, hops: self.prover.hops(caller) }
     }
 
     /// Takes a place for a job; the job itself is what is returned.
     fn start(
         self: &Arc<Self>,
-        asked: Asked,
-        id: JobId,
-        known: True,
+        checked: Checked,
+        hops: u32,
         audience: Arc<Audience>,
     ) -> Result<impl Future<Output = JobOutcome> + Send + 'static, ServerError> {
-        let Asked { request, digest: input_digest, held, .. } = asked;
-        let (key, hops, checked) = (id.proof, id.hops, known.checked);
-        let request =
-            CheckedRequest { request, input_digest, key, checked, hops, audience: audience.clone() };
-        let work = self.prover.start(request)?;
+        let Checked { source, expected, held } = checked;
+        let kind = expected.key.kind;
+        let work =
+            self.prover.start(CheckedRequest { source, expected, hops, audience: audience.clone() })?;
         let this = self.clone();
         Ok(async move {
             let _held = held;
             let answer = work.proof().await?;
-            this.shared.metrics.proof(this.program, key.kind, answer.record.len());
+            this.shared.metrics.proof(this.program, kind, answer.record.len());
             audience.send(Progress::Done);
             Ok(answer)
         })

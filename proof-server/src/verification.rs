@@ -18,6 +18,7 @@ use crate::{
     audience::Audience,
     blocking::blocking,
     errors::shutting_down,
+    metrics::Work,
     pace::Pace,
     programs,
     queue::{NoPlace, QueueLimits, Queues},
@@ -65,7 +66,7 @@ impl Verification {
     async fn verify_in(&self, queue: usize, record: Bytes, identity: Identity) -> Result<(), ServerError> {
         let looked_at = record.clone();
         let digest = blocking(move || {
-            check_cheaply(&looked_at)?;
+            check_cheaply(&view(&looked_at)?)?;
             Ok(Sha256::digest(&looked_at).into())
         })
         .await??;
@@ -75,6 +76,8 @@ impl Verification {
             stages: &[WorkerMode::Verify],
             digest,
             request: WorkerRequest::Verify { record },
+            // What it is is known when it is decoded, in the worker.
+            work: Work::default(),
             // The protocol has no steps for verification.
             audience: Audience::new(identity),
             queued,
@@ -103,13 +106,20 @@ impl Verification {
     }
 }
 
+/// An encoded record, looked at.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn view(record: &[u8]) -> Result<ProofView<'_>, ServerError> {
+    ProofView::of(record).map_err(|error| ServerError::new(ErrorCode::Malformed, error.to_string()))
+}
+
 /// What can be told without the worker, so that rubbish costs it nothing; the worker repeats it.
-fn check_cheaply(record: &[u8]) -> Result<(), ServerError> {
+///
+/// # Errors
+/// What is wrong with the proof.
+pub(crate) fn check_cheaply(proof: &ProofView<'_>) -> Result<(), ServerError> {
     let invalid = |reason: String| Err(ServerError::new(ErrorCode::InvalidProof, reason));
-    let proof = match ProofView::of(record) {
-        Ok(proof) => proof,
-        Err(error) => return Err(ServerError::new(ErrorCode::Malformed, error.to_string())),
-    };
     let Some(program) = proof.program() else {
         return invalid(format!("unknown program tag {}", proof.program));
     };

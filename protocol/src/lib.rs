@@ -18,4 +18,6 @@ pub use error::{ErrorCode, ServerError};
 pub use message::{ClientMessage, OLDEST_VERSION, PROTOCOL_VERSION, RequestId, ServerMessage, Token};
 pub use progress::Progress;
 pub use proof::{ProofKind, ProofRecord};
-pub use request::{JobKey, ProofAnswer, ProveRequest, Request, Response, ServerInfo, StatementInput};
+pub use request::{
+    JobKey, ProofAnswer, ProveRequest, Request, Response, ServerInfo, StatementInput, WrapRequest,
+};

@@ -22,6 +22,10 @@ pub const OLDEST_VERSION: u32 = 3;
 /// First bytes of a hello, so that a stray connection of another protocol is recognised.
 pub const MAGIC: [u8; 8] = *b"SEXTANT\0";
 
+/// Capability of a server that knows [`Request::Wrap`] and [`Request::SubmitWrap`]. Whether it makes SNARKs is another
+/// question, which [`Request::Info`] answers.
+pub const WRAP: &str = "wrap";
+
 /// Chosen by the client, unique among its open requests on one connection.
 pub type RequestId = u64;
 

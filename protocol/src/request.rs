@@ -47,6 +47,11 @@ pub enum Request {
         /// The job.
         1 = job: JobKey,
     },
+    /// Make a SNARK of a compressed proof that somebody has. Answered like [`Self::Prove`]. For servers with the capability
+    /// [`WRAP`](crate::message::WRAP).
+    7 = Wrap(request: WrapRequest),
+    /// [`Self::Wrap`] for somebody who comes back for it. Answered by [`Response::Submitted`].
+    8 = SubmitWrap(request: WrapRequest),
 }
 }
 
@@ -71,6 +76,7 @@ impl Request {
                 Some((&mut request.input.bytes, &mut request.more))
             }
             Self::Verify { record, more } => Some((record, more)),
+            Self::Wrap(request) | Self::SubmitWrap(request) => Some((&mut request.record, &mut request.more)),
             _ => None,
         }
     }
@@ -97,6 +103,28 @@ impl ProveRequest {
     /// Asks for a proof of `input` by whichever build of the program, within the server's own time.
     pub fn new(input: StatementInput, kind: ProofKind) -> Self {
         Self { input, kind, deadline_ms: 0, vk_hash: None, more: 0 }
+    }
+}
+
+record! {
+/// Asks for the SNARK of a compressed proof: of the same program, with the same public values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrapRequest {
+    /// The compressed proof, an encoded [`ProofRecord`]; on the wire the first bytes of it.
+    1 = record: Vec<u8>,
+    /// The form of proof wanted.
+    2 = kind: ProofKind,
+    /// As in [`ProveRequest`].
+    3 = deadline_ms: u64 = 0,
+    /// Bytes of the record that follow in parts.
+    4 = more: u64 = 0,
+}
+}
+
+impl WrapRequest {
+    /// Asks for the Groth16 proof of `proof`, within the server's own time.
+    pub fn new(proof: &ProofRecord) -> Self {
+        Self { record: encoding::encode(proof), kind: ProofKind::Groth16, deadline_ms: 0, more: 0 }
     }
 }
 
@@ -186,7 +214,7 @@ record! {
 /// A proof on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProofAnswer {
-    /// [`StatementInput::digest`] of an input it was made from.
+    /// [`StatementInput::digest`] of an input it was made from; zeros where that was a compressed proof.
     1 = input_digest: [u8; 32],
     /// What it took; informative, not bound to the proof.
     2 = cost: ProvingCost = ProvingCost::default(),

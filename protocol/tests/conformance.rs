@@ -18,6 +18,8 @@ f05598e32329cba7cac96f482c81a097 client-prove
 4ae5a8889bf1c89679df79cc6f0c1b57 client-submit
 a25cfd11a33d2715f05c33b1c9859487 client-fetch
 e37af0d8c2f9b1b6fa54d02d058b87c4 client-withdraw
+fc29cf41172d6d0dc6097233e174a0a7 client-wrap
+ce22b8d3e74a0d3144afdbb016f185eb client-submit-wrap
 bf52de72a234f2e8de3169fa7e822c11 client-large
 1529a8efb7bfac45e643e741c75c8cd7 client-part
 7a11ae035f1737b04eec11d463fbe713 client-cancel

@@ -163,6 +163,24 @@ fn a_request_that_does_not_decode_still_has_its_id() {
     }
 }
 
+/// Whatever a request carries that may be large: what does not fit into its message follows it, and is announced.
+#[test]
+fn what_is_large_in_a_request_follows_it() {
+    let mut carrying = Vec::new();
+    for (name, message) in client_messages() {
+        let ClientMessage::Request { mut request, .. } = message else { continue };
+        let Some((content, more)) = request.content() else { continue };
+        (*content, *more) = (vec![7; PART + 9], 0);
+        let parts: Vec<_> = request.split().collect();
+        assert_eq!(parts, [(PART as u64, Bytes::from_static(&[7; 9]))], "{name}");
+        let (content, more) = request.content().unwrap();
+        assert_eq!((content.len(), *more), (PART, 9), "{name}");
+        carrying.push(name);
+    }
+    let expected = ["prove", "verify", "submit", "wrap", "submit-wrap", "large"];
+    assert_eq!(carrying, expected.map(|name| format!("client-{name}")));
+}
+
 #[test]
 fn parts_come_in_order_and_are_neither_empty_nor_too_long() {
     let mut arrival = Arrival::new(10, 2 * PART as u64);

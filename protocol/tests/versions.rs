@@ -39,7 +39,7 @@ message! {
 pub enum Request4 {
     0 = Ping,
     2 = Prove(request: ProveRequest4),
-    7 = Estimate { 1 = input: Vec<u8> },
+    17 = Estimate { 1 = input: Vec<u8> },
 }
 }
 
@@ -158,7 +158,7 @@ fn a_later_clients_fields_are_skipped_and_its_requests_are_named() {
     let estimate = Request4::Estimate { input: vec![1] };
     assert_eq!(
         read_as::<ClientMessage>(&ClientMessage4::Request { id: 8, request: estimate, priority: 0 }).unwrap(),
-        ClientMessage::Request { id: 8, request: Request::Unknown(7) }
+        ClientMessage::Request { id: 8, request: Request::Unknown(17) }
     );
     let compliment = ClientMessage4::Compliment { text: "well done".into() };
     assert_eq!(read_as::<ClientMessage>(&compliment).unwrap(), ClientMessage::Unknown(5));

@@ -122,6 +122,16 @@ async fn a_server_proves_both_statements_and_survives_cancels_and_kills() {
     assert_eq!(verifier.verify(&compressed.record).expect("verifies"), first.statement);
     assert!(compressed.record.proof.len() < first.record.proof.len());
     refuse_changed_bytes(&verifier, &compressed.record);
+    // A server with circuits would wrap it; this one says that it has none.
+    if !client.info().await.expect("information").kinds.contains(&ProofKind::Groth16) {
+        let proving = client.wrap(compressed.record.clone(), None).await.expect("sent");
+        match proving.finish().await {
+            Err(ClientError::Server(error)) => assert_eq!(error.code, ErrorCode::Unsupported, "{error}"),
+            other => panic!("expected a refusal, got {other:?}"),
+        }
+    }
+    let error = client.wrap(first.record.clone(), None).await.expect_err("a STARK");
+    assert!(matches!(error, ClientError::Wrap(_)), "{error:?}");
     let mut claimed = compressed.record.clone();
     claimed.public_values = second.record.public_values.clone();
     assert!(verifier.verify(&claimed).is_err(), "public values of another statement");

@@ -35,7 +35,9 @@ pub(super) fn begin(
     held: &mut Held,
 ) -> Result<Option<(Upload, Arriving)>, ServerError> {
     let (what, limit) = match request {
-        Request::Verify { .. } => ("proof record", limits.max_record),
+        Request::Verify { .. } | Request::Wrap(_) | Request::SubmitWrap(_) => {
+            ("proof record", limits.max_record)
+        }
         _ => ("statement input", limits.max_input),
     };
     let Some((content, more)) = request.content() else { return Ok(None) };

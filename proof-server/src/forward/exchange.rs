@@ -3,11 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use sextant_link::{AskError, Introduction, Link, LinkConfig, Tls, TransportError};
-use sextant_protocol::{ProofAnswer, ProveRequest, Request, Response, ServerInfo, Token, proof::MAX_RECORD};
+use sextant_protocol::{
+    ErrorCode, ProofAnswer, ProveRequest, Request, Response, ServerError, ServerInfo, Token, WrapRequest,
+    message::WRAP, proof::MAX_RECORD,
+};
 use tokio::time::timeout;
 
 use super::{failure::Failure, upstream::Upstream};
-use crate::{checked::CheckedRequest, programs::AGENT};
+use crate::{checked::CheckedRequest, evidence::Source, made::ProofKey, programs::AGENT};
 
 /// For a connection to be made and greeted.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -26,26 +29,41 @@ pub(crate) struct Connector {
     pub(crate) token: Token,
 }
 
-/// Asks for a proof by the program with the key `vk_hash`, and passes the steps on. Dropped half-way, the upstream is
+/// Asks for a proof by the program pinned here, and passes the steps on. Dropped half-way, the upstream is
 /// told to cancel.
 pub(super) async fn prove(
     connector: &Connector,
     upstream: &Arc<Upstream>,
     request: &Arc<CheckedRequest>,
-    vk_hash: [u8; 32],
 ) -> Result<ProofAnswer, Failure> {
     // Of those who wait, the one in whose turn it is.
     let on_behalf = request.audience.identities().first().map(ToString::to_string).unwrap_or_default();
     let link = connect(connector, upstream, request.hops + 1, on_behalf).await?;
-    // Who waits here keeps their own time, and may be joined by others.
-    let asked = ProveRequest { deadline_ms: 0, vk_hash: Some(vk_hash), ..request.request.clone() };
-    let mut pending = link.ask(Request::Prove(asked)).map_err(AskError::from)?;
+    let mut pending = link.ask(question(request, &link)?).map_err(AskError::from)?;
     while let Some(step) = pending.progress().await {
         request.audience.send(step);
     }
     match pending.answer().await? {
         Response::Proof(answer) => Ok(answer),
         _ => Err(Failure::Lied("it answered another question".into())),
+    }
+}
+
+/// What the server at the other end of `link` is asked. Who waits here keeps their own time, and may be joined by others.
+fn question(request: &CheckedRequest, link: &Link) -> Result<Request, Failure> {
+    let ProofKey { vk_hash, kind, .. } = request.expected.key;
+    match &request.source {
+        Source::Statement { input, .. } => {
+            let asked = ProveRequest { vk_hash: Some(vk_hash), ..ProveRequest::new(input.clone(), kind) };
+            Ok(Request::Prove(asked))
+        }
+        Source::Compressed(_) if !link.capabilities().iter().any(|capability| capability == WRAP) => {
+            let message = "the prover behind this server does not know how to wrap proofs";
+            Err(Failure::Refused(ServerError::new(ErrorCode::Unsupported, message)))
+        }
+        Source::Compressed(record) => {
+            Ok(Request::Wrap(WrapRequest { record: record.to_vec(), kind, deadline_ms: 0, more: 0 }))
+        }
     }
 }
 

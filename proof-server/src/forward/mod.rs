@@ -23,8 +23,9 @@ use tokio::sync::watch;
 use upstream::Upstream;
 
 use crate::{
-    checked::CheckedRequest,
+    checked::{CheckedRequest, Expected},
     config::UpstreamConfig,
+    made::ProofKey,
     metrics::Metrics,
     programs,
     reload::{self, Reloaded},
@@ -113,9 +114,10 @@ impl Upstreams {
     /// Has the proof made by an upstream, or another if that fails. Dropped half-way, it is cancelled there.
     pub(crate) async fn prove(&self, request: CheckedRequest) -> Result<ProofAnswer, ServerError> {
         let request = Arc::new(request);
-        let key = request.input_digest;
+        let ProofKey { kind, .. } = request.expected.key;
+        let key = request.expected.key.job().0;
         let mut search = Search::new();
-        while let Some(upstream) = search.next(|asked| self.choose(request.request.kind, asked)) {
+        while let Some(upstream) = search.next(|asked| self.choose(kind, asked)) {
             let failure = match self.ask(&upstream, &request).await {
                 Ok(answer) => {
                     self.metrics.forwarded("ok");
@@ -153,18 +155,18 @@ impl Upstreams {
         request: &Arc<CheckedRequest>,
     ) -> Result<ProofAnswer, Failure> {
         let _open = upstream.open();
-        let vk_hash = programs::artifact(self.program).vk_hash;
-        let answer = exchange::prove(&self.connector(), upstream, request, vk_hash).await?;
-        self.believe(&answer, request).await?;
-        Ok(ProofAnswer { input_digest: request.input_digest, job: request.key.job(), ..answer })
+        let answer = exchange::prove(&self.connector(), upstream, request).await?;
+        let expected = &request.expected;
+        self.believe(&answer, expected).await?;
+        Ok(ProofAnswer { input_digest: expected.input_digest, job: expected.key.job(), ..answer })
     }
 
-    async fn believe(&self, answer: &ProofAnswer, request: &CheckedRequest) -> Result<(), Failure> {
+    async fn believe(&self, answer: &ProofAnswer, expected: &Expected) -> Result<(), Failure> {
         let proof = ProofView::of(&answer.record).map_err(|error| Failure::Lied(error.to_string()))?;
-        if proof.program != request.request.input.program || proof.kind != request.request.kind {
+        if proof.program != expected.program.tag() || proof.kind != expected.key.kind {
             return Err(Failure::Lied(format!("a {} proof by program {}", proof.kind, proof.program)));
         }
-        if proof.public_values != request.checked.public_values {
+        if proof.public_values != expected.public_values {
             return Err(Failure::Lied("the proof states something else".into()));
         }
         for attempt in 1.. {

@@ -131,7 +131,7 @@ impl Metrics {
     /// Makes every series whose labels are known.
     fn start_at_zero(&self) {
         for request in REQUESTS {
-            if !matches!(request, "prove" | "submit") {
+            if !matches!(request, "prove" | "submit" | "wrap" | "submit_wrap") {
                 self.request_seconds.get_or_create_owned(&Work::default().labels("request", request));
             }
             for outcome in OUTCOMES {

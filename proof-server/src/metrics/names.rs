@@ -39,8 +39,8 @@ impl Work {
 }
 
 /// Types of requests.
-pub(super) const REQUESTS: [&str; 8] =
-    ["prove", "submit", "fetch", "withdraw", "verify", "info", "ping", "unknown"];
+pub(super) const REQUESTS: [&str; 10] =
+    ["prove", "submit", "wrap", "submit_wrap", "fetch", "withdraw", "verify", "info", "ping", "unknown"];
 /// Reasons for which connections are refused.
 pub(super) const REFUSALS: [&str; 6] =
     ["connections", "connections_of_address", "connections_of_client", "proxy", "shed", "unauthorized"];

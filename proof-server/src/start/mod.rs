@@ -139,6 +139,7 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         submissions: submissions.clone(),
         budgets: budgets.clone(),
         checks: Checks::new(at_once, config.networks.clone(), budgets, metrics.clone()),
+        verification: verification.clone(),
         max_input: config.max_input,
         kinds,
         metrics: metrics.clone(),

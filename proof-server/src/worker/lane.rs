@@ -45,6 +45,8 @@ pub(crate) struct Job {
     pub(crate) stages: &'static [WorkerMode],
     /// What is to be done.
     pub(crate) request: WorkerRequest,
+    /// What it counts as.
+    pub(crate) work: Work,
     /// Names the job's content, to tell a job that kills workers from workers that die.
     pub(crate) digest: [u8; 32],
     /// Who waits for it and hears its steps.
@@ -145,8 +147,8 @@ impl Lane {
             }
             self.metrics.waited(self.name, job.queued.elapsed());
             let _running = self.health.begin();
-            let Job { stages, request, digest, audience, mut reply, .. } = job;
-            let work = self.stages(&mut worker, stages, &request, digest, &audience);
+            let Job { stages, request, work, digest, audience, mut reply, .. } = job;
+            let work = self.stages(&mut worker, stages, (&request, work), digest, &audience);
             let outcome = tokio::select! {
                 outcome = work => Some(outcome),
                 () = reply.closed() => None,
@@ -188,12 +190,11 @@ impl Lane {
         &self,
         worker: &mut Option<Ready>,
         stages: &[WorkerMode],
-        first: &WorkerRequest,
+        (first, work): (&WorkerRequest, Work),
         digest: [u8; 32],
         audience: &Audience,
     ) -> Outcome {
         let mut outcome = None;
-        let work = work_of(first);
         for mode in stages {
             let next;
             let request = match outcome.take() {
@@ -368,15 +369,6 @@ impl Lane {
         tracing::warn!(lane = self.name, %reason, "worker killed");
         drop(process);
         reason
-    }
-}
-
-fn work_of(request: &WorkerRequest) -> Work {
-    match request {
-        WorkerRequest::Prove(job) => Work::new(job.program, job.kind),
-        WorkerRequest::Continue(proved) => Work::new(proved.proof.program, proved.proof.kind),
-        // What it is is known when it is decoded, in the worker.
-        WorkerRequest::Verify { .. } | WorkerRequest::Unknown(_) => Work::default(),
     }
 }
 

@@ -34,6 +34,14 @@ impl WorkerMode {
         }
     }
 
+    /// Those of them that come after the compressed proof of the same statement. Empty for a kind that is not made of one.
+    pub fn after_compressing(kind: ProofKind) -> &'static [Self] {
+        match Self::stages(kind) {
+            [Self::Compressed, rest @ ..] => rest,
+            _ => &[],
+        }
+    }
+
     /// The name on the worker's command line and in logs.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use proof_server::{Config, Control, Listeners, Role, Settings, StartError};
+use proof_server::{CircuitsConfig, Config, Control, Listeners, Role, Settings, StartError};
 use sextant_artifacts::{CIRCUIT_VERSION, COMMITTEE_CHANGE};
 use sextant_consensus::{Program, bls, check_statement};
 use sextant_protocol::{
@@ -21,6 +21,7 @@ use sextant_protocol::{
     frame::{FrameError, MAX_FRAME, MessageReader, MessageWriter},
     proof::Circuits,
 };
+use sha2::Digest;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -103,6 +104,20 @@ impl Server {
         let line = text.lines().find_map(|line| line.strip_prefix(name_and_labels)?.strip_prefix(' '));
         line.map_or(0.0, |value| value.parse().unwrap())
     }
+}
+
+/// A folder of files that a server takes for development circuits.
+pub fn circuits() -> (tempfile::TempDir, CircuitsConfig) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut manifest = serde_json::Map::new();
+    for name in ["groth16_circuit.bin", "groth16_pk.bin", "groth16_vk.bin"] {
+        std::fs::write(folder.path().join(name), name).unwrap();
+        let sha256 = hex::encode(sha2::Sha256::digest(name));
+        manifest.insert(name.into(), serde_json::json!({ "bytes": name.len(), "sha256": sha256 }));
+    }
+    std::fs::write(folder.path().join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
+    let config = CircuitsConfig { folder: Some(folder.path().into()), allow_development: true };
+    (folder, config)
 }
 
 /// Settings that every build can resolve.
@@ -286,7 +301,6 @@ impl Client {
 
 /// A token file in which each name's token is the name, with more lines for its entry.
 pub fn token_file(entries: &[(&str, &str)]) -> tempfile::NamedTempFile {
-    use sha2::Digest;
     let entry = |(name, rest): &(&str, &str)| {
         let hash = hex::encode(sha2::Sha256::digest(name));
         format!("[[token]]\nname = \"{name}\"\nsha256 = \"{hash}\"\n{rest}\n")

@@ -6,7 +6,9 @@ use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 use proof_server::worker::{Proved, WorkerEvent};
 use sextant_artifacts::{CIRCUIT_VERSION, COMMITTEE_CHANGE};
 use sextant_consensus::{bls::Plain, check_statement};
-use sextant_protocol::{Progress, ProofRecord, Request, proof::Circuits, wire};
+use sextant_protocol::{
+    ErrorCode, Progress, ProofKind, ProofRecord, Request, ServerError, proof::Circuits, wire,
+};
 use tempfile::TempDir;
 
 /// A worker's script and the files it leaves.
@@ -47,6 +49,31 @@ impl Script {
             script.write(name, &event);
         }
         script
+    }
+
+    /// Workers for every stage of `request`'s statement. In the worker of mode `$3` a job is noted in the file `stages`;
+    /// then it does `job`, and prints what such a worker makes, `$D/made-$3`.
+    pub fn for_stages(request: &Request, job: &str) -> Self {
+        let script = Self::for_jobs(request, &format!("echo $3 >> $D/stages\n{job}\ncat $D/made-$3"));
+        for (mode, kind) in [
+            ("stark", ProofKind::Stark),
+            ("compressed", ProofKind::Compressed),
+            ("wrap", ProofKind::Compressed),
+            ("groth16", ProofKind::Groth16),
+        ] {
+            let mut made = proved(request);
+            (made.proof.kind, made.proof.proof) = (kind, mode.as_bytes().repeat(100));
+            script.write(&format!("made-{mode}"), &WorkerEvent::Proved(Box::new(made)));
+        }
+        script.write("made-verify", &WorkerEvent::Verified);
+        let refused = ServerError::new(ErrorCode::InvalidProof, "not a valid proof");
+        script.write("refused", &WorkerEvent::Failed(refused));
+        script
+    }
+
+    /// The stages that workers have begun so far; verification is left out, which has a lane of its own.
+    pub fn stages(&self) -> Vec<String> {
+        self.lines("stages").into_iter().filter(|mode| mode != "verify").collect()
     }
 
     /// Has the proof in `$D/proved` be of so many bytes.

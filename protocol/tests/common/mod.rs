@@ -7,6 +7,7 @@ use sextant_consensus::Program;
 use sextant_protocol::{
     ClientMessage, ErrorCode, JobKey, PROTOCOL_VERSION, Progress, ProofAnswer, ProofKind, ProofRecord,
     ProveRequest, Request, Response, ServerError, ServerInfo, ServerMessage, StatementInput, Token,
+    WrapRequest,
     proof::Circuits,
     request::{ProgramInfo, ProvingCost, ServerLimits},
 };
@@ -43,6 +44,7 @@ pub fn client_messages() -> Vec<(&'static str, ClientMessage)> {
     let any_build = ProveRequest::new(input(), ProofKind::Stark);
     let mut large = ProveRequest::new(input(), ProofKind::Stark);
     large.more = 2;
+    let wrap = WrapRequest::new(&record());
     vec![
         ("client-hello", ClientMessage::hello("sextant/0.1.0")),
         (
@@ -60,6 +62,8 @@ pub fn client_messages() -> Vec<(&'static str, ClientMessage)> {
         ("client-submit", request(12, Request::Submit(any_build))),
         ("client-fetch", request(13, Request::Fetch { job: JOB, offset: 60, deadline_ms: 5_000 })),
         ("client-withdraw", request(14, Request::Withdraw { job: JOB })),
+        ("client-wrap", request(16, Request::Wrap(WrapRequest { deadline_ms: 1_200_000, ..wrap.clone() }))),
+        ("client-submit-wrap", request(17, Request::SubmitWrap(wrap))),
         ("client-large", request(15, Request::Prove(large))),
         ("client-part", ClientMessage::Part { id: 15, offset: 3, bytes: vec![0xba, 0xbe].into() }),
         ("client-cancel", ClientMessage::Cancel { id: 7 }),

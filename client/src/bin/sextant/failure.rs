@@ -4,7 +4,7 @@ use std::{fmt::Display, io, num::TryFromIntError, process::ExitCode, time::Durat
 
 use serde_json::{Value, json};
 use sextant_client::{
-    CheckError, ClientError, ServerError, TransportError,
+    CheckError, ClientError, ServerError, TransportError, WrapError,
     follow::{FollowError, StateError},
     security::SecurityError,
     sources::{LightClientError, PoolError, SourceError, input::InputError, prepare::PrepareError},
@@ -201,6 +201,7 @@ kinds! {
     CheckError => InvalidStatement,
     InputError => InvalidStatement,
     VerifyError => InvalidProof,
+    WrapError => InvalidProof,
     ExpectationError => InvalidProof,
     SourceError => Node,
     LightClientError => Node,
@@ -217,7 +218,7 @@ impl Kind for ClientError {
             Self::Transport(_) => Code::Unreachable,
             Self::Deadline(elapsed) if elapsed.what == "proof" => Code::Deadline,
             Self::Deadline(_) => Code::Unreachable,
-            Self::Answer(_) => Code::InvalidProof,
+            Self::Answer(_) | Self::Wrap(_) => Code::InvalidProof,
             Self::Cancelled { .. } => Code::Cancelled,
             Self::Check(_) => Code::InvalidStatement,
         }

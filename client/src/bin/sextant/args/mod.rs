@@ -1,5 +1,6 @@
 //! The command line.
 
+mod asking;
 mod circuits;
 mod contract;
 mod follow;
@@ -14,6 +15,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use sextant_client::ProofKind;
 use sextant_consensus::hash::Root;
 
+pub use asking::Asking;
 pub use circuits::Circuits;
 pub use contract::{Deploy, Signing, Submit};
 pub use follow::{Follow, Status};
@@ -77,6 +79,8 @@ pub enum Command {
     /// Ask a server for a proof, verify it here, and write it to a file
     #[command(subcommand)]
     Prove(Box<Prove>),
+    /// Have a server make a proof for contracts (groth16) of a compressed one, verify it here, and write it to a file
+    Wrap(Box<Wrap>),
     /// Follow a chain and keep its proofs up to date, until interrupted
     Follow(Box<Follow>),
     /// Show what a follower knows, has proven, and does next
@@ -108,7 +112,8 @@ impl Command {
     /// Whether results are for programs: errors are then, too.
     pub fn json(&self) -> bool {
         match self {
-            Self::Prove(prove) => prove.options().json,
+            Self::Prove(prove) => prove.options().asking.json,
+            Self::Wrap(wrap) => wrap.asking.json,
             Self::Follow(follow) => follow.json,
             Self::Status(status) => status.json,
             Self::Submit(submit) => submit.sending.json,
@@ -215,33 +220,25 @@ pub struct Inclusion {
 /// Options of every proof.
 #[derive(Debug, Args)]
 pub struct ProveOptions {
-    /// The server.
-    #[command(flatten)]
-    pub server: Server,
     /// The chain.
     #[command(flatten)]
     pub network: Network,
     /// Form of the proof: `stark` is made fastest, `compressed` has one small size, `groth16` is for contracts
     #[arg(long, default_value = "stark")]
     pub kind: ProofKind,
-    /// Which SNARKs count.
+    /// How it is asked for.
     #[command(flatten)]
-    pub circuits: Circuits,
-    /// Give up after this many seconds, queueing and waiting included; 0 is the server's maximum for each try
-    #[arg(long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true)]
-    pub deadline: u64,
-    /// Do not wait: fail where the server is busy, or the connection breaks
-    #[arg(long)]
-    pub no_wait: bool,
-    /// Where the proof goes; - is standard output [default: PROGRAM-SLOT-KIND.proof in the current folder]
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// Print the calldata that submits the proof to a light client contract, and nothing else
-    #[arg(long, conflicts_with = "json")]
-    pub calldata: bool,
-    /// Print the result as JSON
-    #[arg(long)]
-    pub json: bool,
+    pub asking: Asking,
+}
+
+/// `sextant wrap`.
+#[derive(Debug, Args)]
+pub struct Wrap {
+    /// File with the compressed proof; - is standard input
+    pub file: PathBuf,
+    /// How it is asked for.
+    #[command(flatten)]
+    pub asking: Asking,
 }
 
 /// `sextant verify`.

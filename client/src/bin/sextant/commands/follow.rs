@@ -19,7 +19,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use super::{Failure, Outcome, prove::client_config};
+use super::{Failure, Outcome, asking::client_config};
 use crate::{args::Follow, output, progress::Display, render};
 
 /// Runs the command.

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod asking;
 pub mod deploy;
 pub mod describe;
 pub mod follow;
@@ -10,6 +11,7 @@ pub mod status;
 pub mod submit;
 mod terms;
 pub mod verify;
+pub mod wrap;
 
 use std::{
     fs::File,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sextant_client::{Client, ServerInfo};
 use sextant_consensus::Program;
 
-use super::{Outcome, prove::client_config};
+use super::{Outcome, asking::client_config};
 use crate::{args::ServerOptions, output, render};
 
 /// Runs `server info`.

@@ -1,0 +1,229 @@
+//! What a request brings for its proof to be made from: a statement's input, or a compressed proof that becomes a SNARK.
+//!
+//! Either is looked at first, which costs next to nothing, and then checked: an input natively, a proof by the verification
+//! worker. Only a [`Source`] gets to a prover.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use sextant_consensus::Program;
+use sextant_protocol::{
+    ErrorCode, ProofKind, ProveRequest, ServerError, StatementInput, WrapRequest, proof::ProofView,
+};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    access::Caller,
+    blocking::blocking,
+    checked::Expected,
+    checks::{Asked, Checks},
+    made::ProofKey,
+    memory::Held,
+    programs,
+    verification::{self, Verification},
+    witness,
+};
+
+/// A request for a proof, as it came.
+pub(crate) enum Brought {
+    /// A statement's input.
+    Statement(ProveRequest),
+    /// A compressed proof.
+    Compressed(WrapRequest),
+}
+
+/// What was brought, once it makes sense.
+pub(crate) enum Evidence {
+    Statement(Asked),
+    Compressed(Compressed),
+}
+
+/// A compressed proof that is not verified yet.
+pub(crate) struct Compressed {
+    program: Program,
+    record: Bytes,
+    kind: ProofKind,
+    public_values: Vec<u8>,
+    held: Held,
+}
+
+/// What a proof is made from, checked.
+pub(crate) enum Source {
+    /// The input of a true statement.
+    Statement { input: StatementInput, checked: Arc<witness::Checked> },
+    /// The encoded record of a compressed proof that verifies.
+    Compressed(Bytes),
+}
+
+/// A request that a prover may have.
+pub(crate) struct Checked {
+    pub(crate) source: Source,
+    pub(crate) expected: Expected,
+    /// The memory that it takes.
+    pub(crate) held: Held,
+}
+
+impl Brought {
+    /// The program whose proof is wanted.
+    ///
+    /// # Errors
+    /// There is no such program, or no record that says one.
+    pub(crate) fn program(&self) -> Result<Program, ServerError> {
+        let (tag, program) = match self {
+            Self::Statement(request) => (request.input.program, request.input.program()),
+            Self::Compressed(request) => {
+                let proof = verification::view(&request.record)?;
+                (proof.program, proof.program())
+            }
+        };
+        program.ok_or_else(|| unsupported(format!("no program has the tag {tag}")))
+    }
+
+    /// The form of proof wanted.
+    pub(crate) const fn kind(&self) -> ProofKind {
+        match self {
+            Self::Statement(request) => request.kind,
+            Self::Compressed(request) => request.kind,
+        }
+    }
+
+    /// The client's deadline, milliseconds; 0 for none.
+    pub(crate) const fn deadline_ms(&self) -> u64 {
+        match self {
+            Self::Statement(request) => request.deadline_ms,
+            Self::Compressed(request) => request.deadline_ms,
+        }
+    }
+}
+
+impl Evidence {
+    /// Looks at what was brought for `program`; an input may have `max_input` bytes.
+    ///
+    /// # Errors
+    /// What can be told without work.
+    pub(crate) async fn look(
+        program: Program,
+        brought: Brought,
+        max_input: usize,
+        held: Held,
+    ) -> Result<Self, ServerError> {
+        match brought {
+            Brought::Statement(request) => {
+                look_at_input(program, &request, max_input)?;
+                // Of a large input that takes a while.
+                blocking(move || {
+                    let digest = request.input.digest();
+                    Self::Statement(Asked { program, request, digest, held })
+                })
+                .await
+            }
+            Brought::Compressed(request) => {
+                let public_values = look_at_proof(&request)?;
+                let (record, kind) = (request.record.into(), request.kind);
+                Ok(Self::Compressed(Compressed { program, record, kind, public_values, held }))
+            }
+        }
+    }
+
+    /// The digest of the input, if there is one.
+    pub(crate) const fn input_digest(&self) -> Option<[u8; 32]> {
+        match self {
+            Self::Statement(asked) => Some(asked.digest),
+            Self::Compressed(_) => None,
+        }
+    }
+
+    /// The proof that it is evidence for, if that is known before it is checked.
+    pub(crate) fn recall(&self, checks: &Checks) -> Option<ProofKey> {
+        match self {
+            Self::Statement(asked) => {
+                Some(key(asked.program, checks.recall(&asked.digest)?, asked.request.kind))
+            }
+            // Whoever names the public values may have a proof of them that is there, whatever this one is.
+            Self::Compressed(proof) => Some(proof.key()),
+        }
+    }
+
+    /// Checks it in the turn of `caller`; `before` has a say where that is work. Safe to drop half-way.
+    ///
+    /// # Errors
+    /// That of `before`, or what is wrong.
+    pub(crate) async fn check(
+        self,
+        checks: &Checks,
+        verification: &Verification,
+        caller: &Caller,
+        before: impl Fn() -> Result<(), ServerError>,
+    ) -> Result<Checked, ServerError> {
+        match self {
+            Self::Statement(asked) => {
+                let (asked, known) = checks.check(asked, caller, before).await?;
+                let Asked { program, request, digest, held } = asked;
+                let expected = Expected {
+                    program,
+                    key: key(program, known.statement, request.kind),
+                    public_values: known.checked.public_values.clone(),
+                    input_digest: digest,
+                };
+                let source = Source::Statement { input: request.input, checked: known.checked };
+                Ok(Checked { source, expected, held })
+            }
+            Self::Compressed(proof) => {
+                checks.network(proof.program, &proof.public_values)?;
+                before()?;
+                verification.verify(proof.record.clone(), &caller.identity).await?;
+                let expected = Expected {
+                    program: proof.program,
+                    key: proof.key(),
+                    public_values: proof.public_values,
+                    input_digest: [0; 32],
+                };
+                Ok(Checked { source: Source::Compressed(proof.record), expected, held: proof.held })
+            }
+        }
+    }
+}
+
+impl Compressed {
+    fn key(&self) -> ProofKey {
+        key(self.program, Sha256::digest(&self.public_values).into(), self.kind)
+    }
+}
+
+fn key(program: Program, statement: [u8; 32], kind: ProofKind) -> ProofKey {
+    ProofKey { vk_hash: programs::artifact(program).vk_hash, statement, kind }
+}
+
+fn look_at_input(program: Program, request: &ProveRequest, limit: usize) -> Result<(), ServerError> {
+    let pinned = programs::artifact(program).vk_hash;
+    if let Some(wanted) = request.vk_hash.filter(|wanted| *wanted != pinned) {
+        let (got, wanted) = (hex::encode(pinned), hex::encode(wanted));
+        return Err(unsupported(format!("{} is 0x{got} here, not 0x{wanted}", programs::name(program))));
+    }
+    let got = request.input.bytes.len();
+    if got > limit {
+        let message = format!("statement input of {got} bytes exceeds the limit of {limit}");
+        return Err(ServerError::new(ErrorCode::TooLarge, message));
+    }
+    Ok(())
+}
+
+/// The public values of a proof that may become a SNARK, as far as it says itself.
+fn look_at_proof(request: &WrapRequest) -> Result<Vec<u8>, ServerError> {
+    let proof: ProofView<'_> = verification::view(&request.record)?;
+    if proof.kind != ProofKind::Compressed {
+        return Err(unsupported(format!(
+            "a compressed proof can be wrapped, this is a {} proof",
+            proof.kind
+        )));
+    }
+    if !matches!(request.kind, ProofKind::Groth16 | ProofKind::Plonk) {
+        return Err(unsupported(format!("wrapping makes proofs for contracts, not {} proofs", request.kind)));
+    }
+    verification::check_cheaply(&proof)?;
+    Ok(proof.public_values.to_vec())
+}
+
+fn unsupported(message: String) -> ServerError {
+    ServerError::new(ErrorCode::Unsupported, message)
+}
