@@ -8,7 +8,7 @@ use sp1_core_machine::riscv::RiscvAir;
 use sp1_hypercube::{
     SP1PcsProofInner, SP1RecursionProof, SP1VerifyingKey,
     air::ShardRange,
-    prover::{CoreProofShape, CpuShardProver, ProverSemaphore},
+    prover::{CoreProofShape, ProverSemaphore},
 };
 use sp1_primitives::{SP1Field, SP1GlobalContext};
 use sp1_prover::{
@@ -57,7 +57,7 @@ pub(crate) async fn recursion_worker(
         .with_config(|config| settings.apply(config))
         // Part of SP1's worker, never asked: shards are proven by `CoreProver`.
         .with_core_air_prover(
-            Arc::new(CpuShardProver::new(core_verifier.shard_verifier().clone())),
+            Arc::new(sextant_machines::core(core_verifier.shard_verifier().clone())),
             permits.clone(),
         )
         .with_compress_air_prover(Arc::new(LazyRecursion::compose(compose_keys)), permits.clone())

@@ -9,7 +9,7 @@ use sp1_core_executor::{ExecutionRecord, Program};
 use sp1_core_machine::riscv::RiscvAir;
 use sp1_hypercube::{
     MachineVerifier, SP1PcsProofInner, ShardProof,
-    prover::{AirProver, CoreProofShape, CpuShardProver, ProverSemaphore, ProvingKey, shape_from_record},
+    prover::{AirProver, CoreProofShape, ProverSemaphore, ProvingKey, shape_from_record},
 };
 use sp1_primitives::{SP1Field, SP1GlobalContext};
 use sp1_prover::{CoreSC, CpuSP1ProverComponents, SP1ProverComponents};
@@ -18,15 +18,14 @@ use tokio::sync::Mutex;
 /// A proof of one shard.
 pub(crate) type CoreShardProof = ShardProof<SP1GlobalContext, SP1PcsProofInner>;
 /// A program's proving key.
-pub(crate) type CoreKey = ProvingKey<SP1GlobalContext, CoreSC, CpuCore>;
-type CpuCore = <CpuSP1ProverComponents as SP1ProverComponents>::CoreProver;
+pub(crate) type CoreKey = ProvingKey<SP1GlobalContext, CoreSC, sextant_machines::CoreProver>;
 
 /// Programs whose keys are kept. A worker proves two.
 const KEPT_PROGRAMS: usize = 4;
 
-/// SP1's CPU core prover. It remembers program keys, which SP1's node makes twice for every proof.
+/// A core prover. It remembers program keys, which SP1's node makes twice for every proof.
 pub(crate) struct CoreProver {
-    prover: CpuCore,
+    prover: sextant_machines::CoreProver,
     verifier: MachineVerifier<SP1GlobalContext, CoreSC>,
     keys: Mutex<Vec<(u64, Arc<CoreKey>)>>,
     permits: ProverSemaphore,
@@ -36,7 +35,7 @@ impl CoreProver {
     pub(crate) fn new(parallel_shards: usize) -> Self {
         let verifier = CpuSP1ProverComponents::core_verifier(RiscvAir::machine());
         Self {
-            prover: CpuShardProver::new(verifier.shard_verifier().clone()),
+            prover: sextant_machines::core(verifier.shard_verifier().clone()),
             verifier,
             keys: Mutex::default(),
             permits: ProverSemaphore::new(parallel_shards),
@@ -93,4 +92,75 @@ fn fingerprint(program: &Program) -> u64 {
     });
     image.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use sextant_consensus::check_with_hints;
+    use sp1_core_executor::SplitOpts;
+
+    use super::*;
+    use crate::{
+        EngineSettings, plan,
+        records::{self, Places},
+    };
+
+    type Released = <CpuSP1ProverComponents as SP1ProverComponents>::CoreProver;
+
+    /// Shards of a run of the recorded inclusion: RISC-V with memory, and Keccak by itself.
+    async fn shards() -> (Arc<Program>, Vec<ExecutionRecord>) {
+        let mut statements = sextant_fixtures::statements().into_iter();
+        let (_, program, input) =
+            statements.find(|(name, ..)| *name == "mainnet-deneb-one-contract-one-slot").unwrap();
+        let (_, hints) = check_with_hints(program, &input).unwrap();
+        let elf = sextant_artifacts::INCLUSION.elf;
+        let program = plan::program(elf).unwrap();
+        let settings = EngineSettings::for_machine(24 << 30, sextant_protocol::ProofKind::Stark);
+        let opts = settings.core_opts();
+        let split = SplitOpts::new(&opts, program.instructions.len(), false);
+        let (places, running) = (Places::new(8), program.clone());
+        let generated = tokio::task::spawn_blocking(move || {
+            let mut records = Vec::new();
+            records::generate(&running, &[input, hints], &opts, &split, &places, |shard| {
+                records.push(shard.record);
+                true
+            })
+            .map(|_| records)
+        });
+        (program, generated.await.unwrap().unwrap())
+    }
+
+    /// Proofs of work are found by whichever thread is first, and the proof that follows depends on which: only one
+    /// thread makes the same one twice. How many there are is the process's choice, so the comparison has its own.
+    #[test]
+    fn proofs_are_those_of_the_released_prover_byte_for_byte() {
+        const ALONE: &str = "RAYON_NUM_THREADS";
+        if std::env::var(ALONE).as_deref() == Ok("1") {
+            return tokio::runtime::Runtime::new().unwrap().block_on(compare());
+        }
+        let this = "core::tests::proofs_are_those_of_the_released_prover_byte_for_byte";
+        let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = alone.args(["--exact", this, "--nocapture"]).env(ALONE, "1").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    }
+
+    async fn compare() {
+        let (program, records) = shards().await;
+        assert_eq!(records.len(), 2);
+        let ours = CoreProver::new(1);
+        let released = Released::new(ours.verifier.shard_verifier().clone());
+        let permits = ProverSemaphore::new(1);
+        let (key, vk) = released.setup(program.clone(), permits.clone()).await;
+        let our_key = ours.key(&program).await;
+        assert_eq!(bincode::serialize(&vk).unwrap(), bincode::serialize(&our_key.vk).unwrap());
+        drop(key.permit);
+        for record in records {
+            let (expected, permit) =
+                released.prove_shard_with_pk(key.pk.clone(), record.clone(), permits.clone()).await;
+            drop(permit);
+            let proof = ours.prove(our_key.clone(), record).await;
+            assert!(bincode::serialize(&proof).unwrap() == bincode::serialize(&expected).unwrap());
+        }
+    }
 }

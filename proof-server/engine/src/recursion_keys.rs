@@ -16,9 +16,10 @@ use std::{
     },
 };
 
+use sextant_machines::{RecursionProver, WrapProver};
 use sp1_hypercube::{
     Machine, MachineVerifyingKey, SP1PcsProofInner, SP1PcsProofOuter, ShardProof, ShardVerifier,
-    prover::{AirProver, CpuShardProver, PreprocessedData, ProverPermit, ProverSemaphore, ProvingKey},
+    prover::{AirProver, PreprocessedData, ProverPermit, ProverSemaphore, ProvingKey},
 };
 use sp1_primitives::{SP1Field, SP1GlobalContext, SP1OuterGlobalContext};
 use sp1_prover::{
@@ -32,18 +33,16 @@ use tokio::sync::Notify;
 type Context = SP1GlobalContext;
 type Proof = ShardProof<Context, SP1PcsProofInner>;
 type VerifyingKey = MachineVerifyingKey<Context>;
-type CpuRecursion = <CpuSP1ProverComponents as SP1ProverComponents>::RecursionProver;
-type CpuWrap = <CpuSP1ProverComponents as SP1ProverComponents>::WrapProver;
-type RecursionKey = ProvingKey<Context, RecursionSC, CpuRecursion>;
+type RecursionKey = ProvingKey<Context, RecursionSC, RecursionProver>;
 type WrapVerifyingKey = MachineVerifyingKey<SP1OuterGlobalContext>;
 type WrapShardProof = ShardProof<SP1OuterGlobalContext, SP1PcsProofOuter>;
 
 /// A program and its key.
 type Known = (Arc<RecursionProgram<SP1Field>>, Arc<RecursionKey>);
 
-/// SP1's CPU recursion prover that sets up only the first `keys` programs it is given.
+/// The recursion prover that sets up only the first `keys` programs it is given.
 pub(crate) struct LazyRecursion {
-    inner: CpuRecursion,
+    inner: RecursionProver,
     keys: AtomicUsize,
     last: Mutex<Option<Known>>,
 }
@@ -61,7 +60,7 @@ impl LazyRecursion {
 
     fn new(verifier: &ShardVerifier<Context, RecursionSC>, keys: usize) -> Self {
         Self {
-            inner: CpuShardProver::new(verifier.clone()),
+            inner: sextant_machines::recursion(verifier.clone()),
             keys: AtomicUsize::new(keys),
             last: Mutex::default(),
         }
@@ -135,16 +134,16 @@ impl AirProver<Context, RecursionSC> for LazyRecursion {
     ) -> BTreeMap<String, usize> {
         match pk.preprocessed_data.clone() {
             Some(key) => {
-                <CpuRecursion as AirProver<Context, RecursionSC>>::preprocessed_table_heights(key).await
+                <RecursionProver as AirProver<Context, RecursionSC>>::preprocessed_table_heights(key).await
             }
             None => BTreeMap::new(),
         }
     }
 }
 
-/// SP1's CPU wrap prover, set up when it proves and not before.
+/// The wrap prover, set up when it proves and not before.
 pub(crate) struct KnownWrap {
-    inner: CpuWrap,
+    inner: WrapProver,
 }
 
 impl AirProver<SP1OuterGlobalContext, WrapSC> for KnownWrap {
@@ -200,7 +199,7 @@ impl WrapProverBuilder<Components> for WrapOnDemand {
     fn build(&self) -> Arc<KnownWrap> {
         self.0.notify_one();
         let verifier = CpuSP1ProverComponents::wrap_verifier();
-        Arc::new(KnownWrap { inner: CpuShardProver::new(verifier.shard_verifier().clone()) })
+        Arc::new(KnownWrap { inner: sextant_machines::wrap(verifier.shard_verifier().clone()) })
     }
 }
 
@@ -208,7 +207,7 @@ impl WrapProverBuilder<Components> for WrapOnDemand {
 pub(crate) struct Components;
 
 impl SP1ProverComponents for Components {
-    type CoreProver = <CpuSP1ProverComponents as SP1ProverComponents>::CoreProver;
+    type CoreProver = sextant_machines::CoreProver;
     type RecursionProver = LazyRecursion;
     type WrapProver = KnownWrap;
     type WrapProverBuilder = WrapOnDemand;

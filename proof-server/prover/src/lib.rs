@@ -1,0 +1,25 @@
+//! A prover of SP1's shards for CPUs.
+//!
+//! SP1 takes shard provers through its trait [`AirProver`](sp1_hypercube::prover::AirProver). [`Prover`] is one more: for
+//! the same record it makes the same proof as SP1's own `CpuShardProver`, byte for byte, in less time. The steps are those
+//! of the protocol, in its order (`sp1_hypercube::prover::shard` defines it):
+//!
+//! 1. [`shard`]: traces are committed to, and what follows is tied together by one transcript;
+//! 2. [`logup`]: what tables send to each other and receive from each other balances (LogUp, by a GKR circuit);
+//! 3. [`zerocheck`]: every row of every table satisfies its constraints;
+//! 4. [`opening`]: the values of the traces at the point where both end are those that were committed to.
+//!
+//! [`lagrange`], [`table`] and [`rounds`] are what they share.
+
+#![warn(missing_docs)]
+
+mod jagged;
+mod lagrange;
+mod logup;
+mod opening;
+mod rounds;
+mod shard;
+mod table;
+mod zerocheck;
+
+pub use shard::{ProveTraces, Prover};

@@ -1,0 +1,249 @@
+//! The prover of shards: one transcript from the traces to the proof.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter::once,
+    sync::Arc,
+};
+
+use slop_algebra::AbstractField;
+use slop_alloc::CpuBackend;
+use slop_challenger::{CanObserve, IopCtx, VariableLengthChallenger};
+use slop_commit::Rounds;
+use slop_jagged::{DefaultJaggedProver, JaggedProver};
+use slop_multilinear::{Evaluations, MleEval};
+use sp1_hypercube::{
+    Chip, Machine, MachineVerifyingKey, ShardContext, ShardOpenedValues, ShardProof, ShardVerifier,
+    air::{MachineAir, MachineProgram},
+    prover::{
+        AirProver, DefaultTraceGenerator, MainTraceData, PcsProof, PreprocessedData, PreprocessedTraceData,
+        Program, ProverPermit, ProverSemaphore, ProvingKey, Record, ShardProverData, TraceData,
+        TraceGenerator, Traces,
+    },
+};
+
+use crate::{logup, opening, zerocheck};
+
+/// Proves shards of one machine. Cheap to clone.
+pub struct Prover<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> {
+    parts: Arc<Parts<GC, SC, C>>,
+}
+
+struct Parts<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> {
+    traces: DefaultTraceGenerator<GC::F, SC::Air, CpuBackend>,
+    commitments: JaggedProver<GC, PcsProof<GC, SC>, C>,
+    prove: ProveTraces<GC, SC, C>,
+}
+
+/// [`Prover::prove_traces`] of a machine.
+pub type ProveTraces<GC, SC, C> = fn(
+    &Prover<GC, SC, C>,
+    &Key<GC, SC, C>,
+    Traces<<GC as IopCtx>::F, CpuBackend>,
+    Vec<<GC as IopCtx>::F>,
+    &BTreeSet<Chip<<GC as IopCtx>::F, <SC as ShardContext<GC>>::Air>>,
+) -> Proof<GC, SC>;
+
+impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> Clone for Prover<GC, SC, C> {
+    fn clone(&self) -> Self {
+        Self { parts: self.parts.clone() }
+    }
+}
+
+/// A program's key.
+pub type Key<GC, SC, C> = ProvingKey<GC, SC, Prover<GC, SC, C>>;
+/// A shard's proof.
+pub type Proof<GC, SC> = ShardProof<GC, PcsProof<GC, SC>>;
+
+impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> Prover<GC, SC, C> {
+    /// A prover whose proofs this verifier accepts. `prove` is [`Prover::prove_traces`]: whoever names it compiles it for
+    /// all tables of the machine, which takes minutes, and whoever only calls the prover does not.
+    pub fn new(verifier: ShardVerifier<GC, SC>, prove: ProveTraces<GC, SC, C>) -> Self {
+        let ShardVerifier { jagged_pcs_verifier, machine } = verifier;
+        let commitments = JaggedProver::from_verifier(&jagged_pcs_verifier);
+        Self { parts: Arc::new(Parts { traces: DefaultTraceGenerator::new(machine), commitments, prove }) }
+    }
+
+    fn rows(&self) -> usize {
+        self.parts.commitments.max_log_row_count
+    }
+
+    fn key(
+        &self,
+        program: &Program<GC, SC>,
+        initial_global_cumulative_sum: sp1_hypercube::septic_digest::SepticDigest<GC::F>,
+        preprocessed_traces: Traces<GC::F, CpuBackend>,
+    ) -> Arc<Key<GC, SC, C>> {
+        let (preprocessed_commit, preprocessed_data) = self.commit(&preprocessed_traces);
+        let vk = MachineVerifyingKey {
+            pc_start: program.pc_start(),
+            initial_global_cumulative_sum,
+            preprocessed_commit,
+            untrusted_config: program.untrusted_config(),
+        };
+        Arc::new(ProvingKey {
+            vk,
+            preprocessed_data: ShardProverData { preprocessed_traces, preprocessed_data },
+        })
+    }
+
+    #[allow(clippy::type_complexity)] // A digest and the prover's data behind it.
+    fn commit(
+        &self,
+        traces: &Traces<GC::F, CpuBackend>,
+    ) -> (GC::Digest, slop_jagged::JaggedProverData<GC, C::ProverData>) {
+        let message = traces.values().cloned().collect();
+        self.parts.commitments.commit_multilinears(message).expect("traces fit the commitment scheme")
+    }
+
+    /// The proof, on a thread that may block.
+    async fn prove(
+        &self,
+        key: Arc<Key<GC, SC, C>>,
+        traces: MainTraceData<GC::F, SC::Air, CpuBackend>,
+    ) -> (Proof<GC, SC>, ProverPermit) {
+        let prover = self.clone();
+        let proving = tokio::task::spawn_blocking(move || {
+            let MainTraceData { traces, public_values, shard_chips, permit } = traces;
+            ((prover.parts.prove)(&prover, &key, traces, public_values, &shard_chips), permit)
+        });
+        proving.await.expect("a panic of the prover is one of its caller")
+    }
+
+    /// Proves traces of `chips`; blocking, on all of rayon's threads.
+    pub fn prove_traces(
+        &self,
+        key: &Key<GC, SC, C>,
+        traces: Traces<GC::F, CpuBackend>,
+        public_values: Vec<GC::F>,
+        chips: &BTreeSet<Chip<GC::F, SC::Air>>,
+    ) -> Proof<GC, SC> {
+        let mut challenger = GC::default_challenger();
+        key.vk.observe_into(&mut challenger);
+        challenger.observe_constant_length_slice(&public_values);
+
+        let (main_commitment, main_data) = self.commit(&traces);
+        challenger.observe(main_commitment);
+        challenger.observe(GC::F::from_canonical_usize(chips.len()));
+        for chip in chips {
+            let name = chip.name();
+            challenger.observe(GC::F::from_canonical_usize(traces[name].num_real_entries()));
+            challenger.observe(GC::F::from_canonical_usize(name.len()));
+            for byte in name.bytes() {
+                challenger.observe(GC::F::from_canonical_u8(byte));
+            }
+        }
+
+        let ShardProverData { preprocessed_traces, preprocessed_data } = &key.preprocessed_data;
+        let logup_gkr_proof = logup::prove::<GC, SC>(chips, preprocessed_traces, &traces, &mut challenger);
+        let (opened_values, zerocheck_proof) = zerocheck::prove::<GC, SC>(
+            chips,
+            preprocessed_traces,
+            traces,
+            &logup_gkr_proof.logup_evaluations,
+            &public_values,
+            &mut challenger,
+        );
+
+        let evaluation_proof = opening::prove(
+            &self.parts.commitments,
+            zerocheck_proof.point_and_eval.0.clone(),
+            claims(&opened_values),
+            once(preprocessed_data.clone()).chain(once(main_data)).collect(),
+            &mut challenger,
+        )
+        .expect("what was committed to can be opened");
+        ShardProof {
+            public_values,
+            main_commitment,
+            logup_gkr_proof,
+            zerocheck_proof,
+            opened_values,
+            evaluation_proof,
+        }
+    }
+}
+
+/// The values to open: of the preprocessed traces and of the main ones.
+fn claims<F, EF: slop_algebra::Field>(
+    opened: &ShardOpenedValues<F, EF>,
+) -> Rounds<Evaluations<EF, CpuBackend>> {
+    let of = |values: &[EF]| MleEval::from(values.to_vec());
+    let preprocessed: Vec<_> = (opened.chips.values())
+        .filter(|chip| !chip.preprocessed.local.is_empty())
+        .map(|chip| of(&chip.preprocessed.local))
+        .collect();
+    let main = opened.chips.values().map(|chip| of(&chip.main.local)).collect();
+    let preprocessed = (!preprocessed.is_empty()).then(|| Evaluations::new(preprocessed));
+    preprocessed.into_iter().chain(once(Evaluations::new(main))).collect()
+}
+
+impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> AirProver<GC, SC>
+    for Prover<GC, SC, C>
+{
+    type PreprocessedData = ShardProverData<GC, SC, C>;
+
+    fn machine(&self) -> &Machine<GC::F, SC::Air> {
+        self.parts.traces.machine()
+    }
+
+    async fn setup_from_vk(
+        &self,
+        program: Arc<Program<GC, SC>>,
+        vk: Option<MachineVerifyingKey<GC>>,
+        permits: ProverSemaphore,
+    ) -> (PreprocessedData<Key<GC, SC, C>>, MachineVerifyingKey<GC>) {
+        let sum = initial_sum::<GC, SC>(&program, vk).await;
+        let PreprocessedTraceData { preprocessed_traces, permit } =
+            self.parts.traces.generate_preprocessed_traces(program.clone(), self.rows(), permits).await;
+        let pk = self.key(&program, sum, preprocessed_traces);
+        let vk = pk.vk.clone();
+        (PreprocessedData { pk, permit }, vk)
+    }
+
+    async fn setup_and_prove_shard(
+        &self,
+        program: Arc<Program<GC, SC>>,
+        record: Record<GC, SC>,
+        vk: Option<MachineVerifyingKey<GC>>,
+        permits: ProverSemaphore,
+    ) -> (MachineVerifyingKey<GC>, Proof<GC, SC>, ProverPermit) {
+        let sum = initial_sum::<GC, SC>(&program, vk).await;
+        let TraceData { preprocessed_traces, main_trace_data } =
+            self.parts.traces.generate_traces(program.clone(), record, self.rows(), permits).await;
+        let key = self.key(&program, sum, preprocessed_traces);
+        let vk = key.vk.clone();
+        let (proof, permit) = self.prove(key, main_trace_data).await;
+        (vk, proof, permit)
+    }
+
+    async fn prove_shard_with_pk(
+        &self,
+        key: Arc<Key<GC, SC, C>>,
+        record: Record<GC, SC>,
+        permits: ProverSemaphore,
+    ) -> (Proof<GC, SC>, ProverPermit) {
+        let traces = self.parts.traces.generate_main_traces(record, self.rows(), permits).await;
+        self.prove(key, traces).await
+    }
+
+    async fn preprocessed_table_heights(key: Arc<Key<GC, SC, C>>) -> BTreeMap<String, usize> {
+        let traces = key.preprocessed_data.preprocessed_traces.iter();
+        traces.map(|(name, trace)| (name.clone(), trace.num_real_entries())).collect()
+    }
+}
+
+/// The digest of the memory that a program begins with: seconds, unless a verifying key has it.
+async fn initial_sum<GC: IopCtx, SC: ShardContext<GC>>(
+    program: &Arc<Program<GC, SC>>,
+    vk: Option<MachineVerifyingKey<GC>>,
+) -> sp1_hypercube::septic_digest::SepticDigest<GC::F> {
+    match vk {
+        Some(vk) => vk.initial_global_cumulative_sum,
+        None => {
+            let program = program.clone();
+            let sum = tokio::task::spawn_blocking(move || program.initial_global_cumulative_sum());
+            sum.await.expect("a panic of the prover is one of its caller")
+        }
+    }
+}
