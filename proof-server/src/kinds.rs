@@ -7,7 +7,7 @@ pub(crate) const MADE: [ProofKind; 3] = [ProofKind::Stark, ProofKind::Compressed
 
 /// Resident memory that the smallest proof of a kind takes in its largest worker, MiB: the peaks that docs/benchmarks.md
 /// gives.
-const fn needs_mib(kind: ProofKind) -> u64 {
+pub(crate) const fn needs_mib(kind: ProofKind) -> u64 {
     match kind {
         // 3.1 GiB for one handover.
         ProofKind::Stark => 3_174,

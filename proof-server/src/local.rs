@@ -16,8 +16,9 @@ use crate::{
     time::millis,
     worker::{
         ProveJob, Proved, WorkerEvent, WorkerMode, WorkerRequest,
+        course::{Course, Outcome},
         health::Health,
-        lane::{Job, Outcome},
+        lane::Job,
     },
 };
 
@@ -48,7 +49,10 @@ impl Queued {
         let WorkerEvent::Proved(proved) = event else {
             return Err(ServerError::new(ErrorCode::Internal, "the worker answered something else"));
         };
-        self.pace.note(std::time::Duration::from_millis(proved.proving_ms));
+        if proved.proving_ms > 0 {
+            // Else it was made before.
+            self.pace.note(std::time::Duration::from_millis(proved.proving_ms));
+        }
         let queued_ms = millis(self.since.elapsed()).saturating_sub(proved.proving_ms);
         self.expected.answer(*proved, queued_ms).await
     }
@@ -97,10 +101,13 @@ impl LocalProver {
         let (reply, outcome) = oneshot::channel();
         let since = Instant::now();
         let job = Job {
-            stages,
-            request,
-            work: Work::new(expected.program.tag(), kind),
-            digest: expected.key.job().0,
+            course: Course {
+                stages,
+                request,
+                making: Some(expected.key),
+                work: Work::new(expected.program.tag(), kind),
+                digest: expected.key.job().0,
+            },
             audience,
             queued: since,
             reply,

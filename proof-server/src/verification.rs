@@ -22,7 +22,7 @@ use crate::{
     pace::Pace,
     programs,
     queue::{NoPlace, QueueLimits, Queues},
-    worker::{WorkerEvent, WorkerMode, WorkerRequest, lane::Job},
+    worker::{WorkerEvent, WorkerMode, WorkerRequest, course::Course, lane::Job},
 };
 
 /// Verifies proofs in the verification lane, which has two queues, served in turn.
@@ -73,11 +73,14 @@ impl Verification {
         let (reply, outcome) = oneshot::channel();
         let queued = Instant::now();
         let job = Job {
-            stages: &[WorkerMode::Verify],
-            digest,
-            request: WorkerRequest::Verify { record },
-            // What it is is known when it is decoded, in the worker.
-            work: Work::default(),
+            course: Course {
+                stages: &[WorkerMode::Verify],
+                request: WorkerRequest::Verify { record },
+                making: None,
+                // What it is is known when it is decoded, in the worker.
+                work: Work::default(),
+                digest,
+            },
             // The protocol has no steps for verification.
             audience: Audience::new(identity),
             queued,

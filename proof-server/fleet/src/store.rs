@@ -18,7 +18,8 @@ pub enum Bucket {
     Inputs,
     /// What stages make for stages. A full bucket refuses more: what is there may be needed.
     Parts,
-    /// Finished proofs, for whoever asks next. A full bucket loses those that are oldest.
+    /// Finished proofs, for whoever asks next. A full bucket loses those that are oldest; on one machine, those that were
+    /// used longest ago.
     Proofs,
 }
 

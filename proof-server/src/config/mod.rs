@@ -120,6 +120,8 @@ pub struct CacheConfig {
     pub folder: Option<PathBuf>,
     /// Bytes in the folder.
     pub disk: u64,
+    /// Bytes of proofs in the making, in memory or in the folder.
+    pub stages: u64,
 }
 
 /// Where an entrypoint forwards to.
@@ -344,6 +346,7 @@ impl Settings {
                 memory: self.cache_mib.unwrap_or(64).saturating_mul(MIB as usize),
                 folder: self.cache_dir,
                 disk: (self.cache_disk_mib.unwrap_or(1024) as u64).saturating_mul(MIB),
+                stages: (self.stages_mib.unwrap_or(64) as u64).saturating_mul(MIB),
             },
             machine_memory,
             worker_memory,

@@ -149,6 +149,10 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_CACHE_DISK_MIB", value_name = "MIB")]
     pub cache_disk_mib: Option<usize>,
 
+    /// Most that is kept of SNARKs in the making, for the next stage and the next request, MiB: in `cache-dir`, or in memory; 0 keeps nothing [default: 64]
+    #[arg(long, env = "SEXTANT_STAGES_MIB", value_name = "MIB")]
+    pub stages_mib: Option<usize>,
+
     /// Resident memory at which a prover worker is killed, MiB [default: nine tenths of the machine's]
     #[arg(long, env = "SEXTANT_WORKER_MEMORY_MIB", value_name = "MIB")]
     pub worker_memory_mib: Option<u64>,

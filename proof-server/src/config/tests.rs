@@ -64,6 +64,7 @@ fn documented_numbers_are_the_defaults() {
         ("write_timeout", config.write_timeout.as_secs().to_string()),
         ("cache_mib", (config.cache.memory >> 20).to_string()),
         ("cache_disk_mib", (config.cache.disk >> 20).to_string()),
+        ("stages_mib", (config.cache.stages >> 20).to_string()),
         ("worker_time_limit", config.worker_time_limit.as_secs().to_string()),
         ("worker_silence", config.worker_silence.as_secs().to_string()),
         ("verify_worker_idle", config.verify_worker_idle.unwrap().as_secs().to_string()),

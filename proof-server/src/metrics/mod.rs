@@ -55,6 +55,7 @@ pub(crate) struct Metrics {
     worker_starts: Family<Labels<2>, Counter>,
     worker_failures: Family<Labels<2>, Counter>,
     worker_memory: Family<Labels<1>, Gauge>,
+    stages_again: Family<Labels<1>, Counter>,
     upstream_requests: Family<Labels<1>, Counter>,
     upstreams: Family<Labels<2>, Gauge>,
     ready: Gauge,
@@ -81,6 +82,7 @@ impl Metrics {
             worker_starts: Family::default(),
             worker_failures: Family::default(),
             worker_memory: Family::default(),
+            stages_again: Family::default(),
             upstream_requests: Family::default(),
             upstreams: Family::default(),
             ready: Gauge::default(),
@@ -117,7 +119,9 @@ impl Metrics {
         r.register("worker_starts", "Worker processes started", m.worker_starts.clone());
         let help = "Worker processes that failed, by lane and reason";
         r.register("worker_failures", help, m.worker_failures.clone());
-        let help = "Resident memory of the worker";
+        let help = "Stages tried again because their worker failed, by the worker's mode";
+        r.register("stages_again", help, m.stages_again.clone());
+        let help = "Resident memory of the workers";
         r.register_with_unit("worker_memory", help, Unit::Bytes, m.worker_memory.clone());
         let help = "Requests forwarded, by outcome";
         r.register("upstream_requests", help, m.upstream_requests.clone());
@@ -149,6 +153,9 @@ impl Metrics {
             for reason in ["start", "crash", "memory", "time", "silence"] {
                 self.worker_failures.get_or_create_owned(&[("lane", lane), ("reason", reason)]);
             }
+        }
+        for mode in ["wrap", "groth16"] {
+            self.stages_again.get_or_create_owned(&[("mode", mode)]);
         }
         for outcome in ["ok", "failed", "refused", "lied", "unverified"] {
             self.upstream_requests.get_or_create_owned(&[("outcome", outcome)]);
@@ -238,7 +245,12 @@ impl Metrics {
         self.worker_failures.get_or_create(&[("lane", lane), ("reason", reason)]).inc();
     }
 
-    /// Resident memory of a lane's worker.
+    /// A stage is tried again.
+    pub(crate) fn stage_again(&self, mode: &'static str) {
+        self.stages_again.get_or_create(&[("mode", mode)]).inc();
+    }
+
+    /// Resident memory of a lane's workers.
     pub(crate) fn worker_memory(&self, lane: &'static str, bytes: u64) {
         self.worker_memory.get_or_create(&[("lane", lane)]).set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }

@@ -15,7 +15,7 @@ use crate::{
     kinds::Kinds,
     metrics::Metrics,
     reload::Reloaded,
-    worker::program::WorkerProgram,
+    worker::{kept::Kept, program::WorkerProgram},
 };
 
 /// Everything that was read, and how some of it is read again.
@@ -23,6 +23,8 @@ pub(super) struct Files {
     pub(super) door: watch::Receiver<Arc<Door>>,
     pub(super) cache: Cache,
     pub(super) connector: watch::Receiver<Connector>,
+    /// What stages have made, where there are several on the way to a proof.
+    pub(super) kept: Option<Arc<Kept>>,
     pub(super) kinds: Kinds,
     pub(super) worker: WorkerProgram,
     pub(super) reloaded: Vec<Reloaded>,
@@ -32,11 +34,15 @@ impl Files {
     pub(super) fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Self, StartError> {
         let (door, reload_door) = door::open(config)?;
         let (connector, reload_connector) = forward::connector(&config.upstreams)?;
+        let kinds = kinds(config)?;
+        let in_stages = config.role.proves() && kinds.offers(ProofKind::Groth16) && config.cache.stages > 0;
+        let kept = in_stages.then(|| Kept::new(&config.cache).map(Arc::new)).transpose();
         Ok(Self {
             door,
             cache: Cache::new(&config.cache, metrics).map_err(StartError::Cache)?,
             connector,
-            kinds: kinds(config)?,
+            kept: kept.map_err(StartError::Stages)?,
+            kinds,
             worker: worker_program(config.worker_program.as_deref())?,
             reloaded: vec![reload_door, reload_connector],
         })

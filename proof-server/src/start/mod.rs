@@ -6,6 +6,7 @@ mod reports;
 use std::{io, num::NonZero, path::PathBuf, sync::Arc, thread::available_parallelism};
 
 use sextant_consensus::Program;
+use sextant_fleet::FleetError;
 use sextant_protocol::request::ServerLimits;
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -39,9 +40,11 @@ use crate::{
         WorkerMode,
         breaker::Breaker,
         health::Health,
+        kept::Kept,
         lane::{Job, Lane, Warm},
         process::WorkerSpec,
         program::WorkerProgram,
+        station::Station,
         watch::Limits,
     },
 };
@@ -63,6 +66,9 @@ pub enum StartError {
     /// The folder for kept proofs cannot be made or written.
     #[error("cache-dir: {0}")]
     Cache(io::Error),
+    /// Nor the folder in it for what stages have made.
+    #[error("cache-dir: {0}")]
+    Stages(FleetError),
     /// The folder for the workers' temporary files cannot be made.
     #[error("folder for temporary files, which TMPDIR names: {}: {source}", .folder.display())]
     Scratch {
@@ -108,7 +114,7 @@ struct Engine {
 pub async fn run(listeners: Listeners, config: Config, control: Control) -> Result<(), StartError> {
     // Whatever can be wrong with files is said before anything runs.
     let metrics = Arc::new(Metrics::new());
-    let Files { door, cache, connector, kinds, worker, reloaded } = Files::open(&config, &metrics)?;
+    let Files { door, cache, connector, kept, kinds, worker, reloaded } = Files::open(&config, &metrics)?;
     let folder = std::env::temp_dir();
     let scratch = Scratch::new(&folder).map_err(|source| StartError::Scratch { folder, source })?;
 
@@ -127,7 +133,7 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         warming: Arc::default(),
     };
     let mut tasks = JoinSet::new();
-    start_lanes(&mut tasks, &engine, &config, worker, &scratch, &control);
+    start_lanes(&mut tasks, &engine, &config, (worker, kept), &scratch, &control);
 
     let verification = Arc::new(Verification::new(engine.verifying.clone()));
     let jobs = Jobs::new(cache, config.reconnect_grace);
@@ -230,7 +236,7 @@ fn start_lanes(
     tasks: &mut JoinSet<()>,
     engine: &Engine,
     config: &Config,
-    program: WorkerProgram,
+    (program, kept): (WorkerProgram, Option<Arc<Kept>>),
     scratch: &Scratch,
     control: &Control,
 ) {
@@ -246,28 +252,29 @@ fn start_lanes(
         scratch: scratch.path().into(),
         circuits: config.circuits.clone(),
     };
+    let station = |name, spec, breaker: &Arc<Breaker>, health: &Arc<Health>| Station {
+        name,
+        spec,
+        breaker: breaker.clone(),
+        health: health.clone(),
+        metrics: engine.metrics.clone(),
+    };
     if config.role.proves() {
         let lane = Lane {
-            name: "proving",
-            spec: spec.clone(),
+            station: station("proving", spec.clone(), &engine.breaker, &engine.health),
             jobs: engine.proving.clone(),
             warm: config.warm.then(|| Warm { mode: WorkerMode::Stark, first: Some(engine.warming.begin()) }),
             linger: None,
-            breaker: engine.breaker.clone(),
-            health: engine.health.clone(),
-            metrics: engine.metrics.clone(),
+            kept,
         };
         tasks.spawn(lane.run(control.clone()));
     }
     let lane = Lane {
-        name: "verification",
-        spec,
+        station: station("verification", spec, &Arc::default(), &engine.verifier_health),
         jobs: engine.verifying.clone(),
         warm: None,
         linger: config.verify_worker_idle,
-        breaker: Arc::default(),
-        health: engine.verifier_health.clone(),
-        metrics: engine.metrics.clone(),
+        kept: None,
     };
     // Not ended by draining: forwarded proofs that come back meanwhile have to be verified.
     tasks.spawn(lane.run(Control { stop: control.stop.clone(), ..Control::default() }));

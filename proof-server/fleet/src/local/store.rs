@@ -141,9 +141,15 @@ impl Shared {
         let age = self.limits.bucket(name.bucket()).age;
         match &self.place {
             Place::Memory(objects) => {
-                let objects = lock(objects);
-                let fresh = objects.get(name).filter(|(_, since)| !is_old(*since, age));
-                Ok(fresh.map(|(bytes, _)| bytes.clone()))
+                let mut objects = lock(objects);
+                let Some((bytes, since)) = objects.get_mut(name).filter(|(_, since)| !is_old(*since, age))
+                else {
+                    return Ok(None);
+                };
+                if name.bucket() == Bucket::Proofs {
+                    *since = SystemTime::now();
+                }
+                Ok(Some(bytes.clone()))
             }
             Place::Folder(folder) => {
                 let path = folder.join(name.bucket().as_str()).join(name.key());
@@ -160,6 +166,10 @@ impl Shared {
                 if !whole || is_old(since, age) {
                     self.remove(name.bucket(), name.key())?;
                     return Ok(None);
+                }
+                if name.bucket() == Bucket::Proofs {
+                    // Used now. That this fails is no harm: it goes a little earlier.
+                    let _ = File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
                 }
                 Ok(Some(bytes.slice(HEADER..)))
             }
@@ -197,7 +207,7 @@ impl Shared {
         }
     }
 
-    /// Takes away what is too old, and finished proofs as far as room is needed.
+    /// Takes away what is too old, and finished proofs as far as room is needed: those that were used longest ago.
     fn make_room(&self, bucket: Bucket, bytes: u64) -> Result<(), FleetError> {
         let BucketLimits { bytes: limit, age } = self.limits.bucket(bucket);
         let mut objects = self.list(bucket)?;

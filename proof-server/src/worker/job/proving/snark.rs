@@ -35,18 +35,22 @@ impl SnarkStage {
     /// anybody verifies.
     pub(super) async fn go_on(
         &self,
-        mut record: ProofRecord,
+        record: ProofRecord,
         progress: ProgressSink,
         worker: &Prover,
     ) -> Result<ProofRecord, ServerError> {
         match self {
             Self::Wrap(wrapper) => {
+                // It was kept, or came from somebody else: a moment against minutes.
+                let (mut record, verdict) = worker.check(record).await?;
+                verdict.map_err(|error| internal(format!("the stage before made no proof: {error}")))?;
                 let proof = decode(&record.proof)?;
                 let wrapped = wrapper.wrap(proof, progress).await.map_err(|error| failed(&error))?;
                 record.proof = encode(&wrapped)?;
                 Ok(record)
             }
             Self::Groth16(circuits) => {
+                let mut record = record;
                 progress(Progress::Snark);
                 let wrapped: Wrapped = decode(&record.proof)?;
                 let folder = circuits.folder.clone();

@@ -1,0 +1,95 @@
+//! The workers of a lane that are alive: the one that worked last, and one that rests because its start costs most.
+//!
+//! gnark reads gigabytes of circuit and keys, which takes it a third of its time. Its worker stays for the next proof as
+//! long as there is room beside the others: when what it takes and what they need exceed the memory of a worker, it goes.
+
+use sextant_protocol::ProofKind;
+
+use super::{WorkerMode, process::WorkerProcess};
+use crate::kinds;
+
+/// A worker that has said it is ready.
+pub(super) struct Ready {
+    pub(super) mode: WorkerMode,
+    pub(super) process: WorkerProcess,
+}
+
+/// The workers of a lane; at most one is at work, and not here meanwhile.
+#[derive(Default)]
+pub(super) struct Crew {
+    last: Option<Ready>,
+    resting: Option<Ready>,
+}
+
+impl Crew {
+    /// The worker of `mode`, if there is one. If not, there is room for it now: workers of other modes are ended, or rest
+    /// if they are worth it and all of them stay within `limit`, bytes.
+    pub(super) fn call(&mut self, mode: WorkerMode, limit: u64) -> Option<Ready> {
+        // One that was killed while it was idle costs nobody a job.
+        let last = self.last.take().and_then(Ready::alive);
+        self.resting = self.resting.take().and_then(Ready::alive);
+        let called = match last {
+            Some(last) if last.mode == mode => Some(last),
+            last => {
+                let called = self.resting.take_if(|resting| resting.mode == mode);
+                if let Some(last) = last.filter(|last| rests(last.mode)) {
+                    self.resting = Some(last);
+                }
+                called
+            }
+        };
+        self.make_room(needs(mode), limit);
+        called
+    }
+
+    /// A worker has done its work.
+    pub(super) fn give_back(&mut self, ready: Ready) {
+        self.last = Some(ready);
+    }
+
+    /// Ends the worker that rests if it takes too much beside `bytes` of others.
+    pub(super) fn make_room(&mut self, bytes: u64, limit: u64) {
+        let resting = self.resting_memory();
+        if resting > 0 && resting.saturating_add(bytes) > limit {
+            self.resting = None;
+            tracing::info!(mib = resting >> 20, "a worker that rested is ended: its memory is needed");
+        }
+    }
+
+    /// Resident memory of the worker that rests, bytes.
+    pub(super) fn resting_memory(&mut self) -> u64 {
+        self.resting.as_mut().map_or(0, |resting| resting.process.inspect().memory)
+    }
+
+    /// Whether a worker waits for jobs, but for one that rests.
+    pub(super) fn is_ready(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// Ends them all.
+    pub(super) fn dismiss(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Ready {
+    fn alive(mut self) -> Option<Self> {
+        self.process.is_alive().then_some(self)
+    }
+}
+
+/// Whether a worker that others have taken turns with is kept.
+const fn rests(mode: WorkerMode) -> bool {
+    matches!(mode, WorkerMode::Groth16)
+}
+
+/// Memory that a worker of this mode needs at least, bytes.
+const fn needs(mode: WorkerMode) -> u64 {
+    let mib = match mode {
+        WorkerMode::Stark => kinds::needs_mib(ProofKind::Stark),
+        WorkerMode::Compressed | WorkerMode::Wrap => kinds::needs_mib(ProofKind::Compressed),
+        WorkerMode::Groth16 => kinds::needs_mib(ProofKind::Groth16),
+        WorkerMode::Verify => 0,
+    };
+    mib << 20
+}
