@@ -10,7 +10,7 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench bench-large verify-rate snark-setup demo-snark devnet devnet-e2e follow-soak \
+.PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench bench-large verify-rate snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test \
   contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
@@ -48,6 +48,9 @@ devnet-e2e: build ## Follow that network with a real server and real STARKs, unt
 follow-soak: setup ## Follow and submit through ten committee changes, each with another thing broken for a while (minutes)
 	@scripts/setup.sh --contracts
 	SOAK_CHANGES=$(or $(CHANGES),10) cargo test --release --workspace $(SEXTANT_FEATURES) --test soak -- --nocapture
+
+fleet-test: setup ## A fleet of fake provers over a real broker: kills, restarts, nothing lost (JOBS=10000 WORKERS=200; needs Go; minutes)
+	@cargo run --release -p sextant-fleet --features nats --bin fleet-test -- jobs=$(or $(JOBS),10000) workers=$(or $(WORKERS),200)
 
 vectors: setup ## Run the specification's light-client vectors, or those under DIR=path
 	@cargo run --release --quiet -p sextant-vectors --bin vectors -- $(DIR)
@@ -100,6 +103,7 @@ fmt: ## Check the format
 lint: setup ## Clippy, warnings denied
 	cargo clippy --release --workspace --all-targets $(SEXTANT_FEATURES) -- -D warnings
 	cargo clippy --release -p proof-server --no-default-features -- -D warnings
+	cargo clippy --release -p sextant-fleet --features nats --all-targets -- -D warnings
 
 lint-deploy: ## Check deploy/ with the linters of its formats (from PyPI and the Go module proxy)
 	@scripts/lint-deploy.sh

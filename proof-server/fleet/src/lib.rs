@@ -21,6 +21,8 @@ mod limits;
 pub mod local;
 mod message;
 mod names;
+#[cfg(feature = "nats")]
+pub mod nats;
 mod outcome;
 mod queue;
 mod store;

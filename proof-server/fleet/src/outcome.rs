@@ -5,6 +5,17 @@ use sextant_protocol::{JobKey, ServerError, record};
 
 use crate::{ObjectRef, StageMessage, Worker};
 
+/// Bytes by which an outcome is never larger, facts and an error's sentence included.
+#[cfg(feature = "nats")]
+const MAX_OUTCOME: usize = 64 << 10;
+
+/// The outcome in `bytes`.
+#[cfg(feature = "nats")]
+pub(crate) fn decode(bytes: Bytes) -> Result<Outcome, crate::FleetError> {
+    sextant_protocol::wire::from_bytes("outcome", bytes, MAX_OUTCOME)
+        .map_err(|error| crate::FleetError::damaged("an outcome", &error))
+}
+
 record! {
 /// What a stage has made.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,8 +24,7 @@ async fn a_fleet_goes_on_where_it_was<F: Future<Output = Option<Fleet>>>(start: 
     fleet.take(&line).await.fail(failed("no memory")).await.unwrap();
     let object = fleet.store.put(&proof(1).name, Bytes::from_static(b"proof")).await.unwrap();
     // Taken and never settled: its process ends.
-    let running = fleet.take(&line).await;
-    std::mem::forget(running);
+    fleet.abandon(fleet.take(&line).await);
 
     let Some(fleet) = fleet.restarted(limits).await else { return };
     assert_eq!(fleet.take(&line).await.message().id.job, job(4), "what was being worked on waits again");
@@ -48,7 +47,7 @@ async fn deliveries_are_counted_over_restarts<F: Future<Output = Option<Fleet>>>
         let lease = fleet.take(&core(1).line()).await;
         assert_eq!(lease.delivery(), delivery);
         // A message that ends the whole process.
-        std::mem::forget(lease);
+        fleet.abandon(lease);
         match fleet.restarted(limits).await {
             Some(restarted) => fleet = restarted,
             None => return,
@@ -56,7 +55,7 @@ async fn deliveries_are_counted_over_restarts<F: Future<Output = Option<Fleet>>>
     }
     fleet.nothing_on(&core(1).line()).await;
     let error = fleet.queue.outcome(job(1)).await.unwrap().unwrap().result.unwrap_err();
-    assert!(error.message.contains("its workers vanished"), "{error}");
+    assert!(error.message.contains("2 workers failed at core"), "{error}");
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! Fleets to test, one of each implementation, and what tests ask of them.
 #![allow(dead_code)] // Each test takes what it needs.
 
+#[cfg(feature = "nats")]
+pub mod nats;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -28,6 +31,8 @@ pub struct Fleet {
 enum Place {
     Memory,
     Disk(tempfile::TempDir),
+    #[cfg(feature = "nats")]
+    Broker(nats::NatsServer),
 }
 
 /// How a test wants its fleet.
@@ -64,6 +69,33 @@ pub async fn disk(limits: Limits) -> Option<Fleet> {
     Some(Fleet { queue, store, end: Place::Disk(folder) })
 }
 
+#[cfg(feature = "nats")]
+pub async fn broker(limits: Limits) -> Option<Fleet> {
+    let server = nats::NatsServer::start("").await?;
+    let fleet = connect(&server, limits).await;
+    fleet.set_up().await.unwrap();
+    Some(at_broker(server, fleet))
+}
+
+/// Another process of the fleet at `server`.
+#[cfg(feature = "nats")]
+pub async fn connect(server: &nats::NatsServer, limits: Limits) -> sextant_fleet::nats::NatsFleet {
+    let config = sextant_fleet::nats::NatsConfig {
+        queue: limits.queue,
+        store: limits.store,
+        lease: Duration::from_secs(2),
+        outage: Duration::from_secs(20),
+        ..sextant_fleet::nats::NatsConfig::new(server.url())
+    };
+    sextant_fleet::nats::NatsFleet::connect(config).await.unwrap()
+}
+
+#[cfg(feature = "nats")]
+fn at_broker(server: nats::NatsServer, fleet: sextant_fleet::nats::NatsFleet) -> Fleet {
+    let (queue, store) = (Arc::new(fleet.queue().clone()), Arc::new(fleet.store().clone()));
+    Fleet { queue, store, end: Place::Broker(server) }
+}
+
 fn on_disk(folder: &Path, limits: Limits) -> (Arc<dyn Queue>, Arc<dyn Store>) {
     let queue = LocalQueue::open(&folder.join("queue"), limits.queue).unwrap();
     let store = LocalStore::open(&folder.join("store"), limits.store).unwrap();
@@ -84,8 +116,25 @@ fn copy(from: &Path, to: &Path) {
 }
 
 impl Fleet {
+    /// Ends with a message in hand, as a process does that is killed.
+    pub fn abandon(&self, lease: Lease) {
+        match self.end {
+            Place::Memory | Place::Disk(_) => std::mem::forget(lease),
+            // Forgotten, this process would go on saying that it has it.
+            #[cfg(feature = "nats")]
+            Place::Broker(_) => drop(lease),
+        }
+    }
+
     /// The fleet after everything in it was killed and started again; `None` where nothing is kept.
     pub async fn restarted(self, limits: Limits) -> Option<Self> {
+        #[cfg(feature = "nats")]
+        if let Place::Broker(mut server) = self.end {
+            server.kill();
+            server.again().await;
+            let fleet = connect(&server, limits).await;
+            return Some(at_broker(server, fleet));
+        }
         match &self.end {
             Place::Memory => None,
             Place::Disk(folder) => {
@@ -95,14 +144,16 @@ impl Fleet {
                 let (queue, store) = on_disk(left.path(), limits);
                 Some(Self { queue, store, end: Place::Disk(left) })
             }
+            #[cfg(feature = "nats")]
+            Place::Broker(_) => None,
         }
     }
 
     /// Where objects lie as files.
     pub fn folder(&self) -> Option<&Path> {
         match &self.end {
-            Place::Memory => None,
             Place::Disk(folder) => Some(folder.path()),
+            _ => None,
         }
     }
 
@@ -129,6 +180,8 @@ macro_rules! on_each_fleet {
     ($($test:ident),* $(,)?) => {
         mod memory { $( #[tokio::test] async fn $test() { super::$test(super::common::memory).await; } )* }
         mod disk { $( #[tokio::test] async fn $test() { super::$test(super::common::disk).await; } )* }
+        #[cfg(feature = "nats")]
+        mod broker { $( #[tokio::test] async fn $test() { super::$test(super::common::broker).await; } )* }
     };
 }
 

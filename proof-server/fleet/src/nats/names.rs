@@ -1,0 +1,127 @@
+//! Names at the broker.
+
+use sextant_protocol::JobKey;
+
+use crate::{Bucket, Line, ObjectName, Stage, StageId, StageMessage, Worker};
+
+/// The streams of a fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum StreamOf {
+    Jobs,
+    Made,
+    Done,
+    Interest,
+    Dead,
+    Objects(Bucket),
+}
+
+impl StreamOf {
+    pub(super) const ALL: [Self; 8] = [
+        Self::Jobs,
+        Self::Made,
+        Self::Done,
+        Self::Interest,
+        Self::Dead,
+        Self::Objects(Bucket::Inputs),
+        Self::Objects(Bucket::Parts),
+        Self::Objects(Bucket::Proofs),
+    ];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Jobs => "job",
+            Self::Made => "made",
+            Self::Done => "done",
+            Self::Interest => "interest",
+            Self::Dead => "dead",
+            Self::Objects(bucket) => bucket.as_str(),
+        }
+    }
+}
+
+/// Makes the names of one fleet.
+#[derive(Clone, Debug)]
+pub(super) struct Names(pub(super) Worker);
+
+impl Names {
+    pub(super) fn stream(&self, stream: StreamOf) -> String {
+        format!("{}_{}", self.0, stream.word()).to_uppercase()
+    }
+
+    /// Everything in a stream.
+    pub(super) fn all(&self, stream: StreamOf) -> String {
+        format!("{}.{}.>", self.0, stream.word())
+    }
+
+    pub(super) fn message(&self, message: &StageMessage) -> String {
+        self.jobs_of(&message.line(), &message.id.job.to_string())
+    }
+
+    /// All messages of a line.
+    pub(super) fn line(&self, line: &Line) -> String {
+        self.jobs_of(line, "*")
+    }
+
+    fn jobs_of(&self, line: &Line, job: &str) -> String {
+        format!("{}.job.{}.{}.{}.{job}", self.0, line.stage, line.release, line.lane.as_str())
+    }
+
+    /// All messages of a job.
+    pub(super) fn messages(&self, job: &JobKey) -> String {
+        format!("{}.job.*.*.*.{job}", self.0)
+    }
+
+    pub(super) fn made(&self, id: &StageId) -> String {
+        format!("{}.made.{id}", self.0)
+    }
+
+    /// All parts of a stage.
+    pub(super) fn parts(&self, job: &JobKey, generation: u32, stage: &Stage) -> String {
+        format!("{}.made.{job}.{generation}.{stage}.*", self.0)
+    }
+
+    pub(super) fn done(&self, job: &JobKey) -> String {
+        format!("{}.done.{job}", self.0)
+    }
+
+    /// Not stored: lost progress is no loss.
+    pub(super) fn progress(&self, job: &JobKey) -> String {
+        format!("{}.progress.{job}", self.0)
+    }
+
+    pub(super) fn interest(&self, job: &JobKey, whose: &str) -> String {
+        format!("{}.interest.{job}.{whose}", self.0)
+    }
+
+    pub(super) fn letter(&self, id: &str) -> String {
+        format!("{}.dead.letter.{id}", self.0)
+    }
+
+    /// Why message `name` was put back last.
+    pub(super) fn reason(&self, name: &str) -> String {
+        format!("{}.dead.reason.{name}", self.0)
+    }
+
+    /// What an object is, and where its bytes are.
+    pub(super) fn head(&self, object: &ObjectName) -> String {
+        format!("{}.{}.{}.head", self.0, object.bucket().as_str(), object.key())
+    }
+
+    /// Bytes of an object, of one writer's: a number, or `*` for all.
+    pub(super) fn chunk(&self, object: &ObjectName, writer: &str, number: &str) -> String {
+        format!("{}.{}.{}.chunk.{writer}.{number}", self.0, object.bucket().as_str(), object.key())
+    }
+
+    /// All of an object.
+    pub(super) fn object(&self, object: &ObjectName) -> String {
+        format!("{}.{}.{}.>", self.0, object.bucket().as_str(), object.key())
+    }
+
+    /// The object that a subject belongs to.
+    pub(super) fn object_of(&self, subject: &str) -> Option<ObjectName> {
+        let rest = subject.strip_prefix(self.0.as_str())?.strip_prefix('.')?;
+        let (bucket, rest) = rest.split_once('.')?;
+        let key = rest.strip_suffix(".head").or_else(|| rest.split_once(".chunk.").map(|(key, _)| key))?;
+        format!("{bucket}/{key}").parse().ok()
+    }
+}

@@ -1,0 +1,92 @@
+//! A broker for a test: on a free port of this machine, with a folder of its own, and killed with it.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+pub struct NatsServer {
+    child: Child,
+    folder: tempfile::TempDir,
+    port: u16,
+    settings: String,
+}
+
+/// The program; `None` on a machine where it is not, and cannot be built.
+fn program() -> Option<&'static Path> {
+    static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let find = || {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/nats.sh");
+        let output = Command::new(script).stderr(Stdio::inherit()).output().ok()?;
+        let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+        path.is_file().then_some(path)
+    };
+    PROGRAM.get_or_init(find).as_deref()
+}
+
+impl NatsServer {
+    /// A broker with `settings` besides where it listens and keeps things.
+    pub async fn start(settings: &str) -> Option<Self> {
+        let Some(program) = program() else {
+            eprintln!("no nats-server here and no Go to build it with: nothing was tested");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        // Free a moment ago; two tests do not get the same one.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = run(program, folder.path(), port, settings);
+        let server = Self { child, folder, port, settings: settings.into() };
+        server.answers().await;
+        Some(server)
+    }
+
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again where it was.
+    pub async fn again(&mut self) {
+        self.child = run(program().unwrap(), self.folder.path(), self.port, &self.settings);
+        self.answers().await;
+    }
+
+    /// As a disk does that has to be replaced.
+    #[allow(dead_code)] // Not by everybody.
+    pub fn lose_everything(&self) {
+        std::fs::remove_dir_all(self.folder.path().join("store")).unwrap();
+    }
+
+    async fn answers(&self) {
+        let began = Instant::now();
+        while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
+            assert!(began.elapsed() < Duration::from_secs(20), "nats-server does not answer");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for NatsServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn run(program: &Path, folder: &Path, port: u16, settings: &str) -> Child {
+    let config = folder.join("nats.conf");
+    let store = folder.join("store");
+    let text = format!(
+        "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: {store:?}, max_file_store: 20GB }}\n{settings}\n"
+    );
+    std::fs::write(&config, text).unwrap();
+    let mut command = Command::new(program);
+    command.arg("-c").arg(config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
+}
