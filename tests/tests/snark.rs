@@ -18,7 +18,7 @@ fn circuits() -> Option<PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_makes_a_snark_that_only_its_circuits_key_accepts() {
+async fn a_server_wraps_a_proof_to_a_snark_that_only_its_circuits_key_accepts() {
     let Some(folder) = circuits() else {
         println!("no circuits on this machine (make snark-setup): no SNARK is made");
         return;
@@ -37,7 +37,9 @@ async fn a_server_makes_a_snark_that_only_its_circuits_key_accepts() {
 
     let (_, program, input) = sextant_fixtures::statements().swap_remove(0);
     let input = StatementInput::new(program, input);
-    let mut proving = client.prove(input, ProofKind::Groth16, None).await.expect("accepted");
+    let proving = client.prove(input.clone(), ProofKind::Compressed, None).await.expect("accepted");
+    let compressed = proving.finish().await.expect("a compressed proof");
+    let mut proving = client.wrap(compressed.record, None).await.expect("accepted");
     let mut seen = Vec::new();
     while let Some(progress) = proving.next_progress().await {
         seen.push(progress);
@@ -50,9 +52,14 @@ async fn a_server_makes_a_snark_that_only_its_circuits_key_accepts() {
     for stage in [Progress::Shrinking, Progress::Wrapping] {
         assert!(seen.contains(&stage), "{stage:?} is not among {seen:?}");
     }
+    assert!(!seen.iter().any(|step| matches!(step, Progress::Executing { .. })), "{seen:?}");
+    assert_eq!(proof.statement, compressed.statement);
     assert_eq!(proof.record.proof.len(), 356);
     assert_eq!(proof.record.circuits, Circuits::Development);
     assert_eq!(verifier.verify(&proof.record).expect("verifies"), proof.statement);
     client.verify_remote(proof.record.clone()).await.expect("the server agrees");
+    // Whatever it was made from, it is the proof of the statement.
+    let proving = client.prove(input, ProofKind::Groth16, None).await.expect("accepted");
+    assert_eq!(proving.finish().await.expect("the same").record, proof.record);
     assert!(LocalVerifier::default().verify(&proof.record).is_err(), "by nobody else's key");
 }

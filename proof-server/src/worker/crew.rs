@@ -93,3 +93,98 @@ const fn needs(mode: WorkerMode) -> u64 {
     };
     mib << 20
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::fs::PermissionsExt, time::Duration};
+
+    use super::*;
+    use crate::{
+        circuits::CircuitsConfig,
+        worker::{process::WorkerSpec, program::WorkerProgram, watch::Limits},
+    };
+
+    const PLENTY: u64 = u64::MAX;
+
+    /// Starts workers that do nothing.
+    struct Starter {
+        folder: tempfile::TempDir,
+    }
+
+    impl Starter {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let program = folder.path().join("worker.sh");
+            std::fs::write(&program, "#!/bin/sh\nexec sleep 600\n").unwrap();
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+            Self { folder }
+        }
+
+        fn start(&self, mode: WorkerMode) -> Ready {
+            let long = Duration::from_secs(600);
+            let spec = WorkerSpec {
+                program: WorkerProgram::File(self.folder.path().join("worker.sh")),
+                memory: PLENTY,
+                limits: Limits { memory: PLENTY, time: long, silence: long },
+                scratch: self.folder.path().into(),
+                circuits: CircuitsConfig::default(),
+            };
+            Ready { mode, process: WorkerProcess::start(&spec, mode).unwrap() }
+        }
+    }
+
+    /// The modes of the workers that are alive.
+    fn alive(crew: &mut Crew) -> Vec<WorkerMode> {
+        [&mut crew.last, &mut crew.resting]
+            .into_iter()
+            .flatten()
+            .filter_map(|ready| ready.process.is_alive().then_some(ready.mode))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn one_works_at_a_time_and_only_gnarks_worker_rests() {
+        use WorkerMode::{Compressed, Groth16, Stark, Wrap};
+        let (starter, mut crew) = (Starter::new(), Crew::default());
+        assert!(crew.call(Stark, PLENTY).is_none() && !crew.is_ready());
+        for (mode, left) in [
+            (Stark, &[Stark][..]),
+            (Compressed, &[Compressed]),
+            (Wrap, &[Wrap]),
+            (Groth16, &[Groth16]),
+            (Compressed, &[Compressed, Groth16]),
+            (Wrap, &[Wrap, Groth16]),
+        ] {
+            assert!(crew.call(mode, PLENTY).is_none(), "{mode:?}");
+            crew.give_back(starter.start(mode));
+            assert_eq!(alive(&mut crew), left);
+        }
+        let called = crew.call(Groth16, PLENTY).expect("it has rested");
+        assert!(alive(&mut crew).is_empty(), "the one that wrapped is ended");
+        crew.give_back(called);
+        assert_eq!(crew.call(Groth16, PLENTY).map(|ready| ready.mode), Some(Groth16));
+    }
+
+    #[tokio::test]
+    async fn the_one_that_rests_goes_when_memory_is_short() {
+        use WorkerMode::{Groth16, Stark};
+        let (starter, mut crew) = (Starter::new(), Crew::default());
+        let rest = |crew: &mut Crew| {
+            crew.give_back(starter.start(Groth16));
+            assert!(crew.call(Stark, PLENTY).is_none());
+            crew.give_back(starter.start(Stark));
+            assert_eq!(alive(crew), [Stark, Groth16]);
+        };
+        // Before another is called that is known to need more than there is.
+        rest(&mut crew);
+        assert!(crew.call(Stark, needs(Stark)).is_some());
+        assert!(alive(&mut crew).is_empty());
+        // And when another takes more than was known.
+        rest(&mut crew);
+        let resting = crew.resting_memory();
+        crew.make_room(1 << 30, (1 << 30) + 2 * resting);
+        assert_eq!(alive(&mut crew), [Stark, Groth16], "there is room");
+        crew.make_room(1 << 30, 1 << 30);
+        assert_eq!((alive(&mut crew), crew.resting_memory()), (vec![Stark], 0));
+    }
+}

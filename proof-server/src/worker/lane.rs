@@ -76,7 +76,7 @@ pub(crate) struct Warm {
 
 /// What a lane does next.
 enum Next {
-    Job(Job),
+    Job(Box<Job>),
     /// Nothing: its worker has waited for too long.
     Idle,
     Start(WorkerMode),
@@ -95,7 +95,7 @@ impl Lane {
             let next = tokio::select! {
                 biased;
                 () = control.ending() => return,
-                job = self.jobs.next() => Next::Job(job),
+                job = self.jobs.next() => Next::Job(job.into()),
                 () = self.lingered(), if crew.is_ready() => Next::Idle,
                 mode = self.wanted(), if !crew.is_ready() => Next::Start(mode),
             };
@@ -134,7 +134,7 @@ impl Lane {
             }
             self.station.metrics.waited(self.station.name, job.queued.elapsed());
             let _running = self.station.health.begin();
-            let Job { course, audience, mut reply, .. } = job;
+            let Job { course, audience, mut reply, .. } = *job;
             let work = course.run(&self.station, self.kept.as_deref(), &mut crew, &audience);
             let outcome = tokio::select! {
                 outcome = work => Some(outcome),
