@@ -22,4 +22,9 @@ mod shard;
 mod table;
 mod zerocheck;
 
+/// A step of the protocol, as a span: `RUST_LOG=sextant_prover=debug` shows where the time goes.
+fn step<T>(name: &'static str, work: impl FnOnce() -> T) -> T {
+    tracing::debug_span!("prover", step = name).in_scope(work)
+}
+
 pub use shard::{ProveTraces, Prover};

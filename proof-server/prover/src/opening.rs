@@ -22,6 +22,7 @@ use slop_sumcheck::reduce_sumcheck_to_evaluation;
 use crate::{
     jagged::{self, Columns},
     lagrange::EqTable,
+    step,
 };
 
 /// Opens what `data` has committed to: its columns have the values `claims` at `rows`.
@@ -50,15 +51,17 @@ pub(crate) fn prove<GC: IopCtx, Proof, C: MultilinearPcsProver<GC, Proof>>(
         tables.flat_map(|(rows, columns)| std::iter::repeat_n(*rows, *columns))
     });
     let params = JaggedLittlePolynomialProverParams::new(heights.collect(), prover.max_log_row_count);
-    let product = product(prover, &params, &data, &rows, &columns);
-    let (sumcheck_proof, mut at_point) =
-        reduce_sumcheck_to_evaluation(vec![product], challenger, vec![claim], 1, GC::EF::one());
+    let product = step("jagged product", || product(prover, &params, &data, &rows, &columns));
+    let (sumcheck_proof, mut at_point) = step("jagged sumcheck", || {
+        reduce_sumcheck_to_evaluation(vec![product], challenger, vec![claim], 1, GC::EF::one())
+    });
     let expected_eval = at_point.swap_remove(0)[0];
     let point = sumcheck_proof.point_and_eval.0.clone();
 
     let ends = &params.col_prefix_sums_usize;
-    let jagged_eval_proof =
-        jagged::prove::<GC>(&Columns::new(ends, weights.weights()), &rows, &point, challenger);
+    let jagged_eval_proof = step("jagged value", || {
+        jagged::prove::<GC>(&Columns::new(ends, weights.weights()), &rows, &point, challenger)
+    });
 
     let row_counts_and_column_counts = data
         .iter()
@@ -67,8 +70,9 @@ pub(crate) fn prove<GC: IopCtx, Proof, C: MultilinearPcsProver<GC, Proof>>(
     let merkle_tree_commitments = data.iter().map(|data| data.original_commitment).collect();
     let vectors = data.into_iter().map(|data| data.pcs_prover_data).collect();
     let log_m = point.dimension();
-    let pcs_proof =
-        prover.pcs_prover.prove_untrusted_evaluation(point, expected_eval, vectors, challenger)?;
+    let pcs_proof = step("vector", || {
+        prover.pcs_prover.prove_untrusted_evaluation(point, expected_eval, vectors, challenger)
+    })?;
     Ok(JaggedPcsProof {
         pcs_proof,
         sumcheck_proof,

@@ -22,7 +22,7 @@ use sp1_hypercube::{
     },
 };
 
-use crate::{logup, opening, zerocheck};
+use crate::{logup, opening, step, zerocheck};
 
 /// Proves shards of one machine. Cheap to clone.
 pub struct Prover<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> {
@@ -122,7 +122,7 @@ impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> P
         key.vk.observe_into(&mut challenger);
         challenger.observe_constant_length_slice(&public_values);
 
-        let (main_commitment, main_data) = self.commit(&traces);
+        let (main_commitment, main_data) = step("commit", || self.commit(&traces));
         challenger.observe(main_commitment);
         challenger.observe(GC::F::from_canonical_usize(chips.len()));
         for chip in chips {
@@ -135,23 +135,25 @@ impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> P
         }
 
         let ShardProverData { preprocessed_traces, preprocessed_data } = &key.preprocessed_data;
-        let logup_gkr_proof = logup::prove::<GC, SC>(chips, preprocessed_traces, &traces, &mut challenger);
-        let (opened_values, zerocheck_proof) = zerocheck::prove::<GC, SC>(
-            chips,
-            preprocessed_traces,
-            traces,
-            &logup_gkr_proof.logup_evaluations,
-            &public_values,
-            &mut challenger,
-        );
+        let logup_gkr_proof =
+            step("logup", || logup::prove::<GC, SC>(chips, preprocessed_traces, &traces, &mut challenger));
+        let (opened_values, zerocheck_proof) = step("zerocheck", || {
+            let claims = &logup_gkr_proof.logup_evaluations;
+            zerocheck::prove::<GC, SC>(
+                chips,
+                preprocessed_traces,
+                traces,
+                claims,
+                &public_values,
+                &mut challenger,
+            )
+        });
 
-        let evaluation_proof = opening::prove(
-            &self.parts.commitments,
-            zerocheck_proof.point_and_eval.0.clone(),
-            claims(&opened_values),
-            once(preprocessed_data.clone()).chain(once(main_data)).collect(),
-            &mut challenger,
-        )
+        let evaluation_proof = step("opening", || {
+            let point = zerocheck_proof.point_and_eval.0.clone();
+            let data = once(preprocessed_data.clone()).chain(once(main_data)).collect();
+            opening::prove(&self.parts.commitments, point, claims(&opened_values), data, &mut challenger)
+        })
         .expect("what was committed to can be opened");
         ShardProof {
             public_values,

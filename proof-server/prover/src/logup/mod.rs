@@ -21,7 +21,7 @@ use sp1_hypercube::{
     air::MachineAir, prover::Traces,
 };
 
-use crate::lagrange::EqTable;
+use crate::{lagrange::EqTable, step};
 
 /// A LogUp proof in the types of SP1.
 pub(crate) type Proof<GC> =
@@ -36,7 +36,7 @@ pub(crate) fn prove<GC: IopCtx, SC: ShardContext<GC>>(
 ) -> Proof<GC> {
     let witness = challenger.grind(GKR_GRINDING_BITS);
     let challenges = challenges::<GC, SC>(chips, challenger);
-    let circuit = Circuit::new(chips, preprocessed, main, &challenges);
+    let circuit = step("logup circuit", || Circuit::new(chips, preprocessed, main, &challenges));
     let (numerator, denominator) = circuit.output();
 
     challenger.observe_variable_length_extension_slice(&numerator);
@@ -69,7 +69,9 @@ pub(crate) fn prove<GC: IopCtx, SC: ShardContext<GC>>(
             denominator: Mle::from(denominator),
         },
         round_proofs,
-        logup_evaluations: evaluations::<GC, SC>(chips, preprocessed, main, &point, challenger),
+        logup_evaluations: step("logup values", || {
+            evaluations::<GC, SC>(chips, preprocessed, main, &point, challenger)
+        }),
         witness,
     }
 }

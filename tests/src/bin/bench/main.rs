@@ -3,7 +3,7 @@
 //!
 //! Every row is a process of its own, so that its peak memory is its own. It proves `RUNS` times (2 unless the
 //! environment says otherwise) with the prover worker's settings for this machine, or one with `MACHINE_GIB` of memory,
-//! and counts the fastest, then verifies. Prints the table, and writes `bench.json` and `bench.svg` at the root of the target folder.
+//! and counts the fastest, then verifies. `RUST_LOG=sextant_prover=debug` shows on standard error where the time goes. Prints the table, and writes `bench.json` and `bench.svg` at the root of the target folder.
 
 mod chart;
 mod measurement;
@@ -39,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let [flag, kind, fixture] = &args[..]
         && flag == "--one"
     {
+        show_steps();
         let task = Task { kind: kind.parse()?, fixture };
         println!("{}", serde_json::to_string(&measurement::measure(task, runs()?)?)?);
         return Ok(());
@@ -66,6 +67,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(target.join("bench.svg"), chart::draw(&rows))?;
     println!("\nwritten to {}/bench.json and bench.svg", target.display());
     Ok(())
+}
+
+/// Writes each step of a prover when it is over, as far as the environment asks for it.
+fn show_steps() {
+    if std::env::var_os("RUST_LOG").is_some() {
+        tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
+            .with_writer(std::io::stderr)
+            .init();
+    }
 }
 
 fn runs() -> Result<usize, Box<dyn Error>> {
