@@ -9,7 +9,7 @@
 //! 3. [`zerocheck`]: every row of every table satisfies its constraints;
 //! 4. [`opening`]: the values of the traces at the point where both end are those that were committed to.
 //!
-//! [`lagrange`], [`table`] and [`rounds`] are what they share.
+//! [`lagrange`], [`table`], [`packed`] and [`rounds`] are what they share.
 
 #![warn(missing_docs)]
 
@@ -17,6 +17,7 @@ mod jagged;
 mod lagrange;
 mod logup;
 mod opening;
+mod packed;
 mod rounds;
 mod shard;
 mod table;
@@ -28,3 +29,4 @@ fn step<T>(name: &'static str, work: impl FnOnce() -> T) -> T {
 }
 
 pub use shard::{ProveTraces, Prover};
+pub use zerocheck::{LaneFolder, PackedAir};

@@ -22,7 +22,7 @@ use sp1_hypercube::{
     },
 };
 
-use crate::{logup, opening, step, zerocheck};
+use crate::{PackedAir, logup, opening, step, zerocheck};
 
 /// Proves shards of one machine. Cheap to clone.
 pub struct Prover<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> {
@@ -117,7 +117,10 @@ impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> P
         traces: Traces<GC::F, CpuBackend>,
         public_values: Vec<GC::F>,
         chips: &BTreeSet<Chip<GC::F, SC::Air>>,
-    ) -> Proof<GC, SC> {
+    ) -> Proof<GC, SC>
+    where
+        SC::Air: PackedAir<GC::F, GC::EF>,
+    {
         let mut challenger = GC::default_challenger();
         key.vk.observe_into(&mut challenger);
         challenger.observe_constant_length_slice(&public_values);

@@ -1,70 +1,172 @@
 //! Tables of field elements whose rows are the points of a hypercube.
 
-use std::borrow::Cow;
-
 use rayon::prelude::*;
-use slop_algebra::{ExtensionField, Field};
+use slop_algebra::{AbstractExtensionField, ExtensionField, Field, PackedValue};
+use slop_multilinear::PaddedMle;
 
-/// Elements that one task works on.
-pub(crate) const ELEMENTS_PER_TASK: usize = 1 << 13;
+use crate::packed::{Packed, broadcast, lanes};
 
-/// Rows of one width, one after the other. The rows that follow, up to the end of the hypercube, are `padding` in every
-/// column and are not kept.
-#[derive(Clone)]
-pub(crate) struct Table<'a, K: Field> {
-    values: Cow<'a, [K]>,
-    width: usize,
-    padding: K,
-}
+/// Rows that differ in the last variable alone are a pair. A block is as many pairs as a register has lanes.
+pub(crate) trait Table<F: Field>: Sync {
+    /// What is in the table.
+    type Value: ExtensionField<F>;
 
-impl<'a, K: Field> Table<'a, K> {
-    /// A table of `values.len() / width` rows.
-    pub(crate) fn new(values: impl Into<Cow<'a, [K]>>, width: usize, padding: K) -> Self {
-        let values = values.into();
-        debug_assert!(width > 0 && values.len().is_multiple_of(width));
-        Self { values, width, padding }
+    /// Rows that are kept; those that follow, up to the end of the hypercube, are padding.
+    fn height(&self) -> usize;
+
+    fn width(&self) -> usize;
+
+    /// Both rows of a block's pairs, in one column.
+    fn pairs(&self, column: usize, block: usize) -> [Packed<F, Self::Value>; 2];
+
+    /// Pairs of which one row is kept at least.
+    fn height_in_pairs(&self) -> usize {
+        self.height().div_ceil(2)
     }
 
-    /// Rows that are kept.
-    pub(crate) fn height(&self) -> usize {
+    fn blocks(&self) -> usize {
+        self.height_in_pairs().div_ceil(lanes::<F>())
+    }
+}
+
+/// A trace as SP1 makes it, one row after the other; padded with zeros.
+#[derive(Clone, Copy)]
+pub(crate) struct Trace<'a, F> {
+    values: &'a [F],
+    width: usize,
+}
+
+impl<'a, F: Field> Trace<'a, F> {
+    /// None of a trace without rows.
+    pub(crate) fn of(trace: &'a PaddedMle<F>) -> Option<Self> {
+        let values = trace.inner().as_ref()?.guts().as_slice();
+        (!values.is_empty()).then(|| Self { values, width: trace.num_polynomials() })
+    }
+}
+
+impl<F: Field> Table<F> for Trace<'_, F> {
+    type Value = F;
+
+    fn height(&self) -> usize {
         self.values.len() / self.width
     }
 
-    pub(crate) fn width(&self) -> usize {
+    fn width(&self) -> usize {
         self.width
     }
 
-    /// A row, if it is kept.
-    pub(crate) fn row(&self, index: usize) -> Option<&[K]> {
-        self.values.get(index * self.width..(index + 1) * self.width)
-    }
-
-    /// The value in a column of a row.
-    pub(crate) fn value(&self, row: usize, column: usize) -> K {
-        self.row(row).map_or(self.padding, |row| row[column])
-    }
-
-    /// The table with its last variable at `alpha`: neighbours become one row on the line through them.
-    pub(crate) fn fold<EF: ExtensionField<K>>(&self, alpha: EF) -> Table<'static, EF> {
-        let width = self.width;
-        let line = |zero: K, one: K| alpha * (one - zero) + zero;
-        let mut folded = vec![EF::zero(); self.height().div_ceil(2) * width];
-        let rows = rows_per_task(width);
-        folded.par_chunks_mut(rows * width).zip(self.values.par_chunks(2 * rows * width)).for_each(
-            |(folded, values)| {
-                for (folded, pair) in folded.chunks_exact_mut(width).zip(values.chunks(2 * width)) {
-                    let (zeros, ones) = pair.split_at(width);
-                    for (column, (folded, zero)) in folded.iter_mut().zip(zeros).enumerate() {
-                        *folded = line(*zero, ones.get(column).copied().unwrap_or(self.padding));
-                    }
-                }
-            },
-        );
-        Table { values: folded.into(), width, padding: self.padding.into() }
+    fn pairs(&self, column: usize, block: usize) -> [F::Packing; 2] {
+        let rows = &self.values[2 * block * lanes::<F>() * self.width + column..];
+        [0, 1].map(|side| {
+            F::Packing::from_fn(|lane| {
+                rows.get((2 * lane + side) * self.width).copied().unwrap_or_else(F::zero)
+            })
+        })
     }
 }
 
-/// Rows of `width` that make a task.
-pub(crate) fn rows_per_task(width: usize) -> usize {
-    (ELEMENTS_PER_TASK / width.max(1)).max(1)
+/// A table by columns, and each column by the digits of its values over the base field, so that neighbours in memory are
+/// in neighbouring lanes. Whole blocks are kept, with padding after the last row.
+#[derive(Clone)]
+pub(crate) struct Columns<F, N> {
+    values: Vec<F>,
+    width: usize,
+    height: usize,
+    padding: N,
+}
+
+/// A column's digits, to be written block by block; a block of this side of a pair is as many rows as there are lanes.
+pub(crate) struct ColumnMut<'a, F> {
+    digits: Vec<&'a mut [F]>,
+}
+
+impl<F: Field> ColumnMut<'_, F> {
+    pub(crate) fn set<N: ExtensionField<F>>(&mut self, block: usize, value: Packed<F, N>) {
+        let width = lanes::<F>();
+        for (digits, value) in self.digits.iter_mut().zip(value.as_base_slice()) {
+            digits[block * width..(block + 1) * width].copy_from_slice(value.as_slice());
+        }
+    }
+}
+
+impl<F: Field, N: ExtensionField<F>> Columns<F, N> {
+    /// Nothing but padding.
+    pub(crate) fn padded(width: usize, height: usize, padding: N) -> Self {
+        let rows = rows_kept::<F>(height);
+        let column = padding.as_base_slice().iter().flat_map(|digit| std::iter::repeat_n(*digit, rows));
+        let column: Vec<F> = column.collect();
+        Self { values: column.repeat(width), width, height, padding }
+    }
+
+    /// One column of these values.
+    pub(crate) fn of_column(column: &[N], padding: N) -> Self {
+        let mut table = Self::padded(1, column.len(), padding);
+        let rows = rows_kept::<F>(column.len());
+        for (digit, digits) in table.values.chunks_exact_mut(rows).enumerate() {
+            digits.iter_mut().zip(column).for_each(|(kept, value)| *kept = value.as_base_slice()[digit]);
+        }
+        table
+    }
+
+    /// The columns, to be written.
+    pub(crate) fn columns_mut(&mut self) -> impl IndexedParallelIterator<Item = ColumnMut<'_, F>> {
+        let rows = rows_kept::<F>(self.height);
+        let columns = self.values.par_chunks_exact_mut(N::D * rows);
+        columns.map(move |column| ColumnMut { digits: column.chunks_exact_mut(rows).collect() })
+    }
+
+    /// A value; padding after the last row.
+    pub(crate) fn value(&self, row: usize, column: usize) -> N {
+        let rows = rows_kept::<F>(self.height);
+        if row >= self.height {
+            return self.padding;
+        }
+        N::from_base_fn(|digit| self.values[(column * N::D + digit) * rows + row])
+    }
+
+    /// The table with its last variable at `alpha`: pairs become one row on the line through them.
+    pub(crate) fn fold<T: Table<F>>(table: &T, alpha: N, padding: N) -> Self
+    where
+        Packed<F, N>: AbstractExtensionField<Packed<F, T::Value>>,
+    {
+        let alpha = broadcast::<F, N>(alpha);
+        let mut folded = Self::padded(table.width(), table.height_in_pairs(), padding);
+        folded.columns_mut().enumerate().for_each(|(column, mut folded)| {
+            for block in 0..table.blocks() {
+                let [zero, one] = table.pairs(column, block);
+                folded.set::<N>(block, alpha * (one - zero) + zero);
+            }
+        });
+        folded
+    }
+}
+
+impl<F: Field, N: ExtensionField<F>> Table<F> for Columns<F, N> {
+    type Value = N;
+
+    fn height(&self) -> usize {
+        self.height
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn pairs(&self, column: usize, block: usize) -> [Packed<F, N>; 2] {
+        let rows = rows_kept::<F>(self.height);
+        let width = lanes::<F>();
+        let digits =
+            |digit: usize| &self.values[(column * N::D + digit) * rows + 2 * block * width..][..2 * width];
+        [0, 1].map(|side| {
+            Packed::<F, N>::from_base_fn(|digit| {
+                let digits = digits(digit);
+                F::Packing::from_fn(|lane| digits[2 * lane + side])
+            })
+        })
+    }
+}
+
+/// Rows of whole blocks of pairs, one block at least.
+fn rows_kept<F: Field>(height: usize) -> usize {
+    height.max(1).next_multiple_of(2 * lanes::<F>())
 }

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
 use slop_algebra::{ExtensionField, Field};
 use slop_alloc::CpuBackend;
 use sp1_hypercube::{Chip, Interaction, air::MachineAir, prover::Traces};
 
-use super::layer::{AnyLayer, Fractions, Layer};
-use crate::table::Table;
+use super::layer::{AnyLayer, Fractions, Layer, Side};
+use crate::{
+    packed::{self, Packed, broadcast, lanes},
+    table::{Table, Trace},
+};
 
 /// What fingerprints are made with.
 pub(crate) struct Challenges<EF> {
@@ -18,8 +22,8 @@ pub(crate) struct Challenges<EF> {
 
 /// All layers, the first one first.
 pub(crate) struct Circuit<F: Field, EF: ExtensionField<F>> {
-    first: Layer<F, EF>,
-    further: Vec<Layer<EF, EF>>,
+    first: Layer<F, F, EF>,
+    further: Vec<Layer<F, EF, EF>>,
     interaction_variables: usize,
 }
 
@@ -33,9 +37,9 @@ impl<F: Field, EF: ExtensionField<F>> Circuit<F, EF> {
         let variables = main.values().next().expect("a shard has tables").num_variables() as usize;
         let tables = chips.iter().map(|chip| fractions(chip, preprocessed, main, challenges)).collect();
         let first = Layer { tables, row_variables: variables - 1 };
-        let mut further: Vec<Layer<EF, EF>> = Vec::with_capacity(variables);
+        let mut further: Vec<Layer<F, EF, EF>> = Vec::with_capacity(variables);
         while further.last().map_or(first.row_variables, |layer| layer.row_variables) > 1 {
-            further.push(further.last().map_or_else(|| first.next(), Layer::next));
+            further.push(further.last().map_or_else(|| first.next(), |last| Layer::<F, EF, EF>::next(last)));
         }
         let interactions = first.tables.iter().map(Fractions::width).sum::<usize>();
         Self { first, further, interaction_variables: interactions.next_power_of_two().ilog2() as usize }
@@ -73,43 +77,83 @@ fn fractions<F: Field, EF: ExtensionField<F>, A: MachineAir<F>>(
     preprocessed: &Traces<F, CpuBackend>,
     main: &Traces<F, CpuBackend>,
     challenges: &Challenges<EF>,
-) -> Fractions<F, EF> {
-    let interactions: Vec<(&Interaction<F>, bool)> = (chip.sends().iter().map(|sent| (sent, true)))
-        .chain(chip.receives().iter().map(|received| (received, false)))
+) -> Fractions<F, F, EF> {
+    let interactions: Vec<_> = (chip.sends().iter().map(|sent| Fraction::new(sent, true, challenges)))
+        .chain(chip.receives().iter().map(|received| Fraction::new(received, false, challenges)))
         .collect();
-    let width = interactions.len();
-    let main = trace(chip.name(), main);
-    let preprocessed = trace(chip.name(), preprocessed);
-    let height = main.as_ref().map_or(0, Table::height);
-    Fractions::new(width, height, |row, numerators, denominators| {
-        let main = main.as_ref().and_then(|table| table.row(row)).unwrap_or(&[]);
-        let preprocessed = preprocessed.as_ref().and_then(|table| table.row(row)).unwrap_or(&[]);
-        for (column, (interaction, sent)) in interactions.iter().enumerate() {
-            let multiplicity = interaction.multiplicity.apply::<F, F>(preprocessed, main);
-            numerators[column] = if *sent { multiplicity } else { -multiplicity };
-            denominators[column] = fingerprint(interaction, preprocessed, main, challenges);
+    let main = main.get(chip.name()).and_then(Trace::of);
+    let preprocessed = preprocessed.get(chip.name()).and_then(Trace::of);
+    let height = main.as_ref().map_or(0, Table::height_in_pairs);
+    let mut sides = [0, 1].map(|_| Side::padding(interactions.len(), height));
+    let Some(main) = main else { return Fractions { sides } };
+
+    let [Side { numerators: n0, denominators: d0 }, Side { numerators: n1, denominators: d1 }] = &mut sides;
+    let first = n0.columns_mut().zip(d0.columns_mut());
+    let second = n1.columns_mut().zip(d1.columns_mut());
+    let columns = first.zip(second).zip(&interactions);
+    // Each task reads the whole trace, so there are no more of them than threads.
+    columns.chunks(interactions.len().div_ceil(rayon::current_num_threads())).for_each(|mut columns| {
+        for block in 0..main.blocks() {
+            let [even, odd] = rows(&main, block);
+            let [even_preprocessed, odd_preprocessed] =
+                preprocessed.as_ref().map_or_else(Default::default, |table| rows(table, block));
+            // A row that only pads the table has no interactions, whatever its zeros would give.
+            let real = |lane: usize, side: usize| 2 * (block * lanes::<F>() + lane) + side < main.height();
+            for ((first, second), interaction) in &mut columns {
+                let (numerator, denominator) = interaction.at(&even_preprocessed, &even);
+                first.0.set::<F>(block, packed::choose::<F, F>(numerator, F::zero(), |lane| real(lane, 0)));
+                first
+                    .1
+                    .set::<EF>(block, packed::choose::<F, EF>(denominator, EF::one(), |lane| real(lane, 0)));
+                let (numerator, denominator) = interaction.at(&odd_preprocessed, &odd);
+                second.0.set::<F>(block, packed::choose::<F, F>(numerator, F::zero(), |lane| real(lane, 1)));
+                second
+                    .1
+                    .set::<EF>(block, packed::choose::<F, EF>(denominator, EF::one(), |lane| real(lane, 1)));
+            }
         }
-    })
+    });
+    Fractions { sides }
 }
 
-fn trace<'a, F: Field>(name: &str, traces: &'a Traces<F, CpuBackend>) -> Option<Table<'a, F>> {
-    let trace = traces.get(name)?;
-    let values = trace.inner().as_ref()?.guts().as_slice();
-    Some(Table::new(values, trace.num_polynomials(), F::zero()))
+/// The rows of a block: the first of each pair, and the second.
+fn rows<F: Field>(table: &Trace<'_, F>, block: usize) -> [Vec<F::Packing>; 2] {
+    let (mut even, mut odd) = (Vec::with_capacity(table.width()), Vec::with_capacity(table.width()));
+    for column in 0..table.width() {
+        let [first, second] = table.pairs(column, block);
+        even.push(first);
+        odd.push(second);
+    }
+    [even, odd]
 }
 
-fn fingerprint<F: Field, EF: ExtensionField<F>>(
-    interaction: &Interaction<F>,
-    preprocessed: &[F],
-    main: &[F],
-    challenges: &Challenges<EF>,
-) -> EF {
-    let kind = challenges.betas[0] * F::from_canonical_usize(interaction.argument_index());
-    interaction
-        .values
-        .iter()
-        .zip(&challenges.betas[1..])
-        .fold(challenges.alpha + kind, |sum, (value, beta)| {
-            sum + *beta * value.apply::<F, F>(preprocessed, main)
-        })
+/// An interaction as a fraction: how often it happens, over its fingerprint.
+struct Fraction<'a, F: Field, EF: ExtensionField<F>> {
+    interaction: &'a Interaction<F>,
+    sent: bool,
+    /// The fingerprint without values.
+    start: Packed<F, EF>,
+    betas: Vec<Packed<F, EF>>,
+}
+
+impl<'a, F: Field, EF: ExtensionField<F>> Fraction<'a, F, EF> {
+    fn new(interaction: &'a Interaction<F>, sent: bool, challenges: &Challenges<EF>) -> Self {
+        let kind = challenges.betas[0] * F::from_canonical_usize(interaction.argument_index());
+        let betas = challenges.betas[1..].iter().take(interaction.values.len());
+        Self {
+            interaction,
+            sent,
+            start: broadcast::<F, EF>(challenges.alpha + kind),
+            betas: betas.map(|beta| broadcast::<F, EF>(*beta)).collect(),
+        }
+    }
+
+    fn at(&self, preprocessed: &[F::Packing], main: &[F::Packing]) -> (F::Packing, Packed<F, EF>) {
+        let times = self.interaction.multiplicity.apply::<F::Packing, F::Packing>(preprocessed, main);
+        let values = self.interaction.values.iter().zip(&self.betas);
+        let fingerprint = values.fold(self.start, |sum, (value, beta)| {
+            sum + *beta * value.apply::<F::Packing, F::Packing>(preprocessed, main)
+        });
+        (if self.sent { times } else { -times }, fingerprint)
+    }
 }

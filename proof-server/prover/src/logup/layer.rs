@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 use slop_algebra::{
-    AbstractField, ExtensionField, Field, UnivariatePolynomial, interpolate_univariate_polynomial,
+    AbstractExtensionField, AbstractField, ExtensionField, Field, UnivariatePolynomial,
+    interpolate_univariate_polynomial,
 };
 use slop_challenger::{FieldChallenger, IopCtx};
 use slop_multilinear::Point;
@@ -10,49 +11,40 @@ use sp1_hypercube::LogupGkrRoundProof;
 
 use crate::{
     lagrange::EqTable,
+    packed::{self, Packed, broadcast, lanes},
     rounds::{Rounds, eq, root_of_eq},
-    table::{Table, rows_per_task},
+    table::{Columns, Table},
 };
 
 /// Pairs of fractions, a row of interactions each: what the next layer holds is the sum of each pair. Beyond the last
 /// row every fraction is `0 / 1`.
-pub(crate) struct Fractions<N: Field, EF: Field> {
-    sides: [Side<N, EF>; 2],
+pub(crate) struct Fractions<F: Field, N, EF> {
+    pub(crate) sides: [Side<F, N, EF>; 2],
 }
 
-struct Side<N: Field, EF: Field> {
-    numerators: Table<'static, N>,
-    denominators: Table<'static, EF>,
+/// One fraction of each pair.
+pub(crate) struct Side<F: Field, N, EF> {
+    pub(crate) numerators: Columns<F, N>,
+    pub(crate) denominators: Columns<F, EF>,
 }
 
-impl<N: Field, EF: ExtensionField<N>> Fractions<N, EF> {
-    /// Of `height` rows, each filled by `fill`; neighbours make a pair.
-    pub(crate) fn new(width: usize, height: usize, fill: impl Fn(usize, &mut [N], &mut [EF]) + Sync) -> Self {
-        let pairs = height.div_ceil(2);
-        let side = |side: usize| {
-            let mut numerators = vec![N::zero(); pairs * width];
-            let mut denominators = vec![EF::one(); pairs * width];
-            let rows = rows_per_task(8 * width);
-            (numerators.par_chunks_mut(rows * width))
-                .zip(denominators.par_chunks_mut(rows * width))
-                .enumerate()
-                .for_each(|(task, (numerators, denominators))| {
-                    let rows = numerators.chunks_exact_mut(width).zip(denominators.chunks_exact_mut(width));
-                    for (index, (numerators, denominators)) in rows.enumerate() {
-                        let row = 2 * (task * rows_per_task(8 * width) + index) + side;
-                        if row < height {
-                            fill(row, numerators, denominators);
-                        }
-                    }
-                });
-            Side {
-                numerators: Table::new(numerators, width, N::zero()),
-                denominators: Table::new(denominators, width, EF::one()),
-            }
-        };
-        Self { sides: [side(0), side(1)] }
+impl<F: Field, N: ExtensionField<F>, EF: ExtensionField<F>> Side<F, N, EF> {
+    pub(crate) fn padding(width: usize, height: usize) -> Self {
+        Self {
+            numerators: Columns::padded(width, height, N::zero()),
+            denominators: Columns::padded(width, height, EF::one()),
+        }
     }
 
+    fn at(&self, row: usize, column: usize) -> (N, EF) {
+        (self.numerators.value(row, column), self.denominators.value(row, column))
+    }
+}
+
+impl<F: Field, N: ExtensionField<F>, EF: ExtensionField<F>> Fractions<F, N, EF>
+where
+    Packed<F, EF>: AbstractExtensionField<Packed<F, N>>,
+{
     /// Interactions of a row.
     pub(crate) fn width(&self) -> usize {
         self.sides[0].numerators.width()
@@ -62,80 +54,115 @@ impl<N: Field, EF: ExtensionField<N>> Fractions<N, EF> {
         self.sides[0].numerators.height()
     }
 
+    /// Pairs of rows.
+    fn height_in_pairs(&self) -> usize {
+        self.sides[0].numerators.height_in_pairs()
+    }
+
     /// The sum of a pair: numerator and denominator.
-    pub(crate) fn sum_at(&self, row: usize, column: usize) -> (EF, EF) {
-        let [(n0, d0), (n1, d1)] = self
-            .sides
-            .each_ref()
-            .map(|side| (side.numerators.value(row, column), side.denominators.value(row, column)));
+    pub(crate) fn sum_at(&self, row: usize, column: usize) -> (EF, EF)
+    where
+        EF: ExtensionField<N>,
+    {
+        let [(n0, d0), (n1, d1)] = self.sides.each_ref().map(|side| side.at(row, column));
         (d1 * n0 + d0 * n1, d0 * d1)
     }
 
-    fn fold(&self, alpha: EF) -> Fractions<EF, EF> {
+    /// A block of pairs of rows in one column: both fractions of the first rows, and both of the second.
+    fn block(&self, column: usize, block: usize) -> [[(Packed<F, N>, Packed<F, EF>); 2]; 2] {
+        let [[n0, m0], [n1, m1]] = self.sides.each_ref().map(|side| side.numerators.pairs(column, block));
+        let [[d0, e0], [d1, e1]] = self.sides.each_ref().map(|side| side.denominators.pairs(column, block));
+        [[(n0, d0), (n1, d1)], [(m0, e0), (m1, e1)]]
+    }
+
+    /// The sums, in pairs again.
+    fn next(&self) -> Fractions<F, EF, EF> {
+        let height = self.height_in_pairs();
+        let mut sides = [0, 1].map(|_| Side::<F, EF, EF>::padding(self.width(), height));
+        let blocks = self.sides[0].numerators.blocks();
+        let [Side { numerators: n0, denominators: d0 }, Side { numerators: n1, denominators: d1 }] =
+            &mut sides;
+        let first = n0.columns_mut().zip(d0.columns_mut());
+        let second = n1.columns_mut().zip(d1.columns_mut());
+        first.zip(second).enumerate().for_each(|(column, (mut first, mut second))| {
+            for block in 0..blocks {
+                let [even, odd] = self.block(column, block).map(|pair| sum::<F, N, EF>(pair));
+                first.0.set::<EF>(block, even.0);
+                first.1.set::<EF>(block, even.1);
+                second.0.set::<EF>(block, odd.0);
+                second.1.set::<EF>(block, odd.1);
+            }
+        });
+        Fractions { sides }
+    }
+
+    fn fold(&self, alpha: EF) -> Fractions<F, EF, EF> {
         Fractions {
             sides: self.sides.each_ref().map(|side| Side {
-                numerators: side.numerators.fold(alpha),
-                denominators: side.denominators.fold(alpha),
+                numerators: Columns::fold(&side.numerators, alpha, EF::zero()),
+                denominators: Columns::fold(&side.denominators, alpha, EF::one()),
             }),
         }
     }
 
-    /// Of the sumcheck's polynomial, without the weight of the row: at 0, and eight times at 1/2.
-    fn at_pair(&self, pair: usize, columns: &Columns<EF>) -> (EF, EF) {
-        let row = |side: usize, row: usize| {
-            let Side { numerators, denominators } = &self.sides[side];
-            numerators.row(row).zip(denominators.row(row))
-        };
-        let (zero, one) = (2 * pair, 2 * pair + 1);
-        let ((n0, d0), (n1, d1)) = row(0, zero).zip(row(1, zero)).expect("a pair has its first row");
-        let next = row(0, one).zip(row(1, one));
-        let (mut at_zero, mut at_half) = (EF::zero(), EF::zero());
-        for column in 0..self.width() {
-            let (n0, d0, n1, d1) = (n0[column], d0[column], n1[column], d1[column]);
-            let (weight, weight_of_numerator) = columns.weights[column];
-            at_zero += weight_of_numerator * (d0 * n1 + d1 * n0) + weight * (d0 * d1);
-            let (n0, d0, n1, d1) = match next {
-                Some(((m0, e0), (m1, e1))) => {
-                    (n0 + m0[column], d0 + e0[column], n1 + m1[column], d1 + e1[column])
+    /// The sumcheck's polynomial over all rows and interactions: at 0, and eight times at 1/2.
+    fn sums(&self, rows: &[EF], columns: &Weights<F, EF>) -> (EF, EF) {
+        let pairs = self.height_in_pairs();
+        let zero = broadcast::<F, EF>(EF::zero());
+        let (at_zero, at_half) = (0..self.sides[0].numerators.blocks())
+            .into_par_iter()
+            .map(|block| {
+                let (mut at_zero, mut at_half) = (zero, zero);
+                for (column, (weight, weight_of_numerator)) in columns.0.iter().enumerate() {
+                    let weigh =
+                        |(numerator, denominator)| *weight_of_numerator * numerator + *weight * denominator;
+                    let [even, odd] = self.block(column, block);
+                    at_zero += weigh(sum::<F, N, EF>(even));
+                    let twice = [0, 1].map(|side| (even[side].0 + odd[side].0, even[side].1 + odd[side].1));
+                    at_half += weigh(sum::<F, N, EF>(twice));
                 }
-                None => (n0, d0 + EF::one(), n1, d1 + EF::one()),
-            };
-            at_half += weight_of_numerator * (d0 * n1 + d1 * n0) + weight * (d0 * d1);
-        }
-        (at_zero, at_half)
-    }
-
-    /// The same, summed over all pairs with their weights.
-    fn sums(&self, rows: &[EF], columns: &Columns<EF>) -> (EF, EF) {
-        let pairs = self.height().div_ceil(2);
-        rows[..pairs]
-            .par_iter()
-            .enumerate()
-            .with_min_len(rows_per_task(16 * self.width()))
-            .map(|(pair, weight)| {
-                let (at_zero, at_half) = self.at_pair(pair, columns);
-                (*weight * at_zero, *weight * at_half)
+                let weights = packed::weights::<F, EF>(rows, block * lanes::<F>(), pairs);
+                (weights * at_zero, weights * at_half)
             })
-            .reduce(|| (EF::zero(), EF::zero()), |a, b| (a.0 + b.0, a.1 + b.1))
+            .reduce(|| (zero, zero), |a, b| (a.0 + b.0, a.1 + b.1));
+        (packed::sum::<F, EF>(at_zero), packed::sum::<F, EF>(at_half))
     }
+}
+
+/// The sum of two fractions.
+fn sum<F: Field, N: ExtensionField<F>, EF: ExtensionField<F>>(
+    [(n0, d0), (n1, d1)]: [(Packed<F, N>, Packed<F, EF>); 2],
+) -> (Packed<F, EF>, Packed<F, EF>)
+where
+    Packed<F, EF>: AbstractExtensionField<Packed<F, N>>,
+{
+    (d1 * n0 + d0 * n1, d0 * d1)
 }
 
 /// Weights of a table's interactions, plain and times the challenge that joins numerators to denominators.
-struct Columns<EF> {
-    weights: Vec<(EF, EF)>,
+struct Weights<F: Field, EF: ExtensionField<F>>(Vec<(Packed<F, EF>, Packed<F, EF>)>);
+
+impl<F: Field, EF: ExtensionField<F>> Weights<F, EF> {
+    fn new(weights: &[EF], lambda: EF) -> Self {
+        Self(weights.iter().map(|w| (broadcast::<F, EF>(*w), broadcast::<F, EF>(*w * lambda))).collect())
+    }
+
+    fn sum(&self) -> EF {
+        self.0.iter().map(|(weight, _)| packed::first::<F, EF>(*weight)).sum()
+    }
 }
 
 /// All tables' fractions at one depth of the circuit.
-pub(crate) struct Layer<N: Field, EF: Field> {
-    pub(crate) tables: Vec<Fractions<N, EF>>,
+pub(crate) struct Layer<F: Field, N, EF> {
+    pub(crate) tables: Vec<Fractions<F, N, EF>>,
     /// Logarithm of the rows of every table, padding included.
     pub(crate) row_variables: usize,
 }
 
 /// A layer of either kind: only the first has numerators of the base field.
-pub(crate) enum AnyLayer<F: Field, EF: Field> {
-    First(Layer<F, EF>),
-    Further(Layer<EF, EF>),
+pub(crate) enum AnyLayer<F: Field, EF> {
+    First(Layer<F, F, EF>),
+    Further(Layer<F, EF, EF>),
 }
 
 impl<F: Field, EF: ExtensionField<F>> AnyLayer<F, EF> {
@@ -159,23 +186,21 @@ impl<F: Field, EF: ExtensionField<F>> AnyLayer<F, EF> {
     }
 }
 
-impl<N: Field, EF: ExtensionField<N>> Layer<N, EF> {
+impl<F: Field, N: ExtensionField<F>, EF: ExtensionField<F>> Layer<F, N, EF>
+where
+    Packed<F, EF>: AbstractExtensionField<Packed<F, N>>,
+{
     /// The layer of the sums.
-    pub(crate) fn next(&self) -> Layer<EF, EF> {
-        let tables = self.tables.iter().map(|table| {
-            Fractions::new(table.width(), table.height(), |row, numerators, denominators| {
-                for (column, (numerator, denominator)) in numerators.iter_mut().zip(denominators).enumerate()
-                {
-                    (*numerator, *denominator) = table.sum_at(row, column);
-                }
-            })
-        });
-        Layer { tables: tables.collect(), row_variables: self.row_variables - 1 }
+    pub(crate) fn next(&self) -> Layer<F, EF, EF> {
+        Layer {
+            tables: self.tables.par_iter().map(Fractions::next).collect(),
+            row_variables: self.row_variables - 1,
+        }
     }
 }
 
-fn prove<GC: IopCtx, N: Field>(
-    layer: Layer<N, GC::EF>,
+fn prove<GC: IopCtx, N: ExtensionField<GC::F>>(
+    layer: Layer<GC::F, N, GC::EF>,
     point: &Point<GC::EF>,
     interaction_variables: usize,
     numerator: GC::EF,
@@ -183,7 +208,7 @@ fn prove<GC: IopCtx, N: Field>(
     challenger: &mut GC::Challenger,
 ) -> LogupGkrRoundProof<GC::EF>
 where
-    GC::EF: ExtensionField<N>,
+    Packed<GC::F, GC::EF>: AbstractExtensionField<Packed<GC::F, N>>,
 {
     let lambda: GC::EF = challenger.sample_ext_element();
     let claim = numerator * lambda + denominator;
@@ -193,8 +218,7 @@ where
     let mut offset = 0;
     let columns = layer.tables.iter().map(|table| {
         offset += table.width();
-        let weights = &weights.weights()[offset - table.width()..offset];
-        Columns { weights: weights.iter().map(|weight| (*weight, *weight * lambda)).collect() }
+        Weights::new(&weights.weights()[offset - table.width()..offset], lambda)
     });
     let columns = columns.collect();
 
@@ -203,8 +227,7 @@ where
     let tables = sumcheck.run::<N>(layer.tables, columns, rows);
     // One row is left of every table: interactions become the rows of a single one.
     let table = interactions_as_rows(&tables, interaction_variables);
-    let tables =
-        sumcheck.run::<GC::EF>(vec![table], vec![Columns { weights: vec![(one, lambda)] }], interactions);
+    let tables = sumcheck.run::<GC::EF>(vec![table], vec![Weights::new(&[one], lambda)], interactions);
     let [(numerator_0, denominator_0), (numerator_1, denominator_1)] =
         tables[0].sides.each_ref().map(|side| (side.numerators.value(0, 0), side.denominators.value(0, 0)));
     LogupGkrRoundProof {
@@ -216,13 +239,16 @@ where
     }
 }
 
-fn interactions_as_rows<EF: Field>(tables: &[Fractions<EF, EF>], variables: usize) -> Fractions<EF, EF> {
-    let column = |table: &dyn Fn(&Fractions<EF, EF>) -> &Table<'static, EF>, padding: EF| {
+fn interactions_as_rows<F: Field, EF: ExtensionField<F>>(
+    tables: &[Fractions<F, EF, EF>],
+    variables: usize,
+) -> Fractions<F, EF, EF> {
+    let column = |table: &dyn Fn(&Fractions<F, EF, EF>) -> &Columns<F, EF>, padding: EF| {
         let rows = tables.iter().map(table);
         let mut values: Vec<EF> =
             rows.flat_map(|table| (0..table.width()).map(|column| table.value(0, column))).collect();
         values.resize(1 << variables, padding);
-        Table::new(values, 1, padding)
+        Columns::of_column(&values, padding)
     };
     let side = |side: usize| Side {
         numerators: column(&|table| &table.sides[side].numerators, EF::zero()),
@@ -242,14 +268,14 @@ struct LayerSumcheck<'a, GC: IopCtx> {
 
 impl<GC: IopCtx> LayerSumcheck<'_, GC> {
     /// A round for each coordinate of `point`, the last first.
-    fn run<N: Field>(
+    fn run<N: ExtensionField<GC::F>>(
         &mut self,
-        tables: Vec<Fractions<N, GC::EF>>,
-        columns: Vec<Columns<GC::EF>>,
+        tables: Vec<Fractions<GC::F, N, GC::EF>>,
+        columns: Vec<Weights<GC::F, GC::EF>>,
         point: &[GC::EF],
-    ) -> Vec<Fractions<GC::EF, GC::EF>>
+    ) -> Vec<Fractions<GC::F, GC::EF, GC::EF>>
     where
-        GC::EF: ExtensionField<N>,
+        Packed<GC::F, GC::EF>: AbstractExtensionField<Packed<GC::F, N>>,
     {
         let Some((last, rest)) = point.split_last() else {
             return tables.iter().map(|table| table.fold(GC::EF::zero())).collect();
@@ -264,15 +290,15 @@ impl<GC: IopCtx> LayerSumcheck<'_, GC> {
         tables
     }
 
-    fn round<N: Field>(
+    fn round<N: ExtensionField<GC::F>>(
         &mut self,
-        tables: &[Fractions<N, GC::EF>],
-        columns: &[Columns<GC::EF>],
+        tables: &[Fractions<GC::F, N, GC::EF>],
+        columns: &[Weights<GC::F, GC::EF>],
         rows: &EqTable<GC::EF>,
         z: GC::EF,
-    ) -> Vec<Fractions<GC::EF, GC::EF>>
+    ) -> Vec<Fractions<GC::F, GC::EF, GC::EF>>
     where
-        GC::EF: ExtensionField<N>,
+        Packed<GC::F, GC::EF>: AbstractExtensionField<Packed<GC::F, N>>,
     {
         let message = self.message(tables, columns, rows.weights(), z);
         let alpha = self.rounds.send(message.clone());
@@ -282,15 +308,15 @@ impl<GC: IopCtx> LayerSumcheck<'_, GC> {
     }
 
     /// The sum over all rows and interactions as a polynomial of the last variable.
-    fn message<N: Field>(
+    fn message<N: ExtensionField<GC::F>>(
         &self,
-        tables: &[Fractions<N, GC::EF>],
-        columns: &[Columns<GC::EF>],
+        tables: &[Fractions<GC::F, N, GC::EF>],
+        columns: &[Weights<GC::F, GC::EF>],
         rows: &[GC::EF],
         z: GC::EF,
     ) -> UnivariatePolynomial<GC::EF>
     where
-        GC::EF: ExtensionField<N>,
+        Packed<GC::F, GC::EF>: AbstractExtensionField<Packed<GC::F, N>>,
     {
         let (zero, one) = (GC::EF::zero(), GC::EF::one());
         let (at_zero, at_half, weighed) = tables
@@ -298,9 +324,9 @@ impl<GC: IopCtx> LayerSumcheck<'_, GC> {
             .zip(columns)
             .map(|(table, columns)| {
                 let (at_zero, at_half) = table.sums(rows, columns);
-                let pairs = table.height().div_ceil(2);
+                let pairs = table.height_in_pairs();
                 let rows: GC::EF = rows[..pairs].iter().copied().sum();
-                (at_zero, at_half, rows * columns.weights.iter().map(|(weight, _)| *weight).sum::<GC::EF>())
+                (at_zero, at_half, rows * columns.sum())
             })
             .reduce(|| (zero, zero, zero), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2));
         // What is not in a table is `0 / 1` twice: one at each end of the line, and four with both doubled.

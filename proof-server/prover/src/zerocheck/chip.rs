@@ -1,21 +1,20 @@
 //! One table's part in the sumcheck.
 
-use std::ops::{Add, Mul, Sub};
-
 use rayon::prelude::*;
 use slop_air::{Air, BaseAir};
 use slop_algebra::{
-    AbstractExtensionField, AbstractField, ExtensionField, Field, UnivariatePolynomial,
+    AbstractExtensionField, AbstractField, ExtensionField, UnivariatePolynomial,
     interpolate_univariate_polynomial,
 };
 use slop_challenger::IopCtx;
-use slop_matrix::dense::RowMajorMatrixView;
 use slop_multilinear::{PaddedMle, VirtualGeq};
-use sp1_hypercube::{Chip, ChipEvaluation, ConstraintSumcheckFolder, ShardContext, air::MachineAir};
+use sp1_hypercube::{Chip, ChipEvaluation, ShardContext, air::MachineAir};
 
+use super::folder::LaneFolder;
 use crate::{
-    rounds::root_of_eq,
-    table::{Table, rows_per_task},
+    packed::{self, Lanes, Packed, broadcast, lanes},
+    rounds::{eq, root_of_eq},
+    table::{Columns, Table, Trace},
 };
 
 /// A table's constraints, joined into one expression of a row.
@@ -30,7 +29,10 @@ pub(crate) struct Constraints<'a, GC: IopCtx, SC: ShardContext<GC>> {
     of_zeros: GC::EF,
 }
 
-impl<'a, GC: IopCtx, SC: ShardContext<GC>> Constraints<'a, GC, SC> {
+impl<'a, GC: IopCtx, SC: ShardContext<GC>> Constraints<'a, GC, SC>
+where
+    SC::Air: for<'b> Air<LaneFolder<'b, GC::F, GC::EF, GC::F>>,
+{
     pub(crate) fn new(
         chip: &'a Chip<GC::F, SC::Air>,
         join_constraints: GC::EF,
@@ -39,54 +41,43 @@ impl<'a, GC: IopCtx, SC: ShardContext<GC>> Constraints<'a, GC, SC> {
     ) -> Self {
         let mut powers: Vec<GC::EF> = join_constraints.powers().take(chip.num_constraints).collect();
         powers.reverse();
-        let width = chip.width() + chip.preprocessed_width();
-        let claim_powers = join_claims.powers().skip(1).take(width).collect();
-        let mut constraints = Self { chip, powers, claim_powers, public_values, of_zeros: GC::EF::zero() };
-        let zeros = |width| vec![GC::F::zero(); width];
-        constraints.of_zeros = constraints.eval(&zeros(chip.preprocessed_width()), &zeros(chip.width()));
-        constraints
+        let zeros = |width| vec![Lanes::<GC::F, GC::F>::zero(); width];
+        let (preprocessed, main) = (zeros(chip.preprocessed_width()), zeros(chip.width()));
+        let of_zeros = LaneFolder::sum(&*chip.air, &preprocessed, &main, public_values, &powers);
+        Self {
+            chip,
+            claim_powers: join_claims.powers().skip(1).take(main.len() + preprocessed.len()).collect(),
+            public_values,
+            of_zeros: packed::first::<GC::F, GC::EF>(of_zeros),
+            powers,
+        }
     }
+}
 
+impl<GC: IopCtx, SC: ShardContext<GC>> Constraints<'_, GC, SC> {
     /// The claim about the table's values, joined.
     pub(crate) fn claim(&self, claims: &ChipEvaluation<GC::EF>) -> GC::EF {
         let preprocessed = claims.preprocessed_trace_evaluations.iter().flat_map(|values| values.iter());
         let values = claims.main_trace_evaluations.iter().chain(preprocessed);
         values.zip(&self.claim_powers).map(|(value, power)| *value * *power).sum()
     }
-
-    /// The constraints of a row.
-    fn eval<K>(&self, preprocessed: &[K], main: &[K]) -> GC::EF
-    where
-        K: Field + From<GC::F> + Add<GC::F, Output = K> + Sub<GC::F, Output = K> + Mul<GC::F, Output = K>,
-        SC::Air: for<'b> Air<ConstraintSumcheckFolder<'b, GC::F, K, GC::EF>>,
-        GC::EF: ExtensionField<K>,
-    {
-        let mut folder = ConstraintSumcheckFolder {
-            preprocessed: RowMajorMatrixView::new_row(preprocessed),
-            main: RowMajorMatrixView::new_row(main),
-            powers_of_alpha: &self.powers,
-            accumulator: GC::EF::zero(),
-            public_values: self.public_values,
-            constraint_index: 0,
-        };
-        self.chip.air.eval(&mut folder);
-        folder.accumulator
-    }
 }
 
-/// A table on its way through the rounds. `K` is the base field in the first round.
-pub(crate) struct ChipSums<'a, GC: IopCtx, SC: ShardContext<GC>, K: Field> {
+/// A table on its way through the rounds: a trace in the first, and folded after it.
+pub(crate) struct ChipSums<'a, GC: IopCtx, SC: ShardContext<GC>, T> {
     constraints: &'a Constraints<'a, GC, SC>,
-    preprocessed: Option<Table<'a, K>>,
+    preprocessed: Option<T>,
     /// None for a table without rows.
-    main: Option<Table<'a, K>>,
+    main: Option<T>,
     /// One where the table ends.
     end: VirtualGeq<GC::EF>,
     /// What the sum over the table has to be.
     pub(crate) claim: GC::EF,
 }
 
-impl<'a, GC: IopCtx, SC: ShardContext<GC>> ChipSums<'a, GC, SC, GC::F> {
+type Folded<GC> = Columns<<GC as IopCtx>::F, <GC as IopCtx>::EF>;
+
+impl<'a, GC: IopCtx, SC: ShardContext<GC>> ChipSums<'a, GC, SC, Trace<'a, GC::F>> {
     pub(crate) fn new(
         constraints: &'a Constraints<'a, GC, SC>,
         preprocessed: Option<&'a PaddedMle<GC::F>>,
@@ -95,97 +86,76 @@ impl<'a, GC: IopCtx, SC: ShardContext<GC>> ChipSums<'a, GC, SC, GC::F> {
     ) -> Self {
         let height = u32::try_from(main.num_real_entries()).expect("tables have at most 2^22 rows");
         let end = VirtualGeq::new(height, GC::F::one(), GC::F::zero(), main.num_variables());
-        let (preprocessed, main) = (preprocessed.and_then(table), table(main));
+        let (preprocessed, main) = (preprocessed.and_then(Trace::of), Trace::of(main));
         Self { constraints, preprocessed, main, end: end.to_extension(), claim }
-    }
-
-    /// See [`message`](ChipSums::message). In the first round every row of the trace satisfies its constraints, so they
-    /// need not be evaluated at 0.
-    pub(crate) fn message_of_first(&self, weights: &[GC::EF], z: GC::EF) -> UnivariatePolynomial<GC::EF> {
-        self.message_of::<true>(weights, z, GC::EF::one())
     }
 }
 
-impl<GC: IopCtx, SC: ShardContext<GC>> ChipSums<'_, GC, SC, GC::EF> {
-    /// The sum over the table as a polynomial of the last variable, whose coordinate of LogUp's point is `z`; `factor` is
-    /// `eq` of those that are fixed.
-    pub(crate) fn message(
-        &self,
-        weights: &[GC::EF],
-        z: GC::EF,
-        factor: GC::EF,
-    ) -> UnivariatePolynomial<GC::EF> {
-        self.message_of::<false>(weights, z, factor)
-    }
-
+impl<GC: IopCtx, SC: ShardContext<GC>> ChipSums<'_, GC, SC, Folded<GC>> {
     /// The only row that is left, preprocessed and main.
     pub(crate) fn opened(&self) -> (Vec<GC::EF>, Vec<GC::EF>) {
-        let row =
-            |table: &Option<Table<'_, GC::EF>>, width: usize| match table.as_ref().and_then(|t| t.row(0)) {
-                Some(row) => row.to_vec(),
-                None => vec![GC::EF::zero(); width],
-            };
+        let row = |table: &Option<Folded<GC>>, width: usize| {
+            let value = |column| table.as_ref().map_or(GC::EF::zero(), |table| table.value(0, column));
+            (0..width).map(value).collect()
+        };
         let chip = self.constraints.chip;
         (row(&self.preprocessed, chip.preprocessed_width()), row(&self.main, chip.width()))
     }
 }
 
-impl<'a, GC: IopCtx, SC: ShardContext<GC>, K> ChipSums<'a, GC, SC, K>
+impl<'a, GC: IopCtx, SC: ShardContext<GC>, T: Table<GC::F>> ChipSums<'a, GC, SC, T>
 where
-    K: Field
-        + From<GC::F>
-        + ExtensionField<GC::F>
-        + Add<GC::F, Output = K>
-        + Sub<GC::F, Output = K>
-        + Mul<GC::F, Output = K>,
-    GC::EF: ExtensionField<K> + AbstractExtensionField<K>,
-    SC::Air: for<'b> Air<ConstraintSumcheckFolder<'b, GC::F, K, GC::EF>>,
+    SC::Air: for<'b> Air<LaneFolder<'b, GC::F, GC::EF, T::Value>>,
+    Packed<GC::F, GC::EF>: AbstractExtensionField<Packed<GC::F, T::Value>>,
 {
     /// The table with its last variable at `alpha`, where `message` was sent.
     pub(crate) fn fold(
         self,
         alpha: GC::EF,
         message: &UnivariatePolynomial<GC::EF>,
-    ) -> ChipSums<'a, GC, SC, GC::EF> {
+    ) -> ChipSums<'a, GC, SC, Folded<GC>> {
+        let fold = |table: T| Folded::<GC>::fold(&table, alpha, GC::EF::zero());
         ChipSums {
             constraints: self.constraints,
-            preprocessed: self.preprocessed.map(|table| table.fold(alpha)),
-            main: self.main.map(|table| table.fold(alpha)),
+            preprocessed: self.preprocessed.map(fold),
+            main: self.main.map(fold),
             end: self.end.fix_last_variable(alpha),
             claim: message.eval_at_point(alpha),
         }
     }
 
-    fn message_of<const FIRST: bool>(
+    /// The sum over the table as a polynomial of the last variable, whose coordinate of LogUp's point is `z`; `factor` is
+    /// `eq` of those that are fixed. In the first round every row of the trace satisfies its constraints, so they need
+    /// not be evaluated at 0.
+    pub(crate) fn message<const FIRST: bool>(
         &self,
         weights: &[GC::EF],
         z: GC::EF,
         factor: GC::EF,
     ) -> UnivariatePolynomial<GC::EF> {
         let Some(main) = &self.main else { return UnivariatePolynomial::zero(4) };
-        let pairs = main.height().div_ceil(2);
-        let sums = (0..pairs)
+        let pairs = main.height_in_pairs();
+        let nothing = || [broadcast::<GC::F, GC::EF>(GC::EF::zero()); 3];
+        let sums = (0..main.blocks())
             .into_par_iter()
-            .with_min_len(rows_per_task(8 * main.width()))
             .fold(
-                || (Scratch::new(self.constraints), [GC::EF::zero(); 3]),
-                |(mut scratch, sums), pair| {
-                    let values = self.at_pair::<FIRST>(main, pair, &mut scratch);
-                    (scratch, std::array::from_fn(|at| sums[at] + values[at] * weights[pair]))
+                || (Scratch::new(self.constraints), nothing()),
+                |(mut scratch, sums), block| {
+                    let values = self.at_block::<FIRST>(main, block, &mut scratch);
+                    let weights = packed::weights::<GC::F, GC::EF>(weights, block * lanes::<GC::F>(), pairs);
+                    (scratch, std::array::from_fn(|at| sums[at] + values[at] * weights))
                 },
             )
             .map(|(_, sums)| sums)
-            .reduce(|| [GC::EF::zero(); 3], |a, b| std::array::from_fn(|at| a[at] + b[at]));
+            .reduce(nothing, |a, b| std::array::from_fn(|at| a[at] + b[at]));
 
         // The rows after the table's end in its last pair were summed as rows of zeros: they are taken out.
         let points = [0, 2, 4].map(GC::EF::from_canonical_u8);
-        let after_end = points.map(|point| {
-            self.end.fix_last_variable(point).eval_at_usize(pairs - 1)
-                * weights[pairs - 1]
-                * self.constraints.of_zeros
+        let values: [GC::EF; 3] = std::array::from_fn(|at| {
+            let after_end = self.end.fix_last_variable(points[at]).eval_at_usize(pairs - 1);
+            let after_end = after_end * weights[pairs - 1] * self.constraints.of_zeros;
+            (packed::sum::<GC::F, GC::EF>(sums[at]) - after_end) * factor * eq(z, points[at])
         });
-        let values: [GC::EF; 3] =
-            std::array::from_fn(|at| (sums[at] - after_end[at]) * factor * crate::rounds::eq(z, points[at]));
         let [zero, two, four] = points;
         interpolate_univariate_polynomial(
             &[zero, GC::EF::one(), two, four, root_of_eq(z)],
@@ -193,74 +163,76 @@ where
         )
     }
 
-    /// Constraints and claims of a pair of rows, on the line through them at 0, 2 and 4.
-    fn at_pair<const FIRST: bool>(
+    /// Constraints and claims of a block of pairs, on the lines through them at 0, 2 and 4.
+    fn at_block<const FIRST: bool>(
         &self,
-        main: &Table<'_, K>,
-        pair: usize,
-        scratch: &mut Scratch<K>,
-    ) -> [GC::EF; 3] {
-        scratch.main.set(main, pair);
+        main: &T,
+        block: usize,
+        scratch: &mut Scratch<GC::F, T::Value>,
+    ) -> [Packed<GC::F, GC::EF>; 3] {
+        scratch.main.start(main, block);
         if let Some(table) = &self.preprocessed {
-            scratch.preprocessed.set(table, pair);
+            scratch.preprocessed.start(table, block);
         }
-        let Scratch { main, preprocessed } = scratch;
-        let claims = |main: &[K], preprocessed: &[K]| -> GC::EF {
-            let values = main.iter().chain(preprocessed);
-            values.zip(&self.constraints.claim_powers).map(|(value, power)| *power * *value).sum()
-        };
-        let at_zero = claims(&main.at[0], &preprocessed.at[0]);
-        let at_two = claims(&main.at[1], &preprocessed.at[1]);
-        // They are linear.
-        let claims = [at_zero, at_two, at_two + at_two - at_zero];
-        std::array::from_fn(|at| {
-            if FIRST && at == 0 {
-                claims[at]
-            } else {
-                claims[at] + self.constraints.eval(&preprocessed.at[at], &main.at[at])
+        let Constraints { chip, powers, claim_powers, public_values, .. } = self.constraints;
+        let mut claims = [broadcast::<GC::F, GC::EF>(GC::EF::zero()); 3];
+        let mut values = claims;
+        for at in 0..3 {
+            if at > 0 {
+                scratch.main.go_on();
+                scratch.preprocessed.go_on();
             }
-        })
+            let (main, preprocessed) = (&scratch.main.at, &scratch.preprocessed.at);
+            // They are linear.
+            claims[at] = match at {
+                2 => claims[1] + claims[1] - claims[0],
+                _ => (main.iter().chain(preprocessed).zip(claim_powers))
+                    .fold(claims[at], |sum, (value, power)| {
+                        sum + broadcast::<GC::F, GC::EF>(*power) * value.0
+                    }),
+            };
+            values[at] = claims[at];
+            if !FIRST || at > 0 {
+                values[at] += LaneFolder::sum(&*chip.air, preprocessed, main, public_values, powers);
+            }
+        }
+        values
     }
 }
 
-fn table<F: Field>(trace: &PaddedMle<F>) -> Option<Table<'_, F>> {
-    let values = trace.inner().as_ref()?.guts().as_slice();
-    (!values.is_empty()).then(|| Table::new(values, trace.num_polynomials(), F::zero()))
-}
-
 /// Room for the rows on a line.
-struct Scratch<K> {
-    main: Line<K>,
-    preprocessed: Line<K>,
+struct Scratch<F: slop_algebra::Field, N: ExtensionField<F>> {
+    main: Line<F, N>,
+    preprocessed: Line<F, N>,
 }
 
-impl<K: Field> Scratch<K> {
-    fn new<GC: IopCtx, SC: ShardContext<GC>>(constraints: &Constraints<'_, GC, SC>) -> Self {
+impl<F: slop_algebra::Field, N: ExtensionField<F>> Scratch<F, N> {
+    fn new<GC: IopCtx<F = F>, SC: ShardContext<GC>>(constraints: &Constraints<'_, GC, SC>) -> Self {
         let chip = constraints.chip;
         Self { main: Line::new(chip.width()), preprocessed: Line::new(chip.preprocessed_width()) }
     }
 }
 
-/// Rows at 0, 2 and 4 on the line through a pair.
-struct Line<K> {
-    at: [Vec<K>; 3],
+/// A walk along the lines through a block's pairs, two at a step.
+struct Line<F: slop_algebra::Field, N: ExtensionField<F>> {
+    at: Vec<Lanes<F, N>>,
+    step: Vec<Lanes<F, N>>,
 }
 
-impl<K: Field> Line<K> {
+impl<F: slop_algebra::Field, N: ExtensionField<F>> Line<F, N> {
     fn new(width: usize) -> Self {
-        Self { at: std::array::from_fn(|_| vec![K::zero(); width]) }
+        Self { at: vec![Lanes::zero(); width], step: vec![Lanes::zero(); width] }
     }
 
-    fn set(&mut self, table: &Table<'_, K>, pair: usize) {
-        let zeros = table.row(2 * pair);
-        let ones = table.row(2 * pair + 1);
-        let value = |row: Option<&[K]>, column: usize| row.map_or(K::zero(), |row| row[column]);
-        let [at_zero, at_two, at_four] = &mut self.at;
-        for (column, zero) in at_zero.iter_mut().enumerate() {
-            *zero = value(zeros, column);
-            let two = (value(ones, column) - *zero).double();
-            at_two[column] = *zero + two;
-            at_four[column] = *zero + two.double();
+    fn start(&mut self, table: &impl Table<F, Value = N>, block: usize) {
+        for (column, (at, step)) in self.at.iter_mut().zip(&mut self.step).enumerate() {
+            let [zero, one] = table.pairs(column, block);
+            let slope = one - zero;
+            (*at, *step) = (Lanes(zero), Lanes(slope + slope));
         }
+    }
+
+    fn go_on(&mut self) {
+        self.at.iter_mut().zip(&self.step).for_each(|(at, step)| *at += *step);
     }
 }

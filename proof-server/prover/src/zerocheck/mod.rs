@@ -6,12 +6,15 @@
 //! once and not for each table and round.
 
 mod chip;
+mod folder;
 
 use std::collections::BTreeSet;
 
 use chip::{ChipSums, Constraints};
+pub use folder::{LaneFolder, PackedAir};
 use rayon::prelude::*;
-use slop_algebra::{AbstractField, UnivariatePolynomial, rlc_univariate_polynomials};
+use slop_air::Air;
+use slop_algebra::{AbstractExtensionField, AbstractField, UnivariatePolynomial, rlc_univariate_polynomials};
 use slop_alloc::CpuBackend;
 use slop_challenger::{CanObserve, FieldChallenger, IopCtx, VariableLengthChallenger};
 use slop_multilinear::Point;
@@ -23,7 +26,9 @@ use sp1_hypercube::{
 
 use crate::{
     lagrange::EqTable,
+    packed::Packed,
     rounds::{Rounds, eq},
+    table::{Columns, Table},
 };
 
 /// Values of the traces where the sumcheck ended, and the sumcheck.
@@ -38,7 +43,10 @@ pub(crate) fn prove<GC: IopCtx, SC: ShardContext<GC>>(
     claims: &LogUpEvaluations<GC::EF>,
     public_values: &[GC::F],
     challenger: &mut GC::Challenger,
-) -> Proof<GC> {
+) -> Proof<GC>
+where
+    SC::Air: PackedAir<GC::F, GC::EF>,
+{
     let join_constraints: GC::EF = challenger.sample_ext_element();
     let join_claims: GC::EF = challenger.sample_ext_element();
     let constraints: Vec<_> = chips
@@ -54,7 +62,7 @@ pub(crate) fn prove<GC: IopCtx, SC: ShardContext<GC>>(
         .map(|(constraints, chip)| constraints.claim(&claims.chip_openings[chip.name()]))
         .collect();
 
-    let mut tables: Vec<_> = (constraints.iter().zip(chips).zip(&claimed))
+    let tables: Vec<_> = (constraints.iter().zip(chips).zip(&claimed))
         .map(|((constraints, chip), claim)| {
             ChipSums::new(constraints, preprocessed.get(chip.name()), &main[chip.name()], *claim)
         })
@@ -64,20 +72,17 @@ pub(crate) fn prove<GC: IopCtx, SC: ShardContext<GC>>(
     let (mut rounds, mut factor) = (Rounds::<GC>::new(challenger), GC::EF::one());
 
     let messages: Vec<_> =
-        tables.par_iter().map(|table| table.message_of_first(weights.weights(), *last)).collect();
+        tables.par_iter().map(|table| table.message::<true>(weights.weights(), *last, factor)).collect();
     let alpha = rounds.send(rlc_univariate_polynomials(&messages, join_tables));
     factor *= eq(*last, alpha);
-    let mut tables: Vec<_> =
-        (tables.par_drain(..).zip(&messages)).map(|(table, message)| table.fold(alpha, message)).collect();
+    let mut tables: Vec<_> = fold_all(tables, alpha, &messages);
     for z in rest.iter().rev() {
         weights.drop_last();
-        let messages: Vec<UnivariatePolynomial<GC::EF>> =
-            tables.par_iter().map(|table| table.message(weights.weights(), *z, factor)).collect();
+        let messages: Vec<_> =
+            tables.par_iter().map(|table| table.message::<false>(weights.weights(), *z, factor)).collect();
         let alpha = rounds.send(rlc_univariate_polynomials(&messages, join_tables));
         factor *= eq(*z, alpha);
-        tables = (tables.par_drain(..).zip(&messages))
-            .map(|(table, message)| table.fold(alpha, message))
-            .collect();
+        tables = fold_all(tables, alpha, &messages);
     }
 
     let joined = |values: &mut dyn Iterator<Item = GC::EF>| {
@@ -99,4 +104,16 @@ pub(crate) fn prove<GC: IopCtx, SC: ShardContext<GC>>(
         (chip.name().to_owned(), values)
     });
     (ShardOpenedValues { chips: opened.collect() }, sumcheck)
+}
+
+fn fold_all<'a, GC: IopCtx, SC: ShardContext<GC>, T: Table<GC::F> + Send>(
+    tables: Vec<ChipSums<'a, GC, SC, T>>,
+    alpha: GC::EF,
+    messages: &[UnivariatePolynomial<GC::EF>],
+) -> Vec<ChipSums<'a, GC, SC, Columns<GC::F, GC::EF>>>
+where
+    SC::Air: for<'b> Air<LaneFolder<'b, GC::F, GC::EF, T::Value>>,
+    Packed<GC::F, GC::EF>: AbstractExtensionField<Packed<GC::F, T::Value>>,
+{
+    tables.into_par_iter().zip(messages).map(|(table, message)| table.fold(alpha, message)).collect()
 }
