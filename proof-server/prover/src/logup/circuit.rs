@@ -7,7 +7,10 @@ use slop_algebra::{ExtensionField, Field};
 use slop_alloc::CpuBackend;
 use sp1_hypercube::{Chip, Interaction, air::MachineAir, prover::Traces};
 
-use super::layer::{AnyLayer, Fractions, Layer, Side};
+use super::{
+    fractions::{Fractions, Side},
+    layer::{AnyLayer, Layer},
+};
 use crate::{
     packed::{self, Packed, broadcast, lanes},
     table::{Table, Trace},

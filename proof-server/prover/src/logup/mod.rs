@@ -7,6 +7,7 @@
 //! derivative lookups using GKR" (Papini, Haböck, ePrint 2023/1284).
 
 mod circuit;
+mod fractions;
 mod layer;
 
 use std::collections::{BTreeMap, BTreeSet};

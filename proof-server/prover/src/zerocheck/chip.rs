@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use slop_air::{Air, BaseAir};
 use slop_algebra::{
-    AbstractExtensionField, AbstractField, ExtensionField, UnivariatePolynomial,
+    AbstractExtensionField, AbstractField, ExtensionField, Field, UnivariatePolynomial,
     interpolate_univariate_polynomial,
 };
 use slop_challenger::IopCtx;
@@ -75,7 +75,8 @@ pub(crate) struct ChipSums<'a, GC: IopCtx, SC: ShardContext<GC>, T> {
     pub(crate) claim: GC::EF,
 }
 
-type Folded<GC> = Columns<<GC as IopCtx>::F, <GC as IopCtx>::EF>;
+/// A table after its first round.
+pub(crate) type Folded<GC> = Columns<<GC as IopCtx>::F, <GC as IopCtx>::EF>;
 
 impl<'a, GC: IopCtx, SC: ShardContext<GC>> ChipSums<'a, GC, SC, Trace<'a, GC::F>> {
     pub(crate) fn new(
@@ -201,12 +202,12 @@ where
 }
 
 /// Room for the rows on a line.
-struct Scratch<F: slop_algebra::Field, N: ExtensionField<F>> {
+struct Scratch<F: Field, N: ExtensionField<F>> {
     main: Line<F, N>,
     preprocessed: Line<F, N>,
 }
 
-impl<F: slop_algebra::Field, N: ExtensionField<F>> Scratch<F, N> {
+impl<F: Field, N: ExtensionField<F>> Scratch<F, N> {
     fn new<GC: IopCtx<F = F>, SC: ShardContext<GC>>(constraints: &Constraints<'_, GC, SC>) -> Self {
         let chip = constraints.chip;
         Self { main: Line::new(chip.width()), preprocessed: Line::new(chip.preprocessed_width()) }
@@ -214,12 +215,12 @@ impl<F: slop_algebra::Field, N: ExtensionField<F>> Scratch<F, N> {
 }
 
 /// A walk along the lines through a block's pairs, two at a step.
-struct Line<F: slop_algebra::Field, N: ExtensionField<F>> {
+struct Line<F: Field, N: ExtensionField<F>> {
     at: Vec<Lanes<F, N>>,
     step: Vec<Lanes<F, N>>,
 }
 
-impl<F: slop_algebra::Field, N: ExtensionField<F>> Line<F, N> {
+impl<F: Field, N: ExtensionField<F>> Line<F, N> {
     fn new(width: usize) -> Self {
         Self { at: vec![Lanes::zero(); width], step: vec![Lanes::zero(); width] }
     }

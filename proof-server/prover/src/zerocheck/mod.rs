@@ -10,7 +10,7 @@ mod folder;
 
 use std::collections::BTreeSet;
 
-use chip::{ChipSums, Constraints};
+use chip::{ChipSums, Constraints, Folded};
 pub use folder::{LaneFolder, PackedAir};
 use rayon::prelude::*;
 use slop_air::Air;
@@ -28,7 +28,7 @@ use crate::{
     lagrange::EqTable,
     packed::Packed,
     rounds::{Rounds, eq},
-    table::{Columns, Table},
+    table::Table,
 };
 
 /// Values of the traces where the sumcheck ended, and the sumcheck.
@@ -110,7 +110,7 @@ fn fold_all<'a, GC: IopCtx, SC: ShardContext<GC>, T: Table<GC::F> + Send>(
     tables: Vec<ChipSums<'a, GC, SC, T>>,
     alpha: GC::EF,
     messages: &[UnivariatePolynomial<GC::EF>],
-) -> Vec<ChipSums<'a, GC, SC, Columns<GC::F, GC::EF>>>
+) -> Vec<ChipSums<'a, GC, SC, Folded<GC>>>
 where
     SC::Air: for<'b> Air<LaneFolder<'b, GC::F, GC::EF, T::Value>>,
     Packed<GC::F, GC::EF>: AbstractExtensionField<Packed<GC::F, T::Value>>,
