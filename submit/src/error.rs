@@ -116,6 +116,17 @@ pub enum SubmitError {
 }
 
 impl SubmitError {
+    /// A reverted call is the contract's word, not the nodes' failure.
+    pub(crate) fn refused(self) -> Self {
+        match &self {
+            Self::Nodes(nodes) => match nodes.revert() {
+                Some(data) => Self::Refused(Refusal::decode(data)),
+                None => self,
+            },
+            _ => self,
+        }
+    }
+
     /// Whether it may end otherwise another time. Of refusals only one that is about the proof alone does not: what a
     /// contract knows and trusts changes.
     pub fn is_passing(&self) -> bool {
@@ -128,6 +139,31 @@ impl SubmitError {
             // What had passed the dry run was overtaken; the next dry run says by what.
             Self::Failed { .. } => true,
             _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sextant_sources::{Failure, Reason};
+
+    use super::*;
+
+    /// A node's own trouble is not the contract's word: what was reverted is told by the source of the answer.
+    #[test]
+    fn only_what_was_reverted_is_a_refusal() {
+        let end = |code: i64, data: Option<&[u8]>| {
+            let reason = Reason::Rpc { code, message: "said".into(), data: data.map(Into::into) };
+            let failures = vec![Failure { endpoint: "http://node".into(), reason }];
+            SubmitError::from(SourceError { request: "eth_call".into(), failures }).refused()
+        };
+        for data in [&[1, 2, 3, 4][..], &[]] {
+            let error = end(3, Some(data));
+            assert!(matches!(error, SubmitError::Refused(_)), "{error}");
+        }
+        for code in [-32000, -32005, -32603] {
+            let error = end(code, None);
+            assert!(matches!(error, SubmitError::Nodes(_)), "{error}");
         }
     }
 }

@@ -10,7 +10,6 @@ use crate::{
     Deployment, Knowledge, Refusal, Rules, SubmitError,
     chain::{self, Call},
     contract::{Verifiers::verifyProofCall, VerifiersErrors},
-    sender::refused,
 };
 
 const HOUR: u64 = 60 * 60;
@@ -203,7 +202,7 @@ pub async fn probe_verifier(
         }
         .abi_encode();
         let call = Call { from: None, to: Some(verifier), data: &data };
-        match chain::call(nodes, &call, None).await.map_err(refused) {
+        match chain::call(nodes, &call, None).await.map_err(SubmitError::refused) {
             Ok(_) => return Err(PreflightError::AcceptsAnything(verifier).into()),
             // A proof that names no circuits is refused for that.
             Err(SubmitError::Refused(_)) if is_empty => {}

@@ -13,7 +13,6 @@ use crate::{
         contradictedAtCall, knowledgeCall, provenAtCall, submitCommitteeChangeCall, submitInclusionCall,
     },
     probe_verifier,
-    sender::refused,
 };
 
 /// How a submission ended well.
@@ -151,7 +150,7 @@ impl Submitter {
 
     async fn read(&self, data: &[u8]) -> Result<Bytes, SubmitError> {
         let call = Call { from: None, to: Some(self.contract), data };
-        chain::call(&self.sender.nodes, &call, None).await.map_err(refused)
+        chain::call(&self.sender.nodes, &call, None).await.map_err(SubmitError::refused)
     }
 
     /// Whether the contract would accept the proof now: the gas that it would take.
