@@ -19,8 +19,8 @@ pub enum VerifyError {
     Crashed,
 }
 
-/// Verifies proofs in this process. Clones share the engine's recursion keys, which are set up for the first proof; so do
-/// all defaults.
+/// Verifies proofs in this process. Clones share SP1's verifier, which is set up for the first proof that is no SNARK; so
+/// do all defaults.
 #[derive(Clone, Debug)]
 pub struct LocalVerifier {
     development_key: Option<Arc<[u8]>>,

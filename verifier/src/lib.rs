@@ -14,6 +14,8 @@ mod contain;
 mod error;
 mod pinned;
 
+use std::sync::OnceLock;
+
 pub use error::VerifyError;
 use pinned::Pinned;
 pub use pinned::pinned_vk_hash;
@@ -36,9 +38,10 @@ pub fn circuit_selector(development_key: Option<&[u8]>) -> [u8; 4] {
 /// Largest engine proof that is decoded, bytes: ten times what either kind takes today.
 pub const MAX_PROOF: usize = 32 << 20;
 
-/// Verifies proofs of the two pinned programs. Half a second and some 50 MB to make; cheap to share.
+/// Verifies proofs of the two pinned programs; cheap to share. SP1's verifier, half a second and some 50 MB, is set up
+/// for the first proof that needs it: a SNARK does not.
 pub struct Verifier {
-    prover: LightProver,
+    prover: OnceLock<LightProver>,
     programs: [Pinned; 2],
     /// Verifying key of the development circuits that are accepted.
     development_key: Option<Vec<u8>>,
@@ -57,20 +60,31 @@ impl Default for Verifier {
 }
 
 impl Verifier {
-    /// A verifier for the programs embedded in this build. Blocking; may be called inside an async runtime.
+    /// A verifier for the programs embedded in this build.
     ///
     /// # Panics
     /// If the embedded artifacts are inconsistent with each other, which a test of this crate excludes.
     pub fn new() -> Self {
-        // SP1 offers its light prover as a future only. A thread of its own lets this be called from anywhere.
-        let prover = std::thread::spawn(|| {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().build().expect("a runtime without I/O");
-            runtime.block_on(LightProver::new())
+        Self { prover: OnceLock::new(), programs: Program::ALL.map(Pinned::new), development_key: None }
+    }
+
+    /// Sets SP1's verifier up now, for whoever is not to wait for it with the first proof. Blocks as long as that takes.
+    pub fn warm_up(&self) {
+        self.prover();
+    }
+
+    /// SP1's verifier. Blocks while it is set up; may be called inside an async runtime.
+    fn prover(&self) -> &LightProver {
+        self.prover.get_or_init(|| {
+            // SP1 offers its light prover as a future only. A thread of its own lets this be called from anywhere.
+            std::thread::spawn(|| {
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().build().expect("a runtime without I/O");
+                runtime.block_on(LightProver::new())
+            })
+            .join()
+            .expect("SP1's light prover starts")
         })
-        .join()
-        .expect("SP1's light prover starts");
-        Self { prover, programs: Program::ALL.map(Pinned::new), development_key: None }
     }
 
     /// Accepts SNARKs by the development circuits whose verifying key (gnark's `groth16_vk.bin`) is given. For tests:
@@ -128,8 +142,10 @@ impl Verifier {
             SP1PublicValues::from(&record.public_values),
             record.circuit_version.clone(),
         );
+        // Outside of what is contained: a panic while it is set up is a fault of this build, not of the proof.
+        let prover = self.prover();
         // `None`: only exit code 0 is accepted.
-        contain::panics(|| self.prover.verify(&bundle, &pinned.verifying_key, None))??;
+        contain::panics(|| prover.verify(&bundle, &pinned.verifying_key, None))??;
         Ok(statement)
     }
 
@@ -138,5 +154,40 @@ impl Verifier {
             Program::CommitteeChange => &self.programs[0],
             Program::Inclusion => &self.programs[1],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SNARK: &[u8] = include_bytes!("../../tests/data/recorded-snarks/inclusion.proof");
+    const ITS_CIRCUITS: &[u8] = include_bytes!("../../tests/data/recorded-snarks/groth16_vk.bin");
+
+    /// Who checks SNARKs only does not pay for the STARKs' verifier, nor does rubbish buy it.
+    #[test]
+    fn only_a_stark_that_decodes_sets_up_the_stark_verifier() {
+        let verifier = Verifier::new().allow_development_circuits(ITS_CIRCUITS.to_vec());
+        let snark = ProofRecord::from_file_bytes(SNARK).unwrap();
+        verifier.verify(&snark).unwrap();
+        let stark = |proof: Vec<u8>| ProofRecord {
+            kind: ProofKind::Stark,
+            circuits: Circuits::Release,
+            proof,
+            ..snark.clone()
+        };
+        assert!(matches!(verifier.verify(&stark(vec![0xff; 64])), Err(VerifyError::Malformed(_))));
+        assert!(verifier.prover.get().is_none());
+
+        let empty = bincode::serialize(&SP1Proof::Core(Vec::new())).unwrap();
+        assert!(verifier.verify(&stark(empty)).is_err());
+        assert!(verifier.prover.get().is_some());
+    }
+
+    #[test]
+    fn a_verifier_that_was_warmed_up_has_it_before_any_proof() {
+        let verifier = Verifier::new();
+        verifier.warm_up();
+        assert!(verifier.prover.get().is_some());
     }
 }

@@ -30,9 +30,14 @@ impl Prover {
             true => args.circuits.open()?.filter(|circuits| circuits.worth == Circuits::Development),
             false => None,
         };
-        let verifier = tokio::task::spawn_blocking(move || match development {
-            Some(circuits) => Verifier::new().allow_development_circuits(circuits.key),
-            None => Verifier::new(),
+        let verifier = tokio::task::spawn_blocking(move || {
+            let verifier = match development {
+                Some(circuits) => Verifier::new().allow_development_circuits(circuits.key),
+                None => Verifier::new(),
+            };
+            // A worker is ready when nobody has to wait any more.
+            verifier.warm_up();
+            verifier
         });
         #[cfg(feature = "prover")]
         let stage = proving::Stage::start(args).await?;
