@@ -3,15 +3,24 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use serde_json::Value;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
+    net::TcpListener,
     task::AbortHandle,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    },
 };
 
 /// A request as a handler sees it.
@@ -59,6 +68,7 @@ impl Reply {
 /// A running node; it ends when dropped.
 #[derive(Debug)]
 pub struct Node {
+    scheme: &'static str,
     address: SocketAddr,
     asked: Arc<Mutex<Vec<Ask>>>,
     task: AbortHandle,
@@ -67,22 +77,53 @@ pub struct Node {
 impl Node {
     /// Starts a node on a free port of the loopback address.
     pub async fn start(handler: impl Fn(&Ask) -> Reply + Send + Sync + 'static) -> Self {
+        Self::serving(None, handler).await
+    }
+
+    /// The same behind HTTPS, with a certificate and its key from PEM files.
+    pub async fn start_tls(
+        certificate: &Path,
+        key: &Path,
+        handler: impl Fn(&Ask) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let certificate = CertificateDer::from_pem_file(certificate).expect("a certificate");
+        let key = PrivateKeyDer::from_pem_file(key).expect("a key");
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring has the default versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .expect("they belong together");
+        Self::serving(Some(Arc::new(config).into()), handler).await
+    }
+
+    async fn serving(
+        tls: Option<TlsAcceptor>,
+        handler: impl Fn(&Ask) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let (asked, handler) = (Arc::new(Mutex::new(Vec::new())), Arc::new(handler));
         let log = asked.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (handler, log) = (handler.clone(), log.clone());
-                tokio::spawn(async move { serve(stream, &*handler, &log).await });
+                let (tls, handler, log) = (tls.clone(), handler.clone(), log.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        // Whoever does not trust the certificate ends the handshake, and has asked nothing.
+                        Some(tls) => serve(tls.accept(stream).await.ok()?, &*handler, &log).await,
+                        None => serve(stream, &*handler, &log).await,
+                    }
+                });
             }
         });
-        Self { address, asked, task: task.abort_handle() }
+        Self { scheme, address, asked, task: task.abort_handle() }
     }
 
     /// Its URL.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// What it was asked so far.
@@ -98,7 +139,7 @@ impl Drop for Node {
 }
 
 async fn serve(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     handler: &(impl Fn(&Ask) -> Reply + Sync),
     log: &Mutex<Vec<Ask>>,
 ) -> Option<()> {
@@ -112,7 +153,7 @@ async fn serve(
     write(stream.get_mut(), handler(&ask), false).await
 }
 
-async fn read(stream: &mut BufReader<TcpStream>) -> Option<Ask> {
+async fn read(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<Ask> {
     let mut line = String::new();
     stream.read_line(&mut line).await.ok()?;
     let mut words = line.split_whitespace();
@@ -142,7 +183,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Option<Ask> {
     Some(ask)
 }
 
-async fn write(stream: &mut TcpStream, reply: Reply, half: bool) -> Option<()> {
+async fn write(stream: &mut (impl AsyncWrite + Unpin), reply: Reply, half: bool) -> Option<()> {
     let (status, mut headers, body) = match reply {
         Reply::Json(value) => {
             (200, vec![("content-type", "application/json".to_owned())], value.to_string().into_bytes())

@@ -3,11 +3,11 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
-use sextant_client::sources::{Endpoint, ExecutionNodes, SourceConfig};
+use sextant_client::sources::{Endpoint, ExecutionNodes};
 use sextant_consensus::hash::Root;
 use sextant_submit::{Address, Fees, Key, Patience, Sender};
 
-use super::{Beacon, Circuits, Network, root};
+use super::{Beacon, Circuits, Network, NodeAccess, root};
 use crate::commands::Failure;
 
 /// `sextant submit`.
@@ -77,6 +77,9 @@ pub struct Sending {
     /// JSON-RPC of the chain that the contract is on; several are asked in turn until one answers well
     #[arg(long = "rpc", value_name = "URL", value_delimiter = ',', required = true)]
     rpc: Vec<Endpoint>,
+    /// How nodes are reached, those of a chain to follow too.
+    #[command(flatten)]
+    pub access: NodeAccess,
     /// Who signs.
     #[command(flatten)]
     signing: Signing,
@@ -91,12 +94,12 @@ pub struct Sending {
 impl Sending {
     /// A sender on the chain of these nodes.
     pub async fn sender(&self) -> Result<Sender, Failure> {
-        self.signing.sender(&self.rpc).await
+        self.signing.sender(self.nodes()?).await
     }
 
     /// These nodes.
     pub fn nodes(&self) -> Result<ExecutionNodes, Failure> {
-        Ok(ExecutionNodes::new(self.rpc.clone(), SourceConfig::default())?)
+        Ok(ExecutionNodes::new(self.rpc.clone(), self.access.config())?)
     }
 }
 
@@ -136,10 +139,9 @@ const GWEI: u128 = 1_000_000_000;
 
 impl Signing {
     /// A sender on the chain of these nodes.
-    pub async fn sender(&self, rpc: &[Endpoint]) -> Result<Sender, Failure> {
+    pub async fn sender(&self, nodes: ExecutionNodes) -> Result<Sender, Failure> {
         let key =
             Key::find(self.key_file.as_deref(), self.keystore.as_deref(), self.password_file.as_deref())?;
-        let nodes = ExecutionNodes::new(rpc.to_vec(), SourceConfig::default())?;
         let fees =
             Fees { cap: u128::from(self.max_fee) * GWEI, tip: self.tip.map(|tip| u128::from(tip) * GWEI) };
         let patience = Patience {

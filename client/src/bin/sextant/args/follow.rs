@@ -7,7 +7,7 @@ use sextant_client::{ProofKind, sources::Endpoint};
 use sextant_consensus::hash::Root;
 use sextant_submit::Address;
 
-use super::{Beacon, Circuits, Network, Rpc, Server, Signing, WatchedAccounts, root};
+use super::{Beacon, Circuits, Network, NodeAccess, Rpc, Server, Signing, WatchedAccounts, root};
 
 /// `sextant follow`.
 #[derive(Debug, Args)]
@@ -18,6 +18,9 @@ pub struct Follow {
     /// Execution nodes: needed to watch accounts.
     #[command(flatten)]
     pub rpc: Rpc,
+    /// How nodes are reached, those of the contract's chain too.
+    #[command(flatten)]
+    pub access: NodeAccess,
     /// The server.
     #[command(flatten)]
     pub server: Server,

@@ -20,7 +20,7 @@ pub use circuits::Circuits;
 pub use contract::{Deploy, Signing, Submit};
 pub use follow::{Follow, Status};
 pub use network::Network;
-pub use nodes::{Beacon, Rpc};
+pub use nodes::{Beacon, NodeAccess, Rpc};
 pub use server::Server;
 pub use watched::WatchedAccounts;
 
@@ -155,6 +155,9 @@ pub struct CommitteeChange {
     /// Execution nodes: since Gloas they add the execution block's number and state root to the proof.
     #[command(flatten)]
     pub rpc: Rpc,
+    /// How nodes are reached.
+    #[command(flatten)]
+    pub access: NodeAccess,
     /// The period whose committee signs first [default: the checkpoint's, or the latest finalized block's]
     #[arg(long, value_name = "PERIOD", requires = "beacon")]
     pub from: Option<u64>,
@@ -194,6 +197,9 @@ pub struct Inclusion {
     /// Execution nodes.
     #[command(flatten)]
     pub rpc: Rpc,
+    /// How nodes are reached.
+    #[command(flatten)]
+    pub access: NodeAccess,
     /// What to look up.
     #[command(flatten)]
     pub watched: WatchedAccounts,

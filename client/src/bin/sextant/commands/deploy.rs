@@ -180,7 +180,7 @@ async fn beginning(arguments: &Deploy) -> Result<Beginning, Failure> {
         return Ok(Beginning { header: bootstrap.value.header.beacon, signers, chain });
     }
     let checkpoint = arguments.checkpoint.ok_or_else(|| Failure::usage("--beacon needs --checkpoint"))?;
-    let beacon = arguments.beacon.nodes()?;
+    let beacon = arguments.beacon.nodes(&arguments.sending.access)?;
     let chain = beacon.chain(&network.expected()).await?;
     let client = LightClient::start(beacon, chain, &checkpoint).await?;
     let signers = client

@@ -37,10 +37,10 @@ pub async fn run(arguments: Follow) -> Outcome {
     config.keep = (arguments.keep > 0).then_some(arguments.keep);
     config.poll = Duration::from_secs(arguments.poll);
 
-    let beacon = arguments.beacon.nodes().map_err(|error| Failure::from(error).of("--beacon"))?;
+    let beacon = arguments.beacon.nodes(&arguments.access).map_err(|error| Failure::from(error).of("--beacon"))?;
     let execution = match arguments.rpc.rpc[..] {
         [] => None,
-        _ => Some(arguments.rpc.nodes(arguments.beacon.config())?),
+        _ => Some(arguments.rpc.nodes(&arguments.access)?),
     };
     let client =
         ClientConfig { verifier: arguments.circuits.verifier()?, ..client_config(&arguments.server)? };
@@ -149,7 +149,9 @@ impl From<SubmitError> for Begin {
 
 /// Where proofs are submitted to. Looked at before anything is proven.
 async fn submitter(arguments: &Follow, contract: Address) -> Result<Submitter, Begin> {
-    let sender = arguments.signing.sender(&arguments.submit_rpc).await?;
+    let nodes = ExecutionNodes::new(arguments.submit_rpc.clone(), arguments.access.config());
+    let nodes = nodes.map_err(|error| Failure::from(error).of("--submit-rpc"))?;
+    let sender = arguments.signing.sender(nodes).await?;
     let submitter = Submitter::new(sender, contract).await?;
     let selector = match arguments.kind {
         ProofKind::Groth16 => {
@@ -175,7 +177,7 @@ async fn checkpoint(arguments: &Follow) -> Result<Option<Root>, Failure> {
     if State::is_in(&arguments.folder.path) {
         return Ok(None);
     }
-    let nodes = BeaconNodes::new(vec![provider.clone()], arguments.beacon.config())?;
+    let nodes = BeaconNodes::new(vec![provider.clone()], arguments.access.config())?;
     let (root, header) = nodes.header(BlockId::Finalized).await?;
     if arguments.trust_provider {
         return Ok(Some(root));

@@ -56,11 +56,11 @@ pub async fn run(prove: Prove) -> Outcome {
 async fn committee_change(change: &CommitteeChange) -> Result<Prepared, Failure> {
     let network = &change.options.network;
     let Some(bootstrap) = &change.bootstrap else {
-        let beacon = change.beacon.nodes()?;
+        let beacon = change.beacon.nodes(&change.access)?;
         let chain = beacon.chain(&network.expected()).await?;
         let execution = match change.rpc.rpc[..] {
             [] => None,
-            _ => Some(change.rpc.nodes(change.beacon.config())?),
+            _ => Some(change.rpc.nodes(&change.access)?),
         };
         say_untrusted(change.checkpoint.is_none());
         let periods = Periods { from: change.from, to: change.to, checkpoint: change.checkpoint };
@@ -84,11 +84,8 @@ async fn inclusion_of(inclusion: &Inclusion) -> Result<Prepared, Failure> {
             return Err(Failure::usage("nothing to look up: give --address, and --slot for each slot of it"));
         }
         let (beacon, execution) = (
-            inclusion.beacon.nodes()?,
-            inclusion
-                .rpc
-                .nodes(inclusion.beacon.config())
-                .map_err(|error| Failure::from(error).of("--rpc"))?,
+            inclusion.beacon.nodes(&inclusion.access)?,
+            inclusion.rpc.nodes(&inclusion.access).map_err(|error| Failure::from(error).of("--rpc"))?,
         );
         let chain = beacon.chain(&network.expected()).await?;
         if let Some(id) = chain.execution_chain_id {
