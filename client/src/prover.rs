@@ -125,6 +125,20 @@ impl ServerProver {
         Ok(())
     }
 
+    /// A refusal, with what the server offers instead where it is of what it does not offer.
+    async fn explained(&self, error: ClientError, program: Program, kind: ProofKind) -> ClientError {
+        match &error {
+            ClientError::Server(refusal) if refusal.code == ErrorCode::Unsupported => {
+                match self.check_offer(&[program], kind).await {
+                    Err(not_offered @ ClientError::NotOffered(_)) => not_offered,
+                    // What it says of itself fits: its own words are all there is.
+                    _ => error,
+                }
+            }
+            _ => error,
+        }
+    }
+
     fn asked(&self) -> MutexGuard<'_, Option<Client>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -275,6 +289,16 @@ fn may_pass(refusal: &ServerError) -> bool {
     matches!(refusal.code, ErrorCode::Busy | ErrorCode::ShuttingDown)
 }
 
+/// Refusals that are about what the server is and what it is asked for: it says the same until one of them changes.
+fn stands(error: &ClientError) -> bool {
+    match error {
+        ClientError::NotOffered(_) | ClientError::Check(_) => true,
+        ClientError::Transport(error) => error.stands(),
+        ClientError::Server(refusal) => refusal.stands(),
+        _ => false,
+    }
+}
+
 impl fmt::Debug for ServerProver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerProver").field("server", &self.server).finish_non_exhaustive()
@@ -283,25 +307,34 @@ impl fmt::Debug for ServerProver {
 
 impl Prover for ServerProver {
     async fn prove(&self, input: StatementInput, kind: ProofKind) -> Result<Proven, ProverError> {
+        let program = input.program();
         let proof = async { self.ask(CheckedInput::check(input).await?, kind).await };
-        match proof.await {
-            Ok(Proof { record, statement, cost }) => Ok(Proven { record, statement, cost }),
-            Err(error) => Err(ProverError {
-                retry_after: match &error {
-                    ClientError::Server(refusal) if refusal.retry_after_ms > 0 => {
-                        Some(Duration::from_millis(refusal.retry_after_ms))
-                    }
-                    _ => None,
-                },
-                message: error.to_string(),
-            }),
-        }
+        let error = match proof.await {
+            Ok(Proof { record, statement, cost }) => return Ok(Proven { record, statement, cost }),
+            Err(error) => error,
+        };
+        let error = match program {
+            Some(program) => self.explained(error, program, kind).await,
+            None => error,
+        };
+        Err(ProverError {
+            retry_after: match &error {
+                ClientError::Server(refusal) if refusal.retry_after_ms > 0 => {
+                    Some(Duration::from_millis(refusal.retry_after_ms))
+                }
+                _ => None,
+            },
+            stands: stands(&error),
+            message: error.to_string(),
+        })
     }
 
     async fn verify(&self, record: ProofRecord) -> Result<Statement, ProverError> {
         match self.config.verifier.verify_apart(record).await {
             Ok((_, statement)) => Ok(statement),
-            Err(error) => Err(ProverError { message: error.to_string(), retry_after: None }),
+            Err(error) => {
+                Err(ProverError { message: error.to_string(), stands: true, ..ProverError::default() })
+            }
         }
     }
 }

@@ -185,6 +185,10 @@ impl Proving {
             }
             // Nobody known to connect to.
             Ok(None) => Some(given_up),
+            // The server is there, and does not take this client any more: that is the reason now.
+            Err(ClientError::Transport(refused)) if refused.stands() => {
+                Some(State::Done(Err(refused.into())))
+            }
             Err(_) => None,
         }
     }

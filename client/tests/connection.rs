@@ -2,9 +2,15 @@
 
 mod fake;
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use fake::{Peer, claiming, connected, listen, one_handover, quick, welcome};
+use fake::{Peer, claiming, connected, listen, listen_each, one_handover, quick, welcome};
 use sextant_client::{Client, ClientConfig, ClientError, ProofKind, ServerError, TransportError};
 use sextant_protocol::{
     ClientMessage, ErrorCode, PROTOCOL_VERSION, Request, Response, ServerMessage,
@@ -274,4 +280,37 @@ async fn a_late_refusal_reaches_every_request() {
     let error = client.ping().await.unwrap_err();
     assert!(matches!(error, ClientError::Transport(TransportError::Refused(_))), "{error:?}");
     assert!(error.to_string().contains("going down for maintenance"), "{error}");
+}
+
+/// Whoever was let in before and is not any more learns why, and does not knock until it may not.
+#[tokio::test]
+async fn a_server_that_does_not_take_a_client_back_says_why() {
+    let doors = Arc::new(AtomicUsize::new(0));
+    let count = doors.clone();
+    let address = listen_each(move |stream| {
+        let count = count.clone();
+        async move {
+            if count.fetch_add(1, Ordering::SeqCst) == 0 {
+                let mut peer = Peer::greet(stream).await;
+                peer.request().await;
+                return;
+            }
+            let mut writer = MessageWriter::new(stream, MAX_FRAME);
+            let revoked = ServerError::new(ErrorCode::Unauthorized, "this token is not known");
+            writer.send(&ServerMessage::Refused(revoked)).await.unwrap();
+            let (mut reader, _writer) = writer.into_inner().into_split();
+            let _ = tokio::io::copy(&mut reader, &mut tokio::io::sink()).await;
+        }
+    })
+    .await;
+    let config = ClientConfig { reconnects: 5, ..ClientConfig::default() };
+    let client = Client::connect_with(&address.to_string(), config).await.unwrap();
+    let proving = client.prove(one_handover(), ProofKind::Stark, None).await.unwrap();
+    match proving.finish().await.unwrap_err() {
+        ClientError::Transport(TransportError::Refused(error)) => {
+            assert_eq!(error.message, "this token is not known");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(doors.load(Ordering::SeqCst), 2, "asked once more, and not again");
 }

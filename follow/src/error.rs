@@ -150,6 +150,16 @@ impl FollowError {
         }
     }
 
+    /// Whether it lasts until somebody changes a prover or a contract: it is looked at again, and told once.
+    pub(crate) fn stands(&self) -> bool {
+        match self {
+            Self::Prover(error) => error.stands,
+            Self::Submission { error, .. } => matches!(error, SubmitError::Refused(_)),
+            Self::Stranger { .. } | Self::OtherCommittee { .. } | Self::ContractChain { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Whether a first start is worth another try: nobody has said anything that is final.
     pub(crate) fn passes_at_start(&self) -> bool {
         match self {

@@ -115,6 +115,7 @@ impl<P: Prover> Follower<P> {
         let mut stop = pin!(stop);
         on_event(self.started());
         let mut backoff = Backoff::default();
+        let mut told = None;
         loop {
             let step = tokio::select! {
                 step = self.step(&mut on_event) => step,
@@ -122,7 +123,7 @@ impl<P: Prover> Follower<P> {
             };
             let pause = match step {
                 Ok(()) => {
-                    backoff = Backoff::default();
+                    (backoff, told) = (Backoff::default(), None);
                     self.report();
                     self.health.succeeded();
                     self.config.poll
@@ -133,9 +134,17 @@ impl<P: Prover> Follower<P> {
                         let _ = self.state.reopen();
                     }
                     let pause = backoff.after(&self.config, &error);
-                    self.health.trouble(&error.to_string());
+                    let message = error.to_string();
+                    self.health.trouble(&message);
                     self.report();
-                    on_event(Event::trouble(&error, pause));
+                    if error.stands() {
+                        self.health.stands(&message);
+                    }
+                    // The health goes on telling what stands; events are what is new.
+                    if !error.stands() || told.as_ref() != Some(&message) {
+                        on_event(Event::trouble(&error, pause));
+                    }
+                    told = error.stands().then_some(message);
                     pause
                 }
                 Err(error) => return Err(error),

@@ -43,6 +43,8 @@ struct Inner {
     failures: u64,
     troubles: u64,
     last_trouble: Option<(u64, String)>,
+    /// What a prover or a contract refuses until somebody changes it.
+    standing: Option<String>,
 }
 
 /// Whether all is well, and what is not.
@@ -79,7 +81,7 @@ impl Health {
     /// A look went well.
     pub(crate) fn succeeded(&self) {
         let mut inner = self.inner();
-        (inner.succeeded, inner.failures) = (unix_now(), 0);
+        (inner.succeeded, inner.failures, inner.standing) = (unix_now(), 0, None);
     }
 
     /// Something failed, and is tried again.
@@ -90,7 +92,13 @@ impl Health {
         inner.last_trouble = Some((unix_now(), message.into()));
     }
 
-    /// Whether the head is younger than `max_behind` seconds and the contract, where there is one, in step with it.
+    /// Nothing is proven, or submitted, until somebody changes what this says: so it is until a look goes well.
+    pub(crate) fn stands(&self, message: &str) {
+        self.inner().standing = Some(message.into());
+    }
+
+    /// Whether the head is younger than `max_behind` seconds, the contract, where there is one, in step with it, and nobody
+    /// refuses for good what has to be done.
     pub fn readiness(&self, max_behind: u64) -> Readiness {
         let inner = self.inner();
         let now = unix_now();
@@ -112,6 +120,7 @@ impl Health {
                 _ => {}
             }
         }
+        reasons.extend(inner.standing.clone());
         Readiness {
             ready: reasons.is_empty(),
             reasons,
@@ -217,6 +226,19 @@ mod tests {
         health.report(Report { submits: true, contract: contract(2), ..report() });
         let late = health.readiness(600);
         assert!(!late.ready && late.reasons[0].contains("to period 2"), "{late:?}");
+    }
+
+    /// Asking again does not change it, and neither does other trouble meanwhile.
+    #[test]
+    fn what_stands_is_told_until_a_look_goes_well() {
+        let health = Health::default();
+        health.report(report());
+        health.stands("this server makes no groth16 proofs");
+        health.trouble("no node");
+        let ready = health.readiness(600);
+        assert!(!ready.ready && ready.reasons == ["this server makes no groth16 proofs"], "{ready:?}");
+        health.succeeded();
+        assert!(health.readiness(600).ready);
     }
 
     #[test]

@@ -17,13 +17,16 @@ pub struct Proven {
 }
 
 /// Why there is no proof.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, Default, thiserror::Error)]
 #[error("{message}")]
 pub struct ProverError {
     /// One line.
     pub message: String,
     /// The earliest time to ask again, where the prover says one.
     pub retry_after: Option<Duration>,
+    /// Whether it is about what the prover is and what it is asked for, not about now: until somebody changes one of the
+    /// two, it says the same each time.
+    pub stands: bool,
 }
 
 /// Makes proofs, or has them made, and verifies them.

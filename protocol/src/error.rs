@@ -24,6 +24,22 @@ impl ServerError {
         Self { code, message: message.into(), retry_after_ms: 0 }
     }
 
+    /// Whether it is about who asks and for what, not about now: asked again, the same server says the same.
+    pub fn stands(&self) -> bool {
+        use ErrorCode as E;
+        self.retry_after_ms == 0
+            && matches!(
+                self.code,
+                E::Version
+                    | E::Malformed
+                    | E::TooLarge
+                    | E::Unsupported
+                    | E::InvalidStatement
+                    | E::InvalidProof
+                    | E::Unauthorized
+            )
+    }
+
     /// An error worth another try after `retry_after_ms`.
     pub fn retryable(code: ErrorCode, message: impl Into<String>, retry_after_ms: u64) -> Self {
         Self { code, message: message.into(), retry_after_ms }

@@ -29,6 +29,8 @@ pub struct Checking {
     pub asked: Arc<Mutex<Vec<StatementInput>>>,
     /// How many requests fail first.
     pub failing: Arc<Mutex<u32>>,
+    /// What it does not offer, in words, as long as it does not.
+    pub refusing: Arc<Mutex<Option<String>>>,
 }
 
 /// Unix time of slot 0 of a world of long ago.
@@ -56,8 +58,15 @@ impl Prover for Checking {
             let mut failing = self.failing.lock().unwrap();
             if *failing > 0 {
                 *failing -= 1;
-                return Err(ProverError { message: "busy: the queue is full".into(), retry_after: None });
+                return Err(ProverError {
+                    message: "busy: the queue is full".into(),
+                    ..ProverError::default()
+                });
             }
+        }
+        if let Some(message) = self.refusing.lock().unwrap().clone() {
+            self.asked.lock().unwrap().push(input);
+            return Err(ProverError { message, stands: true, ..ProverError::default() });
         }
         let (record, statement) = record(&input, kind);
         self.asked.lock().unwrap().push(input);
@@ -65,7 +74,7 @@ impl Prover for Checking {
     }
 
     async fn verify(&self, record: ProofRecord) -> Result<Statement, ProverError> {
-        let refuse = |message: &str| ProverError { message: message.into(), retry_after: None };
+        let refuse = |message: &str| ProverError { message: message.into(), ..ProverError::default() };
         if record.proof != STAMP {
             return Err(refuse("no stamp"));
         }

@@ -44,6 +44,17 @@ pub enum TransportError {
     },
 }
 
+impl TransportError {
+    /// Whether another connection would end the same way: the server has seen who asks, and how, and said no.
+    pub fn stands(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => refusal.stands(),
+            Self::Version { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 impl From<FrameError> for TransportError {
     fn from(error: FrameError) -> Self {
         Self::Broken(Arc::new(error))
