@@ -7,11 +7,12 @@ mod fake;
 use std::{path::Path, process::Output, sync::Arc};
 
 use common::{Folder, assert_names, sextant_with};
-use fake::{Peer, answer_with, claiming};
+use fake::{Peer, answer_with, claiming, everything, listen_each};
 use serde_json::Value;
-use sextant_client::{ProofKind, ServerProver, follow::Prover};
+use sextant_client::{ProofKind, ServerError, ServerInfo, ServerProver, follow::Prover};
+use sextant_protocol::{ErrorCode, Request, Response};
 use sextant_test_nodes::{
-    Node,
+    Node, Reply,
     simulated::{PERIOD, Simulated},
 };
 use tokio::net::TcpListener;
@@ -158,4 +159,94 @@ async fn a_server_that_is_gone_is_no_prover() {
     assert!(error.message.contains("cannot connect to 127.0.0.1:1"), "{error}");
     let worthless = claiming(&fake::one_handover(), ProofKind::Stark);
     assert!(prover.verify(worthless).await.is_err());
+}
+
+/// A server of this offer, which refuses every proof with this code.
+async fn refusing(offer: ServerInfo, code: ErrorCode) -> ServerProver {
+    let address = listen_each(move |stream| {
+        let offer = offer.clone();
+        async move {
+            let mut peer = Peer::greet(stream).await;
+            while let Ok(Some(message)) = peer.reader.next().await {
+                match message {
+                    sextant_protocol::ClientMessage::Request { id, request: Request::Info } => {
+                        peer.answer(id, Ok(Response::Info(offer.clone()))).await;
+                    }
+                    sextant_protocol::ClientMessage::Request { id, .. } => {
+                        peer.answer(id, Err(ServerError::new(code, "not here"))).await;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    })
+    .await;
+    ServerProver::new(address.to_string(), fake::quick())
+}
+
+#[tokio::test]
+async fn what_a_server_does_not_offer_stands_and_is_told_with_what_it_offers() {
+    let mut stark = everything();
+    stark.programs[0].kinds = vec![ProofKind::Stark];
+    let prover = refusing(stark, ErrorCode::Unsupported).await;
+    let error = prover.prove(fake::one_handover(), ProofKind::Groth16).await.unwrap_err();
+    assert!(error.stands, "{error}");
+    assert_eq!(error.message, "this server makes no groth16 proofs of committee-change, only stark");
+
+    // Another reason than the offer: then it is the server's own.
+    let prover = refusing(everything(), ErrorCode::Unsupported).await;
+    let error = prover.prove(fake::one_handover(), ProofKind::Stark).await.unwrap_err();
+    assert!(error.stands && error.message.contains("not here"), "{error}");
+    for (code, stands) in [
+        (ErrorCode::TooLarge, true),
+        (ErrorCode::Unauthorized, true),
+        (ErrorCode::ProverFailed, false),
+        (ErrorCode::Busy, false),
+        (ErrorCode::DeadlineExceeded, false),
+    ] {
+        let prover = refusing(everything(), code).await;
+        let error = prover.prove(fake::one_handover(), ProofKind::Stark).await.unwrap_err();
+        assert_eq!(error.stands, stands, "{code}");
+    }
+}
+
+/// Whoever names the checkpoint is waited for like every other node.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_waits_for_a_checkpoint_provider_that_is_syncing() {
+    let world = World::new().await;
+    let chain = world.chain.clone();
+    // So often one command line asks before it gives up.
+    let provider = Node::start(move |ask| match ask.earlier < 4 {
+        true => Reply::refused(503, "syncing"),
+        false => chain.beacon(ask),
+    })
+    .await;
+    let line = format!(
+        "{} --allow-old-checkpoint --trust-provider --poll 1 --checkpoint-provider {}",
+        world.follow(),
+        provider.url()
+    );
+    let line = line.replace(" --once", "");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_sextant"))
+        .args(line.split_whitespace())
+        .env("SEXTANT_SERVER", &world.server)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    let lines = tokio::task::spawn_blocking(move || {
+        let mut lines: Vec<String> = Vec::new();
+        for line in std::io::BufRead::lines(stdout).map_while(Result::ok) {
+            lines.push(line);
+            if lines.last().unwrap().contains("starts at finalized slot 130") {
+                break;
+            }
+        }
+        lines
+    });
+    let lines = lines.await.unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(lines[0].contains("trouble") && lines[0].contains("503"), "{lines:?}");
+    assert!(lines.last().unwrap().contains("starts at finalized slot 130"), "{lines:?}");
 }

@@ -9,7 +9,7 @@ use std::{
 
 use common::{Checking, World, names, proofs, step};
 use sextant_consensus::{codec, committee_change, public_values::Statement};
-use sextant_follow::{Cadence, Event, FollowError, Status};
+use sextant_follow::{Cadence, Event, FollowError, Health, Status};
 use sextant_protocol::ProofRecord;
 use sextant_test_nodes::simulated::{PERIOD, Simulated};
 use tempfile::tempdir;
@@ -60,6 +60,21 @@ async fn catches_up_over_many_periods_in_few_proofs_and_keeps_up() {
         let statement = Statement::abi_decode(record.program().unwrap(), &record.public_values).unwrap();
         assert_eq!(statement.head().finalized_slot, entry.finalized_slot);
     }
+}
+
+/// Nodes answer 128 periods at once, and a proof has no more handovers than that.
+#[tokio::test]
+async fn whoever_is_more_than_128_periods_behind_catches_up_in_several_proofs() {
+    let folder = tempdir().unwrap();
+    let world = World::of(Simulated::old(136)).await;
+    world.chain.finalize(130 * PERIOD + 16);
+    let config =
+        sextant_follow::Config { max_handovers: 1000, watched: Vec::new(), ..world.config(folder.path()) };
+    let mut follower = world.open(config, Checking::default()).await.unwrap();
+    let (outcome, events) = step(&mut follower).await;
+    outcome.unwrap();
+    let periods: Vec<_> = proofs(&events).iter().map(|proof| (proof.1, proof.2)).collect();
+    assert_eq!(periods, [(0, 128), (128, 131)]);
 }
 
 #[tokio::test]
@@ -171,6 +186,49 @@ async fn two_on_one_folder_do_no_harm() {
     assert_eq!((last.from_period, last.to_period), (0, 1));
     drop(first);
     assert_eq!(Status::read(folder.path()).unwrap(), Some(status));
+}
+
+/// A server that does not offer what is asked for says so each time: that is no news, and no good health either.
+#[tokio::test]
+async fn a_refusal_that_stands_is_told_once_and_by_the_health_until_it_is_over() {
+    let folder = tempdir().unwrap();
+    let world = World::at(16).await;
+    let (prover, health) = (Checking::default(), Arc::new(Health::default()));
+    let refuse = |what: &str| *prover.refusing.lock().unwrap() = Some(what.into());
+    refuse("no groth16 proofs, only stark");
+    let follower = world.open(world.config(folder.path()), prover.clone()).await.unwrap();
+    let follower = follower.with_health(health.clone());
+    let (events, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let run = tokio::spawn(async move {
+        follower.run(move |event| drop(events.send(event)), std::future::pending()).await
+    });
+    let asked = async |times: usize| {
+        let before = prover.asked.lock().unwrap().len();
+        while prover.asked.lock().unwrap().len() < before + times {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    asked(4).await;
+    let ready = health.readiness(0);
+    assert!(!ready.ready && ready.failures > 1, "{ready:?}");
+    names(&ready.reasons[0], &["prover: no groth16 proofs, only stark"]);
+    // Another refusal is news.
+    refuse("it only verifies");
+    asked(4).await;
+    *prover.refusing.lock().unwrap() = None;
+    let mut troubles = Vec::new();
+    loop {
+        match told.recv().await.expect("an event") {
+            Event::Trouble { message, .. } => troubles.push(message),
+            Event::Proof(entry) if entry.program == "inclusion" => break,
+            _ => {}
+        }
+    }
+    assert_eq!(troubles, ["prover: no groth16 proofs, only stark", "prover: it only verifies"]);
+    while !health.readiness(0).ready {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    run.abort();
 }
 
 #[tokio::test]

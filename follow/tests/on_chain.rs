@@ -149,6 +149,29 @@ async fn one_odd_answer_is_no_refusal() {
     }
 }
 
+/// A node that has a transaction in a block and its receipt only a while later: waited for, or found on the contract.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_receipt_that_comes_late_costs_no_second_transaction() {
+    for late in [2, 9] {
+        let folder = tempdir().unwrap();
+        let world = World::at(16).await;
+        let chain = Chain::start(GENESIS + 6 * PERIOD, &world, MAX_AGE).await;
+        let count = Arc::new(AtomicU32::new(0));
+        let proxy = chain
+            .proxy(move |call: &mut Value, _| {
+                let early = call["method"] == "eth_getTransactionReceipt"
+                    && count.fetch_add(1, Ordering::SeqCst) < late;
+                early.then(|| json!({ "jsonrpc": "2.0", "id": call["id"], "result": null }))
+            })
+            .await;
+        let mut follower = follower(&world, snark(&world, folder.path()), &chain, &proxy.url()).await;
+        step(&mut follower).await.0.unwrap();
+        assert_whole(&chain, 1, 1).await;
+        step(&mut follower).await.0.unwrap();
+        assert_whole(&chain, 1, 1).await;
+    }
+}
+
 /// Away for longer than the contract takes a header: one proof goes as far as one that it takes, whatever the most that is
 /// wanted in one otherwise.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -66,6 +66,13 @@ async fn each_fault_is_named() {
         &refused(|| Reply::refused(404, "LC finality update unavailable")).await,
         &["404", "LC finality update unavailable"],
     );
+    // A gateway's words are its own, unless they are the API's.
+    let denied = refused(|| {
+        Reply::Raw(401, vec![("content-type", "text/plain".into())], b"key sextant-secret unknown".into())
+    })
+    .await;
+    names(&denied, &["HTTP status 401"]);
+    assert!(!denied.to_string().contains("sextant-secret"), "{denied}");
     names(&refused(|| Reply::Endless).await, &["larger than 65536 bytes"]);
     let announced = || Reply::Json(serde_json::Value::String("x".repeat(70_000)));
     names(&refused(announced).await, &["larger than 65536 bytes"]);

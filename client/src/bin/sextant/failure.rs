@@ -203,8 +203,17 @@ kinds! {
     VerifyError => InvalidProof,
     WrapError => InvalidProof,
     ExpectationError => InvalidProof,
-    SourceError => Node,
     LightClientError => Node,
+}
+
+impl Kind for SourceError {
+    fn code(&self) -> Code {
+        Code::Node
+    }
+
+    fn is_passing(&self) -> bool {
+        Self::is_passing(self)
+    }
 }
 
 impl Kind for ClientError {

@@ -13,7 +13,7 @@ use sextant_client::{
     verify::pinned_vk_hash,
 };
 use sextant_consensus::{Program, hash::Root};
-use sextant_submit::{Address, Ours, SubmitError, Submitter};
+use sextant_submit::{Address, Ours, Submitter};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -25,7 +25,6 @@ use crate::{args::Follow, output, progress::Display, render};
 /// Runs the command.
 pub async fn run(arguments: Follow) -> Outcome {
     let mut config = Config::new(&arguments.folder.path, arguments.network.expected());
-    config.checkpoint = checkpoint(&arguments).await?;
     if arguments.allow_old_checkpoint {
         config.max_checkpoint_age = None;
     }
@@ -37,7 +36,8 @@ pub async fn run(arguments: Follow) -> Outcome {
     config.keep = (arguments.keep > 0).then_some(arguments.keep);
     config.poll = Duration::from_secs(arguments.poll);
 
-    let beacon = arguments.beacon.nodes(&arguments.access).map_err(|error| Failure::from(error).of("--beacon"))?;
+    let beacon =
+        arguments.beacon.nodes(&arguments.access).map_err(|error| Failure::from(error).of("--beacon"))?;
     let execution = match arguments.rpc.rpc[..] {
         [] => None,
         _ => Some(arguments.rpc.nodes(&arguments.access)?),
@@ -94,7 +94,7 @@ pub async fn run(arguments: Follow) -> Outcome {
 /// Opens the folder and looks at the contract. Nodes that are away or busy are waited for, but with `--once`.
 async fn begin(
     arguments: &Follow,
-    config: Config,
+    mut config: Config,
     beacon: BeaconNodes,
     execution: Option<ExecutionNodes>,
     prover: ServerProver,
@@ -104,59 +104,70 @@ async fn begin(
     if arguments.submit.is_some() && !matches!(arguments.kind, ProofKind::Groth16 | ProofKind::Plonk) {
         return Err(Failure::usage("--submit needs proofs for contracts: --kind groth16"));
     }
-    let (poll, longest) = (config.poll, config.max_backoff);
+    let waiting = Waiting { once: arguments.once, shortest: config.poll, longest: config.max_backoff };
+    let checkpoint = waiting.until_it_works("", || checkpoint(arguments), on_event, &mut stop);
+    let Some(checkpoint) = checkpoint.await? else { return Ok(None) };
+    config.checkpoint = checkpoint;
     let opened = match arguments.once {
         true => Some(Follower::open(config, beacon, execution, prover).await?),
         false => Follower::open_in_time(config, beacon, execution, prover, on_event, &mut stop).await?,
     };
     let Some(follower) = opened else { return Ok(None) };
     let Some(contract) = arguments.submit else { return Ok(Some(follower)) };
-    let mut pause = poll;
-    loop {
-        match submitter(arguments, contract).await {
-            Ok(submitter) => return Ok(Some(follower.with_submission(Box::new(submitter)))),
-            Err(Begin::Passing(error)) if !arguments.once => {
-                let retry_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-                on_event(Event::Trouble { message: format!("contract: {}", error.message()), retry_ms });
+    let looked = || submitter(arguments, contract);
+    let submitter = waiting.until_it_works("contract: ", looked, on_event, &mut stop).await?;
+    Ok(submitter.map(|submitter| follower.with_submission(Box::new(submitter))))
+}
+
+/// What a start waits for.
+struct Waiting {
+    /// For nothing.
+    once: bool,
+    /// Pauses between two tries, which grow.
+    shortest: Duration,
+    longest: Duration,
+}
+
+impl Waiting {
+    /// Tries until it works; what fails and passes is an event each time. `None` if `stop` is there first.
+    async fn until_it_works<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        what: &str,
+        attempt: impl Fn() -> F,
+        on_event: &mut (dyn FnMut(Event) + Send),
+        mut stop: impl Future<Output = ()> + Unpin,
+    ) -> Result<Option<T>, Failure> {
+        let mut pause = self.shortest;
+        loop {
+            let error = tokio::select! {
+                tried = attempt() => match tried {
+                    Ok(value) => return Ok(Some(value)),
+                    Err(error) => error,
+                },
+                () = &mut stop => return Ok(None),
+            };
+            if self.once || !error.is_passing() {
+                return Err(error);
             }
-            Err(Begin::Passing(error) | Begin::Final(error)) => return Err(error),
+            let retry_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+            on_event(Event::Trouble { message: format!("{what}{}", error.message()), retry_ms });
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = &mut stop => return Ok(None),
+            }
+            pause = (pause * 2).min(self.longest);
         }
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = &mut stop => return Ok(None),
-        }
-        pause = (pause * 2).min(longest);
-    }
-}
-
-/// Why there is nobody to submit.
-enum Begin {
-    Passing(Failure),
-    Final(Failure),
-}
-
-impl From<Failure> for Begin {
-    fn from(failure: Failure) -> Self {
-        if failure.is_passing() { Self::Passing(failure) } else { Self::Final(failure) }
-    }
-}
-
-impl From<SubmitError> for Begin {
-    fn from(error: SubmitError) -> Self {
-        Failure::from(error).into()
     }
 }
 
 /// Where proofs are submitted to. Looked at before anything is proven.
-async fn submitter(arguments: &Follow, contract: Address) -> Result<Submitter, Begin> {
+async fn submitter(arguments: &Follow, contract: Address) -> Result<Submitter, Failure> {
     let nodes = ExecutionNodes::new(arguments.submit_rpc.clone(), arguments.access.config());
     let nodes = nodes.map_err(|error| Failure::from(error).of("--submit-rpc"))?;
     let sender = arguments.signing.sender(nodes).await?;
     let submitter = Submitter::new(sender, contract).await?;
     let selector = match arguments.kind {
-        ProofKind::Groth16 => {
-            Some(arguments.circuits.selector().map_err(|error| Begin::Final(error.into()))?.into())
-        }
+        ProofKind::Groth16 => Some(arguments.circuits.selector()?.into()),
         _ => None,
     };
     // Of the chain it may take another digest for a while, around a fork: each look compares that.
