@@ -126,7 +126,7 @@ impl Jobs {
             }
             None => {
                 // Once more with the lock held: it may have been finished a moment ago.
-                if let Some(answer) = self.cache.recall(&key.proof) {
+                if let Some(answer) = self.cache.recall(&key.proof.job()) {
                     return Ok(Found::Cached(answer));
                 }
                 self.hope_for(&key.proof)?;
@@ -182,7 +182,7 @@ impl Jobs {
         let key = running.key.proof;
         match &outcome {
             // Before the job is forgotten: at any time it is either running or kept.
-            Ok(answer) => self.cache.insert(key, answer),
+            Ok(answer) => self.cache.insert(key.job(), answer),
             Err(error) if error.code == ErrorCode::ProverFailed && error.retry_after_ms == 0 => {
                 self.hopeless().put(key, (error.clone(), Instant::now()));
             }

@@ -27,3 +27,20 @@ impl ProofKey {
         JobKey(key.chain_update(encoding::encode(&self.kind)).finalize().into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_program_statement_or_form_is_another_job() {
+        let key = ProofKey { vk_hash: [1; 32], statement: [2; 32], kind: ProofKind::Stark };
+        for other in [
+            ProofKey { vk_hash: [2; 32], ..key },
+            ProofKey { statement: [1; 32], ..key },
+            ProofKey { kind: ProofKind::Compressed, ..key },
+        ] {
+            assert_ne!(other.job(), key.job(), "{other:?}");
+        }
+    }
+}

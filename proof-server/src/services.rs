@@ -20,6 +20,7 @@ use crate::{
     control::Control,
     errors::shutting_down,
     evidence::Brought,
+    forward::{self, Upstreams},
     jobs::{JobOutcome, Jobs},
     memory::Held,
     metrics::Metrics,
@@ -38,6 +39,8 @@ pub(crate) struct Services {
     pub(crate) sub_servers: Vec<Arc<SubServer>>,
     pub(crate) jobs: Arc<Jobs>,
     pub(crate) submissions: Arc<Submissions>,
+    /// Those of an entrypoint, for each program.
+    pub(crate) upstreams: Vec<Arc<Upstreams>>,
     pub(crate) verification: Arc<Verification>,
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) networks: Networks,
@@ -127,12 +130,24 @@ impl Services {
     }
 
     async fn fetch(&self, job: JobKey, caller: &Caller, progress: ProgressSender) -> JobOutcome {
-        let key = self.submissions.find(job)?;
-        if let Some(waiter) = self.jobs.join(&key, caller, progress) {
+        let key = self.submissions.find(job);
+        if let Some(waiter) = key.and_then(|key| self.jobs.join(&key, caller, progress.clone())) {
             return waiter.outcome().await;
         }
-        // At any time it is either running or kept, if there is room for it at all.
-        self.jobs.cache().get(&key.proof).await.ok_or_else(|| self.submissions.absence(job))
+        // At any time it is either running or kept, if there is room for it at all; and a folder outlives its server.
+        if let Some(answer) = self.jobs.cache().get(&job).await {
+            return Ok(answer);
+        }
+        let absence = self.submissions.absence(job);
+        if absence.code != ErrorCode::UnknownJob || self.upstreams.is_empty() {
+            return Err(absence);
+        }
+        // Another entrypoint may have taken it on.
+        let _open = self.open(caller)?;
+        let found = forward::fetch(&self.upstreams, job, caller, &progress).await?;
+        let answer = found.ok_or(absence)?;
+        self.jobs.cache().insert(job, &answer);
+        Ok(answer)
     }
 
     fn open(&self, caller: &Caller) -> Result<OpenRequest, ServerError> {

@@ -143,7 +143,7 @@ impl SubServer {
         let evidence = Evidence::look(self.program, brought, *max_input, held).await?;
         let digest = evidence.input_digest();
         if let Some(proof) = evidence.recall(checks)
-            && let Some(answer) = jobs.cache().get(&proof).await
+            && let Some(answer) = jobs.cache().get(&proof.job()).await
         {
             let id = self.id(proof, caller);
             submissions.note(id);
@@ -158,7 +158,7 @@ impl SubServer {
         let id = self.id(checked.expected.key, caller);
         submissions.note(id);
         // Something else may have stated the same.
-        let found = match jobs.cache().get(&id.proof).await {
+        let found = match jobs.cache().get(&id.proof.job()).await {
             Some(answer) => Found::Cached(answer),
             None => jobs.find_or_start(
                 id,

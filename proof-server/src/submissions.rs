@@ -47,19 +47,18 @@ impl Submissions {
         self.state().names.put(key.proof.job(), key);
     }
 
-    /// What a name stands for.
-    ///
-    /// # Errors
-    /// `UnknownJob`.
-    pub(crate) fn find(&self, job: JobKey) -> Result<JobId, ServerError> {
-        self.state().names.get(&job).copied().ok_or_else(|| unknown("no job of this name is known here"))
+    /// What a name stands for, if it is known here.
+    pub(crate) fn find(&self, job: JobKey) -> Option<JobId> {
+        self.state().names.get(&job).copied()
     }
 
     /// Why there is neither a job of this name nor a proof.
     pub(crate) fn absence(&self, job: JobKey) -> ServerError {
-        match self.state().failures.get(&job) {
+        let State { names, failures, .. } = &mut *self.state();
+        match failures.get(&job) {
             Some((error, at)) if at.elapsed() < KEPT => error.clone(),
-            _ => unknown("the outcome of this job is not kept any longer"),
+            _ if names.contains(&job) => unknown("the outcome of this job is not kept any longer"),
+            _ => unknown("no job of this name is known here"),
         }
     }
 

@@ -5,9 +5,10 @@ mod common;
 use std::time::Duration;
 
 use common::{
-    Client, Server, good_request, until,
+    Client, Server, committee_changes, good_request, until,
     worker::{Script, is_alive},
 };
+use proof_server::{Config, Role};
 use sextant_protocol::{ErrorCode, JobKey, Progress, Request, Response};
 
 /// Proves once the file `go` is there.
@@ -108,5 +109,119 @@ async fn a_submitted_job_counts_as_open_and_ends_with_its_deadline() {
         error.code == ErrorCode::DeadlineExceeded && error.message.contains("1500 ms")
     })
     .await;
+    server.stop().await;
+}
+
+/// An entrypoint in front of `prover` that takes every proof for true.
+async fn entrypoint(prover: &Server) -> Server {
+    let name = prover.address.to_string();
+    let script = Script::for_jobs(&good_request(), "cat $D/verified");
+    let server = Server::start_with(Some(script), |config| {
+        config.role = Role::Entrypoint;
+        config.upstreams.committee_change = vec![name];
+    })
+    .await;
+    until("it has its upstream", common::PATIENCE, async || server.http("/readyz").await.0 == 200).await;
+    server
+}
+
+fn prover(config: &mut Config) {
+    config.role = Role::CommitteeChange;
+}
+
+#[tokio::test]
+async fn a_job_is_fetched_at_another_entrypoint_than_the_one_that_took_it_on() {
+    let prover = Server::start_with(Some(Script::for_jobs(&good_request(), WAITS)), prover).await;
+    let script = prover.script.as_ref().unwrap();
+    let [here, there, later] =
+        [entrypoint(&prover).await, entrypoint(&prover).await, entrypoint(&prover).await];
+    let job = submitted(&mut Client::connect(&here).await).await;
+    until("it is worked on", common::PATIENCE, async || script.jobs() == 1).await;
+    // While it runs: with its steps, and even where the entrypoint that took it on is gone meanwhile.
+    let mut client = Client::connect(&there).await;
+    client.request(1, fetch(job, 0)).await;
+    client.wait_for(1, EXECUTING).await;
+    here.stop().await;
+    script.touch("go");
+    let (1, Ok(Response::Proof(proof))) = client.answer().await else { panic!("a proof") };
+    assert_eq!((proof.job, script.jobs()), (job, 1));
+    // When it is over: the prover has kept it, and from then on this one.
+    let mut client = Client::connect(&later).await;
+    client.request(1, fetch(job, 10)).await;
+    let (1, Ok(Response::Proof(rest))) = client.answer().await else { panic!("a proof") };
+    assert_eq!((rest.offset, rest.sha256), (10, proof.sha256));
+    assert_eq!(rest.record, proof.record[10..]);
+    prover.stop().await;
+    client.request(2, fetch(job, 0)).await;
+    assert!(matches!(client.answer().await, (2, Ok(Response::Proof(again))) if again.record == proof.record));
+    for server in [there, later] {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_no_prover_knows_is_unknown_at_every_entrypoint() {
+    let prover = Server::start_with(Some(Script::for_jobs(&good_request(), WAITS)), prover).await;
+    let entrypoint = entrypoint(&prover).await;
+    let mut client = Client::connect(&entrypoint).await;
+    client.request(1, fetch(JobKey([1; 32]), 0)).await;
+    assert_eq!(client.error(1).await.code, ErrorCode::UnknownJob);
+    // That is nothing to hold against a server.
+    assert_eq!(entrypoint.metric("sextant_upstream_requests_total{outcome=\"refused\"}").await, 0.0);
+    client.request(2, good_request()).await;
+    client.wait_for(2, EXECUTING).await;
+    for server in [entrypoint, prover] {
+        server.stop().await;
+    }
+}
+
+/// The name says what the proof must say. A prover whose worker answers everything with one proof is found out.
+#[tokio::test]
+async fn the_proof_of_another_job_is_no_answer() {
+    let script = Script::for_jobs(&good_request(), WAITS);
+    let liar = Server::start_with(Some(script), prover).await;
+    let (here, there) = (entrypoint(&liar).await, entrypoint(&liar).await);
+    let Request::Prove(other) = committee_changes().swap_remove(1) else { unreachable!() };
+    let mut client = Client::connect(&here).await;
+    client.request(1, Request::Submit(other)).await;
+    let (1, Ok(Response::Submitted { job, .. })) = client.answer().await else { panic!("a job") };
+    let script = liar.script.as_ref().unwrap();
+    until("it is worked on", common::PATIENCE, async || script.jobs() == 1).await;
+    let mut client = Client::connect(&there).await;
+    client.request(1, fetch(job, 0)).await;
+    client.wait_for(1, EXECUTING).await;
+    script.touch("go");
+    let error = client.error(1).await;
+    assert_eq!(error.code, ErrorCode::ProverFailed, "{error}");
+    for server in [here, there, liar] {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_kept_proof_is_fetched_from_the_server_that_comes_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = async || {
+        let script = Script::for_jobs(&good_request(), "cat $D/proved");
+        Server::start_with(Some(script), |config| config.cache.folder = Some(folder.path().into())).await
+    };
+    let server = start().await;
+    let mut client = Client::connect(&server).await;
+    let job = submitted(&mut client).await;
+    client.request(1, fetch(job, 0)).await;
+    let (1, Ok(Response::Proof(proof))) = client.answer().await else { panic!("a proof") };
+    until("it is on disk", common::PATIENCE, async || {
+        std::fs::read_dir(folder.path())
+            .unwrap()
+            .flatten()
+            .any(|file| file.path().extension().is_some_and(|end| end == "kept"))
+    })
+    .await;
+    server.stop().await;
+    let server = start().await;
+    let mut client = Client::connect(&server).await;
+    client.request(1, fetch(job, 0)).await;
+    assert!(matches!(client.answer().await, (1, Ok(Response::Proof(kept))) if kept.record == proof.record));
+    assert_eq!(server.script.as_ref().unwrap().jobs(), 0);
     server.stop().await;
 }

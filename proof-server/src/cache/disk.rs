@@ -8,10 +8,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use sextant_protocol::ProofAnswer;
+use sextant_protocol::{JobKey, ProofAnswer};
 
 use super::file;
-use crate::{made::ProofKey, metrics::Metrics};
+use crate::metrics::Metrics;
 
 /// How the names of files begin that are being written.
 const UNFINISHED: &str = "unfinished-";
@@ -48,11 +48,11 @@ impl Disk {
         Ok(disk)
     }
 
-    /// The proof for `key`. A file that holds something else is removed.
-    pub(super) fn read(&self, key: &ProofKey) -> Option<ProofAnswer> {
-        let path = self.folder.join(file::name(key));
+    /// The proof of `job`. A file that holds something else is removed.
+    pub(super) fn read(&self, job: &JobKey) -> Option<ProofAnswer> {
+        let path = self.folder.join(file::name(job));
         let bytes = self.note("read", &path, fs::read(&path))?;
-        match file::decode(key, bytes) {
+        match file::decode(job, bytes) {
             Ok(made) => {
                 // Used now: what was not used for long goes first.
                 let now = FileTimes::new().set_modified(SystemTime::now());
@@ -69,11 +69,11 @@ impl Disk {
     }
 
     /// Keeps a proof.
-    pub(super) fn write(&self, key: &ProofKey, made: &ProofAnswer) {
+    pub(super) fn write(&self, job: &JobKey, made: &ProofAnswer) {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = self.folder.join(file::name(key));
+        let path = self.folder.join(file::name(job));
         let written = self.unfinished().and_then(|mut unfinished| {
-            unfinished.write_all(&file::encode(key, made))?;
+            unfinished.write_all(&file::encode(job, made))?;
             unfinished.persist(&path).map_err(|error| error.error)
         });
         self.note("write", &path, written);
@@ -133,8 +133,8 @@ mod tests {
     }
 
     fn keep(disk: &Disk, name: u8) {
-        let (key, answer) = made(name, 200);
-        disk.write(&key, &answer);
+        let (job, answer) = made(name, 200);
+        disk.write(&job, &answer);
         // Files are told apart by their times.
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -151,8 +151,8 @@ mod tests {
     #[test]
     fn the_folder_is_bounded_and_forgets_what_was_used_longest_ago() {
         let folder = tempfile::tempdir().unwrap();
-        let (key, answer) = made(1, 200);
-        let length = file::encode(&key, &answer).len() as u64;
+        let (job, answer) = made(1, 200);
+        let length = file::encode(&job, &answer).len() as u64;
         let disk = disk(folder.path(), 2 * length);
         keep(&disk, 1);
         keep(&disk, 2);

@@ -1,10 +1,10 @@
 //! A kept proof as a file: [`MAGIC`] and that of proof files, each with a version; the input it was made from, what making
-//! it took, the encoded record; and a checksum over all of it and over what it is kept as. A file that was damaged,
+//! it took, the encoded record; and a checksum over all of it and over the job that it is kept for. A file that was damaged,
 //! renamed, or written in another format is none.
 
 use bytes::Bytes;
 use sextant_protocol::{
-    ProofAnswer,
+    JobKey, ProofAnswer,
     proof::{FILE_MAGIC, ProofView},
     request::ProvingCost,
 };
@@ -17,27 +17,27 @@ const MAGIC: &[u8; 8] = b"SXTKEPT\x02";
 /// Bytes of the input's digest, and of the four numbers of the cost.
 const FACTS: usize = 64;
 
-/// The name of the file with the proof for `key`.
-pub(super) fn name(key: &ProofKey) -> String {
-    format!("{}-{}-{}.{EXTENSION}", hex::encode(key.statement), hex::encode(key.vk_hash), key.kind)
+/// The name of the file with the proof of `job`.
+pub(super) fn name(job: &JobKey) -> String {
+    format!("{job}.{EXTENSION}")
 }
 
 /// How the names of all kept proofs end.
 pub(super) const EXTENSION: &str = "kept";
 
 /// The file's bytes.
-pub(super) fn encode(key: &ProofKey, answer: &ProofAnswer) -> Vec<u8> {
+pub(super) fn encode(job: &JobKey, answer: &ProofAnswer) -> Vec<u8> {
     let ProvingCost { cycles, queued_ms, proving_ms, peak_memory } = answer.cost;
     let cost = [cycles, queued_ms, proving_ms, peak_memory].map(u64::to_be_bytes);
     let mut bytes =
         [&MAGIC[..], &FILE_MAGIC, &answer.input_digest, cost.as_flattened(), &answer.record].concat();
-    let checksum = checksum(key, &bytes);
+    let checksum = checksum(job, &bytes);
     bytes.extend(checksum);
     bytes
 }
 
-/// What is in a file that is named for `key`, or why it is not what its name says.
-pub(super) fn decode(key: &ProofKey, bytes: Vec<u8>) -> Result<ProofAnswer, String> {
+/// What is in a file that is named for `job`, or why it is not what its name says.
+pub(super) fn decode(job: &JobKey, bytes: Vec<u8>) -> Result<ProofAnswer, String> {
     let bytes = Bytes::from(bytes);
     let formats = [&MAGIC[..], &FILE_MAGIC].concat();
     let Some(end) = bytes.len().checked_sub(32).filter(|end| *end >= formats.len() + FACTS) else {
@@ -46,7 +46,7 @@ pub(super) fn decode(key: &ProofKey, bytes: Vec<u8>) -> Result<ProofAnswer, Stri
     if !bytes.starts_with(&formats) {
         return Err("it is of another format".into());
     }
-    if checksum(key, &bytes[..end])[..] != bytes[end..] {
+    if checksum(job, &bytes[..end])[..] != bytes[end..] {
         return Err("it is damaged, or was renamed".into());
     }
     let facts = &bytes[formats.len()..];
@@ -60,15 +60,15 @@ pub(super) fn decode(key: &ProofKey, bytes: Vec<u8>) -> Result<ProofAnswer, Stri
     let input_digest = std::array::from_fn(|byte| facts[byte]);
     let record = bytes.slice(formats.len() + FACTS..end);
     let proof = ProofView::of(&record).map_err(|error| error.to_string())?;
-    if ProofKey::of(&proof) != *key {
+    if ProofKey::of(&proof).job() != *job {
         return Err("it is the proof of something else".into());
     }
     let sha256 = Sha256::digest(&record).into();
-    Ok(ProofAnswer { input_digest, cost, job: key.job(), sha256, offset: 0, record, more: 0 })
+    Ok(ProofAnswer { input_digest, cost, job: *job, sha256, offset: 0, record, more: 0 })
 }
 
-fn checksum(key: &ProofKey, bytes: &[u8]) -> [u8; 32] {
-    Sha256::new().chain_update(key.job().0).chain_update(bytes).finalize().into()
+fn checksum(job: &JobKey, bytes: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(job.0).chain_update(bytes).finalize().into()
 }
 
 #[cfg(test)]
@@ -77,17 +77,17 @@ mod tests {
 
     #[test]
     fn a_file_is_read_as_it_was_written_or_not_at_all() {
-        let ((key, answer), (other, _)) = (made(1, 200), made(2, 200));
-        let bytes = encode(&key, &answer);
-        assert_eq!(decode(&key, bytes.clone()).unwrap(), answer);
+        let ((job, answer), (other, _)) = (made(1, 200), made(2, 200));
+        let bytes = encode(&job, &answer);
+        assert_eq!(decode(&job, bytes.clone()).unwrap(), answer);
         assert!(decode(&other, bytes.clone()).is_err(), "under another name");
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1;
-            assert!(decode(&key, damaged).is_err(), "byte {at}");
-            assert!(decode(&key, bytes[..at].to_vec()).is_err(), "{at} bytes");
+            assert!(decode(&job, damaged).is_err(), "byte {at}");
+            assert!(decode(&job, bytes[..at].to_vec()).is_err(), "{at} bytes");
         }
-        // Written for a key that it is not the proof of: by mistake, and not by damage.
+        // Written for a job that it is not the proof of: by mistake, and not by damage.
         assert!(decode(&other, encode(&other, &answer)).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Finished proofs, kept a while: in memory, and in a folder where one is configured. Losing them loses nothing but
+//! Finished proofs by the names of their jobs, kept a while: in memory, and in a folder where one is configured. Losing them loses nothing but
 //! time. Files are checked when they are read, and clients verify what they get anyway.
 
 mod disk;
@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use disk::Disk;
 use lru::LruCache;
-use sextant_protocol::ProofAnswer;
+use sextant_protocol::{JobKey, ProofAnswer};
 
-use crate::{config::CacheConfig, made::ProofKey, metrics::Metrics};
+use crate::{config::CacheConfig, metrics::Metrics};
 
 /// Kept proofs.
 pub(crate) struct Cache {
@@ -20,7 +20,7 @@ pub(crate) struct Cache {
 }
 
 struct Memory {
-    proofs: LruCache<ProofKey, ProofAnswer>,
+    proofs: LruCache<JobKey, ProofAnswer>,
     bytes: usize,
 }
 
@@ -37,27 +37,27 @@ impl Cache {
     }
 
     /// The proof in memory.
-    pub(crate) fn recall(&self, key: &ProofKey) -> Option<ProofAnswer> {
-        self.memory().proofs.get(key).cloned()
+    pub(crate) fn recall(&self, job: &JobKey) -> Option<ProofAnswer> {
+        self.memory().proofs.get(job).cloned()
     }
 
     /// The proof in memory or in the folder.
-    pub(crate) async fn get(&self, key: &ProofKey) -> Option<ProofAnswer> {
-        if let Some(made) = self.recall(key) {
+    pub(crate) async fn get(&self, job: &JobKey) -> Option<ProofAnswer> {
+        if let Some(made) = self.recall(job) {
             return Some(made);
         }
-        let (disk, wanted) = (self.disk.clone()?, *key);
+        let (disk, wanted) = (self.disk.clone()?, *job);
         let made = tokio::task::spawn_blocking(move || disk.read(&wanted)).await.ok()??;
-        self.remember(*key, &made);
+        self.remember(*job, &made);
         Some(made)
     }
 
     /// Keeps a proof. The folder is written in the background.
-    pub(crate) fn insert(&self, key: ProofKey, made: &ProofAnswer) {
-        self.remember(key, made);
+    pub(crate) fn insert(&self, job: JobKey, made: &ProofAnswer) {
+        self.remember(job, made);
         if let Some(disk) = self.disk.clone() {
             let made = made.clone();
-            tokio::task::spawn_blocking(move || disk.write(&key, &made));
+            tokio::task::spawn_blocking(move || disk.write(&job, &made));
         }
     }
 
@@ -66,12 +66,12 @@ impl Cache {
         self.memory().bytes
     }
 
-    fn remember(&self, key: ProofKey, made: &ProofAnswer) {
+    fn remember(&self, job: JobKey, made: &ProofAnswer) {
         if made.record.len() > self.limit {
             return;
         }
         let mut memory = self.memory();
-        let old = memory.proofs.put(key, made.clone());
+        let old = memory.proofs.put(job, made.clone());
         memory.bytes += made.record.len();
         memory.bytes -= old.map_or(0, |old| old.record.len());
         while memory.bytes > self.limit {
@@ -95,9 +95,10 @@ mod tests {
     };
 
     use super::*;
+    use crate::made::ProofKey;
 
-    /// A proof whose record takes `size` bytes, another one for each name, with its key.
-    pub(super) fn made(name: u8, size: usize) -> (ProofKey, ProofAnswer) {
+    /// A proof whose record takes `size` bytes, another one for each name, with its job's.
+    pub(super) fn made(name: u8, size: usize) -> (JobKey, ProofAnswer) {
         let record = |filling: usize| ProofRecord {
             program: 1,
             kind: ProofKind::Stark,
@@ -108,13 +109,10 @@ mod tests {
             proof: vec![name; filling],
         };
         let cost = ProvingCost { cycles: u64::from(name), ..ProvingCost::default() };
-        let answer = |filling, key: Option<ProofKey>| {
-            let job = key.map(|key| key.job()).unwrap_or_default();
-            ProofAnswer::new(&record(filling), [name; 32], cost, job)
-        };
-        let empty = answer(0, None);
-        let key = ProofKey::of(&ProofView::of(&empty.record).unwrap());
-        (key, answer(size - empty.record.len(), Some(key)))
+        let answer = |filling, job| ProofAnswer::new(&record(filling), [name; 32], cost, job);
+        let empty = answer(0, JobKey::default());
+        let job = ProofKey::of(&ProofView::of(&empty.record).unwrap()).job();
+        (job, answer(size - empty.record.len(), job))
     }
 
     #[tokio::test]
@@ -122,17 +120,15 @@ mod tests {
         let config = CacheConfig { memory: 500, ..CacheConfig::default() };
         let cache = Cache::new(&config, &Arc::new(Metrics::new())).unwrap();
         let keep = |name, size| cache.insert(made(name, size).0, &made(name, size).1);
-        let key = |name| made(name, 200).0;
+        let job = |name| made(name, 200).0;
         keep(1, 200);
         keep(2, 200);
-        assert_eq!(cache.get(&key(1)).await.unwrap(), made(1, 200).1);
+        assert_eq!(cache.get(&job(1)).await.unwrap(), made(1, 200).1);
         keep(3, 200);
-        assert!(cache.get(&key(2)).await.is_none(), "the first was used since");
+        assert!(cache.get(&job(2)).await.is_none(), "the first was used since");
         keep(3, 200);
         assert_eq!(cache.bytes(), 400, "the same again takes no more room");
         keep(4, 501);
-        assert!(cache.get(&key(4)).await.is_none());
-        let other = ProofKey { kind: ProofKind::Compressed, ..key(1) };
-        assert!(cache.get(&other).await.is_none());
+        assert!(cache.get(&job(4)).await.is_none());
     }
 }

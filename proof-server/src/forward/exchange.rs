@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use sextant_link::{AskError, Introduction, Link, LinkConfig, Tls, TransportError};
 use sextant_protocol::{
-    ErrorCode, ProofAnswer, ProveRequest, Request, Response, ServerError, ServerInfo, Token, WrapRequest,
-    message::WRAP, proof::MAX_RECORD,
+    ErrorCode, JobKey, Progress, ProofAnswer, ProveRequest, Request, Response, ServerError, ServerInfo,
+    Token, WrapRequest, message::WRAP, proof::MAX_RECORD,
 };
 use tokio::time::timeout;
 
 use super::{failure::Failure, upstream::Upstream};
-use crate::{checked::CheckedRequest, evidence::Source, made::ProofKey, programs::AGENT};
+use crate::{access::Caller, checked::CheckedRequest, evidence::Source, made::ProofKey, programs::AGENT};
 
 /// For a connection to be made and greeted.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -39,9 +39,26 @@ pub(super) async fn prove(
     // Of those who wait, the one in whose turn it is.
     let on_behalf = request.audience.identities().first().map(ToString::to_string).unwrap_or_default();
     let link = connect(connector, upstream, request.hops + 1, on_behalf).await?;
-    let mut pending = link.ask(question(request, &link)?).map_err(AskError::from)?;
+    proof(&link, question(request, &link)?, |step| request.audience.send(step)).await
+}
+
+/// Asks for the proof of a job that somebody else has asked it for, and passes the steps on.
+pub(super) async fn fetch(
+    connector: &Connector,
+    upstream: &Upstream,
+    job: JobKey,
+    caller: &Caller,
+    on_step: impl Fn(Progress),
+) -> Result<ProofAnswer, Failure> {
+    let link = connect(connector, upstream, caller.hops + 1, caller.identity.to_string()).await?;
+    // Who waits here keeps their own time.
+    proof(&link, Request::Fetch { job, offset: 0, deadline_ms: 0 }, on_step).await
+}
+
+async fn proof(link: &Link, request: Request, on_step: impl Fn(Progress)) -> Result<ProofAnswer, Failure> {
+    let mut pending = link.ask(request).map_err(AskError::from)?;
     while let Some(step) = pending.progress().await {
-        request.audience.send(step);
+        on_step(step);
     }
     match pending.answer().await? {
         Response::Proof(answer) => Ok(answer),

@@ -7,6 +7,7 @@
 
 mod exchange;
 mod failure;
+mod fetching;
 mod pool;
 mod search;
 mod upstream;
@@ -15,6 +16,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub(crate) use exchange::Connector;
 use failure::{Failure, Fault};
+pub(crate) use fetching::fetch;
 pub(crate) use pool::Upstreams;
 use search::Search;
 use sextant_consensus::Program;
@@ -129,18 +131,7 @@ impl Upstreams {
                 Err(failure) => failure,
             };
             self.metrics.forwarded(failure.label());
-            let (address, program) = (&upstream.address, programs::name(self.program));
-            match failure.fault() {
-                Fault::Lie => {
-                    tracing::error!(%address, program, %failure, "upstream");
-                    upstream.lied();
-                }
-                Fault::Servers => {
-                    tracing::warn!(%address, program, %failure, "upstream");
-                    upstream.failed(key);
-                }
-                Fault::Suspected | Fault::Nobodys => tracing::info!(%address, program, %failure, "upstream"),
-            }
+            self.blame(&upstream, &failure, key);
             if let Failure::Own(error) = failure {
                 return Err(error);
             }
@@ -157,11 +148,29 @@ impl Upstreams {
         let _open = upstream.open();
         let answer = exchange::prove(&self.connector(), upstream, request).await?;
         let expected = &request.expected;
-        self.believe(&answer, expected).await?;
+        Self::believe(&answer, expected)?;
+        self.verify(&answer).await?;
         Ok(ProofAnswer { input_digest: expected.input_digest, job: expected.key.job(), ..answer })
     }
 
-    async fn believe(&self, answer: &ProofAnswer, expected: &Expected) -> Result<(), Failure> {
+    /// Takes note of a server that was of no use, over the request or job that `key` names.
+    fn blame(&self, upstream: &Upstream, failure: &Failure, key: [u8; 32]) {
+        let (address, program) = (&upstream.address, programs::name(self.program));
+        match failure.fault() {
+            Fault::Lie => {
+                tracing::error!(%address, program, %failure, "upstream");
+                upstream.lied();
+            }
+            Fault::Servers => {
+                tracing::warn!(%address, program, %failure, "upstream");
+                upstream.failed(key);
+            }
+            Fault::Suspected | Fault::Nobodys => tracing::info!(%address, program, %failure, "upstream"),
+        }
+    }
+
+    /// Whether an answer is of what was asked for.
+    fn believe(answer: &ProofAnswer, expected: &Expected) -> Result<(), Failure> {
         let proof = ProofView::of(&answer.record).map_err(|error| Failure::Lied(error.to_string()))?;
         if proof.program != expected.program.tag() || proof.kind != expected.key.kind {
             return Err(Failure::Lied(format!("a {} proof by program {}", proof.kind, proof.program)));
@@ -169,6 +178,11 @@ impl Upstreams {
         if proof.public_values != expected.public_values {
             return Err(Failure::Lied("the proof states something else".into()));
         }
+        Ok(())
+    }
+
+    /// Whether an answer is a proof of what it says.
+    async fn verify(&self, answer: &ProofAnswer) -> Result<(), Failure> {
         for attempt in 1.. {
             match self.verification.verify_own(answer.record.clone()).await {
                 Ok(()) => return Ok(()),

@@ -148,6 +148,11 @@ impl Upstreams {
         })
     }
 
+    /// All servers that would be asked.
+    pub(super) fn usable(&self) -> Vec<Arc<Upstream>> {
+        self.all().into_iter().filter(|server| server.usable()).collect()
+    }
+
     /// Kinds of proof that the servers make; `None` while none has said so.
     pub(crate) fn kinds(&self) -> Option<Vec<ProofKind>> {
         let all: Vec<_> = self.all().iter().filter_map(|server| server.kinds()).collect();
@@ -164,21 +169,18 @@ impl Upstreams {
 
     /// Servers known, and servers that would be asked.
     pub(crate) fn count(&self) -> (usize, usize) {
-        let servers = self.all();
-        (servers.len(), servers.iter().filter(|server| server.usable()).count())
+        (self.all().len(), self.usable().len())
     }
 
     /// What all servers offer together.
     pub(crate) fn depth(&self) -> (usize, usize) {
-        let offers =
-            self.all().into_iter().filter(|server| server.usable()).filter_map(|server| server.offer());
+        let offers = self.usable().into_iter().filter_map(|server| server.offer());
         offers.fold((0, 0), |(waiting, capacity), offer| (waiting + offer.waiting, capacity + offer.capacity))
     }
 
     /// Jobs being worked on at all servers.
     pub(crate) fn running(&self) -> usize {
-        let offers =
-            self.all().into_iter().filter(|server| server.usable()).filter_map(|server| server.offer());
+        let offers = self.usable().into_iter().filter_map(|server| server.offer());
         offers.map(|offer| offer.running).sum()
     }
 

@@ -86,7 +86,7 @@ impl Search {
 }
 
 /// How much sense asking again makes: most where somebody is only busy, none where it is no question of time.
-fn hope(error: &ServerError) -> u8 {
+pub(super) fn hope(error: &ServerError) -> u8 {
     match error.code {
         ErrorCode::Busy => 3,
         ErrorCode::ShuttingDown => 2,

@@ -164,6 +164,7 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         sub_servers: sub_servers(&config, &engine, forwarding.as_deref(), &shared),
         jobs: jobs.clone(),
         submissions,
+        upstreams: forwarding.iter().flat_map(|forwarding| forwarding.pools.clone()).collect(),
         verification,
         budgets: shared.budgets.clone(),
         networks: config.networks.clone(),
