@@ -1,14 +1,17 @@
 //! HTTPS nodes with an authority of one's own: `--node-ca` counts for every node that a command asks.
 
 mod common;
+mod fake;
 
 use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
-use common::{BOOTSTRAP, Folder, assert_names, file, sextant, text};
+use common::{BOOTSTRAP, Folder, assert_names, file, sextant_with, text};
+use fake::{Peer, everything, listen_each};
 use sextant_fixtures::devnet::ELECTRA;
+use sextant_protocol::Response;
 use sextant_test_nodes::{Node, Reply, recorded::Recorded};
 
 fn pem(name: &str) -> PathBuf {
@@ -23,6 +26,14 @@ async fn stranger() -> Node {
 /// What a command line's node is asked without and with the authority.
 async fn asked(line: &str, words: &[(&str, &str)]) -> [usize; 2] {
     let mut counts = [0; 2];
+    // A server is asked first what it offers: everything.
+    let server = listen_each(|stream| async move {
+        let mut peer = Peer::greet(stream).await;
+        let (id, _) = peer.request().await;
+        peer.answer(id, Ok(Response::Info(everything()))).await;
+        peer.drain().await;
+    });
+    let server = server.await.to_string();
     for (count, trusting) in counts.iter_mut().zip([false, true]) {
         let node = stranger().await;
         let (url, ca) = (node.url(), pem("ca.pem"));
@@ -35,7 +46,8 @@ async fn asked(line: &str, words: &[(&str, &str)]) -> [usize; 2] {
         if trusting {
             line.extend(["--node-ca".into(), text(&ca).into()]);
         }
-        let run = move || sextant(&line.iter().map(String::as_str).collect::<Vec<_>>());
+        let server = server.clone();
+        let run = move || sextant_with(&server, &line.iter().map(String::as_str).collect::<Vec<_>>());
         let output = tokio::task::spawn_blocking(run).await.unwrap();
         // The node is of no use either way: what differs is why.
         assert_names(&output, &[if trusting { "nothing here" } else { "certificate" }]);

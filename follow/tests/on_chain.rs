@@ -172,6 +172,24 @@ async fn a_receipt_that_comes_late_costs_no_second_transaction() {
     }
 }
 
+/// A node that suggests no tip has a gas price, and that will do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_node_that_suggests_no_tip_will_do() {
+    let folder = tempdir().unwrap();
+    let world = World::at(16).await;
+    let chain = Chain::start(GENESIS + 6 * PERIOD, &world, MAX_AGE).await;
+    let proxy = chain
+        .proxy(|call: &mut Value, _| {
+            let error = json!({ "code": -32601, "message": "the method does not exist" });
+            (call["method"] == "eth_maxPriorityFeePerGas")
+                .then(|| json!({ "jsonrpc": "2.0", "id": call["id"], "error": error }))
+        })
+        .await;
+    let mut follower = follower(&world, snark(&world, folder.path()), &chain, &proxy.url()).await;
+    step(&mut follower).await.0.unwrap();
+    assert_whole(&chain, 1, 1).await;
+}
+
 /// Away for longer than the contract takes a header: one proof goes as far as one that it takes, whatever the most that is
 /// wanted in one otherwise.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
