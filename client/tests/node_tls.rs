@@ -60,7 +60,8 @@ async fn asked(line: &str, words: &[(&str, &str)]) -> [usize; 2] {
 async fn every_node_is_reached_by_the_authorities_that_are_named() {
     let recorded = Recorded::devnet(ELECTRA);
     let (checkpoint, digest) = (hex::encode(recorded.checkpoints()[0]), hex::encode(recorded.chain.digest()));
-    let beacon = Node::start(move |ask| recorded.beacon(ask)).await.url();
+    let honest = Node::start(move |ask| recorded.beacon(ask)).await;
+    let beacon = honest.url();
     let folder = Folder::new();
     let key = folder.write("key", "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
