@@ -65,7 +65,6 @@ async fn every_node_is_reached_by_the_authorities_that_are_named() {
     let folder = Folder::new();
     let key = folder.write("key", "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let state = folder.path().join("state");
     let snark = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/recorded-snarks/inclusion.proof");
     let bootstrap = file(BOOTSTRAP);
     let words = [
@@ -73,14 +72,13 @@ async fn every_node_is_reached_by_the_authorities_that_are_named() {
         ("CHECKPOINT", &checkpoint),
         ("DIGEST", &digest),
         ("KEY", text(&key)),
-        ("STATE", text(&state)),
         ("SNARK", text(&snark)),
         ("BOOTSTRAP", text(&bootstrap)),
     ];
     let contract = "0x0000000000000000000000000000000000000001";
     let own_chain = "--chain-digest DIGEST --checkpoint CHECKPOINT";
     let follow = format!("follow --once --allow-old-checkpoint --max-head-age 0 --state STATE {own_chain}");
-    for (nodes, line) in [
+    let cases = [
         ("the beacon node of prove", "prove committee-change --from 0 --beacon NODE".to_owned()),
         (
             "the execution node of prove",
@@ -113,8 +111,14 @@ async fn every_node_is_reached_by_the_authorities_that_are_named() {
                 "{follow} --beacon BEACON --kind groth16 --submit {contract} --submit-rpc NODE --key-file KEY"
             ),
         ),
-    ] {
-        let [distrusted, trusted] = asked(&line, &words).await;
+    ];
+    // Each waits a while for its node to get better.
+    let asked = cases.into_iter().enumerate().map(async |(case, (nodes, line))| {
+        let state = folder.path().join(case.to_string());
+        let words = [&words[..], &[("STATE", text(&state))]].concat();
+        (nodes, asked(&line, &words).await)
+    });
+    for (nodes, [distrusted, trusted]) in futures::future::join_all(asked).await {
         assert!(distrusted == 0 && trusted > 0, "{nodes}: {distrusted} and {trusted} questions");
     }
 }
