@@ -18,6 +18,7 @@ mod lagrange;
 mod logup;
 mod opening;
 mod packed;
+mod product;
 mod rounds;
 mod shard;
 mod table;

@@ -6,6 +6,9 @@ use slop_multilinear::PaddedMle;
 
 use crate::packed::{Packed, broadcast, lanes};
 
+/// Blocks of a column that a task works on.
+const BLOCKS_PER_TASK: usize = 1 << 8;
+
 /// Rows that differ in the last variable alone are a pair. A block is as many pairs as a register has lanes.
 pub(crate) trait Table<F: Field>: Sync {
     /// What is in the table.
@@ -115,6 +118,24 @@ impl<F: Field, N: ExtensionField<F>> Columns<F, N> {
         columns.map(move |column| ColumnMut { digits: column.chunks_exact_mut(rows).collect() })
     }
 
+    /// All values of a table of one column of the base field.
+    pub(crate) fn values_mut(&mut self) -> &mut [F] {
+        debug_assert!(self.width == 1 && N::D == 1);
+        &mut self.values[..self.height]
+    }
+
+    /// The pairs of rows that begin at `row`, which need not be an even one.
+    pub(crate) fn pairs_from(&self, column: usize, row: usize) -> [Packed<F, N>; 2] {
+        let (rows, width) = (rows_kept::<F>(self.height), lanes::<F>());
+        let digits = |digit: usize| &self.values[(column * N::D + digit) * rows + row..][..2 * width];
+        [0, 1].map(|side| {
+            Packed::<F, N>::from_base_fn(|digit| {
+                let digits = digits(digit);
+                F::Packing::from_fn(|lane| digits[2 * lane + side])
+            })
+        })
+    }
+
     /// A value; padding after the last row.
     pub(crate) fn value(&self, row: usize, column: usize) -> N {
         let rows = rows_kept::<F>(self.height);
@@ -125,16 +146,33 @@ impl<F: Field, N: ExtensionField<F>> Columns<F, N> {
     }
 
     /// The table with its last variable at `alpha`: pairs become one row on the line through them.
-    pub(crate) fn fold<T: Table<F>>(table: &T, alpha: N, padding: N) -> Self
+    pub(crate) fn fold<V: ExtensionField<F>>(table: &impl Table<F, Value = V>, alpha: N, padding: N) -> Self
     where
-        Packed<F, N>: AbstractExtensionField<Packed<F, T::Value>>,
+        Packed<F, N>: AbstractExtensionField<Packed<F, V>>,
     {
         let alpha = broadcast::<F, N>(alpha);
         let mut folded = Self::padded(table.width(), table.height_in_pairs(), padding);
-        folded.columns_mut().enumerate().for_each(|(column, mut folded)| {
-            for block in 0..table.blocks() {
+        let rows = rows_kept::<F>(folded.height);
+        let run = BLOCKS_PER_TASK * lanes::<F>();
+        let columns = folded.values.chunks_exact_mut(N::D * rows).enumerate();
+        let runs: Vec<_> = columns
+            .flat_map(|(column, values)| {
+                let mut digits: Vec<_> =
+                    values.chunks_exact_mut(rows).map(|digit| digit.chunks_mut(run)).collect();
+                (0..table.blocks()).step_by(BLOCKS_PER_TASK).map(move |first| {
+                    (
+                        column,
+                        first,
+                        ColumnMut { digits: digits.iter_mut().filter_map(Iterator::next).collect() },
+                    )
+                })
+            })
+            .collect();
+        runs.into_par_iter().for_each(|(column, first, mut folded)| {
+            let blocks = first..table.blocks().min(first + BLOCKS_PER_TASK);
+            for (at, block) in blocks.enumerate() {
                 let [zero, one] = table.pairs(column, block);
-                folded.set::<N>(block, alpha * (one - zero) + zero);
+                folded.set::<N>(at, alpha * (one - zero) + zero);
             }
         });
         folded
@@ -153,16 +191,7 @@ impl<F: Field, N: ExtensionField<F>> Table<F> for Columns<F, N> {
     }
 
     fn pairs(&self, column: usize, block: usize) -> [Packed<F, N>; 2] {
-        let rows = rows_kept::<F>(self.height);
-        let width = lanes::<F>();
-        let digits =
-            |digit: usize| &self.values[(column * N::D + digit) * rows + 2 * block * width..][..2 * width];
-        [0, 1].map(|side| {
-            Packed::<F, N>::from_base_fn(|digit| {
-                let digits = digits(digit);
-                F::Packing::from_fn(|lane| digits[2 * lane + side])
-            })
-        })
+        self.pairs_from(column, 2 * block * lanes::<F>())
     }
 }
 
