@@ -4,7 +4,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Client, HANGS, PATIENCE, Server, good_request, good_requests, hello, introduction, prove};
+use common::{
+    Client, HANGS, PATIENCE, Server, good_request, good_requests, hello, introduction, prove, worker::Script,
+};
 use sextant_artifacts::INCLUSION;
 use sextant_consensus::Program;
 use sextant_protocol::{
@@ -53,6 +55,53 @@ async fn a_handshake_that_is_none_is_refused() {
     far.send(&hello()).await;
     far.send(&introduction("", 3)).await;
     far.welcome().await;
+    server.stop().await;
+}
+
+/// Whatever a client has sent behind what it is refused for, it can read why.
+#[tokio::test]
+async fn a_refusal_arrives_before_the_end() {
+    let server = Server::start(Some(HANGS), |_| {}).await;
+    for _ in 0..20 {
+        let mut client = Client::mute(&server).await;
+        let hello = ClientMessage::Hello {
+            magic: MAGIC,
+            oldest: PROTOCOL_VERSION + 1,
+            newest: PROTOCOL_VERSION + 1,
+            agent: "later".into(),
+            capabilities: Vec::new(),
+        };
+        client.send(&hello).await;
+        // It may be refused half-way.
+        let _ =
+            client.try_send(&ClientMessage::Part { id: 1, offset: 0, bytes: vec![0; 300_000].into() }).await;
+        assert_eq!(client.refusal().await.code, ErrorCode::Version);
+    }
+    server.stop().await;
+}
+
+/// Each request has one answer, also one that is cancelled while its answer is on the way.
+#[tokio::test]
+async fn a_cancelled_request_has_its_answer() {
+    let request = good_request();
+    let server = Server::start_with(Some(Script::for_jobs(&request, "cat $D/proved")), |_| {}).await;
+    let mut client = Client::connect(&server).await;
+    client.request(0, request.clone()).await;
+    assert!(matches!(client.answer().await, (0, Ok(Response::Proof(_)))));
+    for id in 1..200 {
+        // Kept by now: the answer is there at once, and so is the cancellation.
+        client.request(id, request.clone()).await;
+        client.request(1_000 + id, request.clone()).await;
+        client.send(&ClientMessage::Cancel { id }).await;
+        client.send(&ClientMessage::Cancel { id: 1_000 + id }).await;
+        for _ in 0..2 {
+            match client.answer().await {
+                (_, Ok(Response::Proof(_))) => {}
+                (_, Err(error)) => assert_eq!(error.code, ErrorCode::Cancelled),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
     server.stop().await;
 }
 
