@@ -17,6 +17,7 @@ use crate::{
     metrics::Metrics,
     places::{NoPlace, Place, Places},
     proxy::{self, Network},
+    system,
     visitor::Visitor,
 };
 
@@ -27,6 +28,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// Refused clients that get to read why, at once, and how long for it.
 const REFUSALS: usize = 64;
 const REFUSAL: Duration = Duration::from_secs(1);
+/// Bytes that a connection takes ahead of what it has sent.
+const UNSENT: u32 = 128 << 10;
 
 /// A listener that is not running yet.
 pub(crate) struct Entrance {
@@ -208,13 +211,16 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// Small messages at once; a peer that vanished is noticed within minutes even while it waits for a proof.
+/// Small messages at once; a peer that vanished is noticed within minutes even while it waits for a proof, and one that
+/// reads slowly is seen to read.
 fn configure(stream: &TcpStream) {
     let keepalive = socket2::TcpKeepalive::new()
         .with_time(Duration::from_secs(60))
         .with_interval(Duration::from_secs(15));
-    let configured =
-        stream.set_nodelay(true).and_then(|()| socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive));
+    let configured = stream
+        .set_nodelay(true)
+        .and_then(|()| socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive))
+        .and_then(|()| system::bound_unsent(stream, UNSENT));
     if let Err(error) = configured {
         tracing::debug!(%error, "socket options");
     }

@@ -53,6 +53,23 @@ pub(crate) fn widen(pipe: &impl AsFd, bytes: i32) {
     unsafe { libc::fcntl(pipe.as_fd().as_raw_fd(), libc::F_SETPIPE_SZ, bytes) };
 }
 
+/// Bounds what a connection takes ahead of what it has sent. Without it the system takes megabytes at once and asks for
+/// more only when a good part of them is gone, so that a client that reads slowly looks like one that does not read.
+pub(crate) fn bound_unsent(socket: &impl AsFd, bytes: u32) -> io::Result<()> {
+    let length = size_of::<u32>() as libc::socklen_t;
+    // SAFETY: a plain system call on a descriptor that is open as long as it is borrowed; the value lives on this stack.
+    let set = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_NOTSENT_LOWAT,
+            (&raw const bytes).cast(),
+            length,
+        )
+    };
+    if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Takes standard output for itself, and has whatever else prints end up in standard error.
 pub(crate) fn claim_stdout() -> io::Result<File> {
     // Closed in programs that are started: they would keep the pipe open.

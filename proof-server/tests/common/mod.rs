@@ -24,7 +24,7 @@ use sextant_protocol::{
 use sha2::Digest;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinHandle,
     time::timeout,
 };
@@ -150,6 +150,13 @@ impl Client {
     /// Connects and says nothing.
     pub async fn mute(server: &Server) -> Self {
         Self::over(TcpStream::connect(server.address).await.unwrap())
+    }
+
+    /// [`Self::mute`], from another of this machine's own addresses.
+    pub async fn mute_from(server: &Server, source: [u8; 4]) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((source, 0).into()).unwrap();
+        Self::over(socket.connect(server.address).await.unwrap())
     }
 
     /// Speaks over a stream that is connected already.
