@@ -1,8 +1,9 @@
 //! The places of a server: how many clients are connected at once, and whose place is free for somebody else.
 //!
-//! Strangers never take all of them: some are kept for those who show who they are. Among strangers no network takes all
-//! either, and one that has said nothing yet makes room for a newcomer: the oldest of the network that has most. So
-//! silent connections, however many, keep nobody out who speaks.
+//! Strangers never take all of them for good: some are kept for those who show who they are. Whoever comes has to get as far
+//! as to say so, and one that has said nothing yet makes room for a newcomer: the oldest of the network that has most.
+//! Among strangers no network takes all either. So silent connections, however many, keep nobody out who speaks, and
+//! speaking strangers nobody who is known.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -97,7 +98,7 @@ impl Places {
         Arc::new(Self { limits, taken: Mutex::default() })
     }
 
-    /// A place for a stranger from `address`, for which another one may be shed.
+    /// A place for a newcomer from `address`, for which another one may be shed that has said nothing.
     pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Place, NoPlace> {
         let mut taken = self.taken();
         for (length, most) in self.networks() {
@@ -106,8 +107,7 @@ impl Places {
                 taken.shed(here).ok_or(NoPlace::Network)?;
             }
         }
-        let of_strangers = self.limits.total.saturating_sub(self.limits.reserved);
-        if taken.strangers.len() >= of_strangers || taken.count() >= self.limits.total {
+        if taken.count() >= self.limits.total {
             let crowded = taken.most_crowded();
             taken.shed(|stranger| crowded == Some(site(stranger.address))).ok_or(NoPlace::Total)?;
         }
@@ -163,22 +163,29 @@ impl Place {
     /// The client has said who it is: `Some` if it has shown it too.
     pub(crate) fn introduced(&mut self, known: Option<&Identity>) -> Result<(), NoPlace> {
         let Holder::Stranger(number) = self.holder else { return Ok(()) };
+        let limits = self.places.limits;
         let mut taken = self.places.taken();
+        let speaking = taken.strangers.values().filter(|stranger| !stranger.silent).count();
         let Some(stranger) = taken.strangers.get_mut(&number) else {
             // Shed a moment ago.
             return Err(NoPlace::Total);
         };
-        stranger.silent = false;
-        if let Some(identity) = known {
-            let of_client = taken.known.entry(identity.clone()).or_default();
-            if *of_client >= self.places.limits.each {
-                return Err(NoPlace::Client);
+        let Some(identity) = known else {
+            if speaking >= limits.total.saturating_sub(limits.reserved) {
+                return Err(NoPlace::Total);
             }
-            *of_client += 1;
-            taken.strangers.remove(&number);
-            drop(taken);
-            self.holder = Holder::Known(identity.clone());
+            stranger.silent = false;
+            return Ok(());
+        };
+        stranger.silent = false;
+        let of_client = taken.known.entry(identity.clone()).or_default();
+        if *of_client >= limits.each {
+            return Err(NoPlace::Client);
         }
+        *of_client += 1;
+        taken.strangers.remove(&number);
+        drop(taken);
+        self.holder = Holder::Known(identity.clone());
         Ok(())
     }
 
@@ -288,6 +295,25 @@ mod tests {
         assert_eq!(places.count(), 2);
     }
 
+    /// Nobody is known before having said a word, for which the kept places are there too.
+    #[test]
+    fn speaking_strangers_keep_nobody_out_who_is_known() {
+        let places = Places::new(PlaceLimits { total: 8, reserved: 2, each: 8 });
+        let strangers: Vec<_> =
+            (1..100).map_while(|n| introduced(&places, &format!("192.0.2.{n}")).ok()).collect();
+        assert_eq!(strangers.len(), 6);
+        let mut own = Vec::new();
+        for _ in 0..2 {
+            // Others come as well, and are sent away when they say who they are, or make room.
+            let _silent: Vec<_> = (1..9).map(|_| places.take(ip("192.0.2.200"))).collect();
+            let mut place = places.take(ip("198.51.100.1")).unwrap();
+            known(&mut place, "10.0.0.1").unwrap();
+            own.push(place);
+        }
+        assert_eq!(places.count(), 8);
+        assert_eq!(places.take(ip("198.51.100.2")).unwrap_err(), NoPlace::Total, "now it is full");
+    }
+
     #[test]
     fn one_client_does_not_take_all_places() {
         let places = Places::new(PlaceLimits { total: 9, reserved: 2, each: 2 });
@@ -303,13 +329,13 @@ mod tests {
     fn the_silent_make_room_and_the_lonely_are_spared() {
         let places = Places::new(PlaceLimits { total: 8, reserved: 2, each: 4 });
         let silent = |n: u32| places.take(ip(&format!("192.0.2.{}", n % 2))).unwrap();
-        let mut crowd: Vec<Place> = (0..6).map(silent).collect();
+        let mut crowd: Vec<Place> = (0..8).map(silent).collect();
         assert!(crowd.iter().all(|place| !place.shed().is_cancelled()));
         let mut lonely = places.take(ip("198.51.100.1")).unwrap();
         assert!(crowd[0].shed().is_cancelled(), "the oldest");
-        crowd.extend((6..100).map(silent));
+        crowd.extend((8..100).map(silent));
         assert!(!lonely.shed().is_cancelled(), "others have more");
-        assert_eq!(places.count(), 6, "and strangers never have all");
+        assert_eq!(places.count(), 8);
         known(&mut lonely, "10.0.0.1").unwrap();
         // One that was shed has no place any more, whatever it says then.
         assert_eq!(crowd[0].introduced(None), Err(NoPlace::Total));
