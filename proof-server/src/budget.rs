@@ -1,8 +1,8 @@
 //! Counts what each client has open and has had made, and refuses what goes over its budget.
 //!
 //! A proof is reserved before its client waits for it, and counts when it is made: what the server or its prover fails
-//! to do costs nobody's budget. The server's own work for nothing, on statements that are not true, has an allowance of
-//! its own.
+//! to do costs nobody's budget. The server's own work for nothing, on what is not true, has an allowance of its own; and
+//! whoever has used up a little of it goes after those who have not.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -21,9 +21,11 @@ use crate::{
 const ACCOUNTS: usize = 1024;
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
-/// Time that checks of one client's untrue statements may take in an hour: some hundreds of whole checks. A statement
-/// that does not even decode takes next to nothing.
+/// Time that one client's untrue statements and false proofs may take in an hour: some hundreds of whole checks. What does
+/// not even decode takes next to nothing.
 const FAILED_CHECKS: Duration = Duration::from_secs(60);
+/// What of it does not count yet: mistakes happen.
+const FORGIVEN: Duration = Duration::from_secs(1);
 
 /// The accounts of all clients.
 #[derive(Debug, Default)]
@@ -84,9 +86,9 @@ impl Budgets {
         Ok(Reservation { budgets: self.clone(), identity })
     }
 
-    /// Whether a statement of `caller` may be checked, or too much time went into its untrue ones.
-    pub(crate) fn may_check(&self, caller: &Caller) -> Result<(), ServerError> {
-        match self.accounts().get_mut(&caller.identity) {
+    /// Whether a statement or proof of `identity` may be checked, or too much time went into false ones.
+    pub(crate) fn may_check(&self, identity: &Identity) -> Result<(), ServerError> {
+        match self.accounts().get_mut(identity) {
             Some(account) => account.may_check(Instant::now()),
             None => Ok(()),
         }
@@ -95,6 +97,11 @@ impl Budgets {
     /// A check for `identity` took this long, and nothing came of it.
     pub(crate) fn check_failed(&self, identity: &Identity, took: Duration) {
         Self::account(&mut self.accounts(), identity).check_failed(took, Instant::now());
+    }
+
+    /// Whether `identity` has wasted next to no time lately. Those who have wait until the others were served.
+    pub(crate) fn in_good_standing(&self, identity: &Identity) -> bool {
+        self.accounts().get_mut(identity).is_none_or(|account| account.fade(Instant::now()) < FORGIVEN)
     }
 
     /// Time of failed checks that `identity` is charged with now.
@@ -142,7 +149,7 @@ impl Account {
         if failed < FAILED_CHECKS {
             return Ok(());
         }
-        let message = format!("your untrue statements took {} s to check lately", failed.as_secs());
+        let message = format!("your false statements and proofs took {} s to check lately", failed.as_secs());
         let wait = (failed - FAILED_CHECKS).mul_f64(HOUR.as_secs_f64() / FAILED_CHECKS.as_secs_f64());
         Err(busy(message, wait + SECOND))
     }
@@ -284,6 +291,19 @@ mod tests {
         assert!(account.may_check(start + wait).is_ok());
     }
 
+    /// A mistake is forgiven at once, a flood after a while.
+    #[test]
+    fn who_wastes_time_is_in_bad_standing_for_a_while() {
+        let (start, mut account) = (Instant::now(), Account::default());
+        let good =
+            |account: &mut Account, seconds| account.fade(start + Duration::from_secs(seconds)) < FORGIVEN;
+        account.check_failed(Duration::from_millis(200), start);
+        assert!(good(&mut account, 0));
+        account.check_failed(Duration::from_secs(2), start);
+        assert!(!good(&mut account, 1) && !good(&mut account, 60));
+        assert!(good(&mut account, 75));
+    }
+
     #[test]
     fn accounts_without_a_trace_are_forgotten() {
         let budgets = Arc::new(Budgets::default());
@@ -296,7 +316,7 @@ mod tests {
         }
         assert!(budgets.accounts().len() <= ACCOUNTS);
         assert!(budgets.open(&caller(1, 1, 1)).is_err(), "an open request is not forgotten");
-        assert!(budgets.may_check(&caller(3, 1, 1)).is_err(), "nor is time that was taken");
+        assert!(budgets.may_check(&caller(3, 1, 1).identity).is_err(), "nor is time that was taken");
         drop(held);
     }
 }

@@ -1,6 +1,6 @@
 //! Native checks: every statement is checked as the guest will check it, before anything else is spent on it.
 //!
-//! They run beside the runtime, a few at once. Whoever brings the same input while it is checked waits for that check,
+//! They run beside the runtime, a few at once, clients in turn. Whoever brings the same input while it is checked waits for that check,
 //! and an input that was found true is known for a while: a request that is made again costs none. A check of which
 //! nothing comes, because the statement is not true or nobody waits any more, is charged to its client by its time.
 
@@ -14,15 +14,15 @@ use lru::LruCache;
 use sextant_consensus::{Program, public_values::Statement};
 use sextant_protocol::{ErrorCode, ProveRequest, ServerError};
 use sha2::{Digest, Sha256};
-use tokio::sync::{OnceCell, Semaphore, oneshot};
+use tokio::sync::{OnceCell, oneshot};
 
 use crate::{
-    access::Caller,
+    access::{Caller, Identity},
     budget::Budgets,
-    errors::shutting_down,
     memory::Held,
     metrics::Metrics,
     networks::Networks,
+    turns::{Turn, Turns},
     witness::{self, Checked},
 };
 
@@ -34,7 +34,7 @@ type InputDigest = [u8; 32];
 
 /// Checks statements.
 pub(crate) struct Checks {
-    permits: Arc<Semaphore>,
+    turns: Arc<Turns>,
     networks: Arc<Networks>,
     known: Mutex<LruCache<InputDigest, Arc<OnceCell<Known>>>>,
     budgets: Arc<Budgets>,
@@ -72,7 +72,7 @@ impl Checks {
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
-            permits: Arc::new(Semaphore::new(at_once)),
+            turns: Turns::new(at_once, budgets.clone()),
             networks: Arc::new(networks),
             known: Mutex::new(LruCache::new(KNOWN)),
             budgets,
@@ -112,11 +112,22 @@ impl Checks {
         let mut asked = Some(asked);
         loop {
             let cell = self.cell(digest);
+            // Everybody waits for their own turn: that of another who brings the same may be late.
+            let mut turn = None;
+            if !cell.initialized() {
+                before()?;
+                self.budgets.may_check(&caller.identity)?;
+                turn = Some(self.turns.wait(&caller.identity).await);
+            }
             let mut fresh = None;
             let known = cell.get_or_try_init(async || {
+                // Others of its own may have come meanwhile.
                 before()?;
-                let Some(own) = asked.take() else { return Err(internal("the request is lost")) };
-                let (back, result) = self.run(own, caller).await?;
+                self.budgets.may_check(&caller.identity)?;
+                let (Some(own), Some(turn)) = (asked.take(), turn.take()) else {
+                    return Err(internal("the request is lost"));
+                };
+                let (back, result) = self.run(own, &caller.identity, turn).await?;
                 asked = Some(back);
                 let checked = Arc::new(result?);
                 let statement = Sha256::digest(&checked.public_values).into();
@@ -142,17 +153,16 @@ impl Checks {
     async fn run(
         &self,
         asked: Asked,
-        caller: &Caller,
+        identity: &Identity,
+        turn: Turn,
     ) -> Result<(Asked, Result<Checked, ServerError>), ServerError> {
-        self.budgets.may_check(caller)?;
-        let permit = self.permits.clone().acquire_owned().await.map_err(|_| shutting_down())?;
         let (networks, budgets, metrics) =
             (self.networks.clone(), self.budgets.clone(), self.metrics.clone());
-        let identity = caller.identity.clone();
+        let identity = identity.clone();
         let (reply, outcome) = oneshot::channel();
         tokio::task::spawn_blocking(move || {
             // Held as long as the work goes on, which nobody's leaving ends.
-            let _permit = permit;
+            let _turn = turn;
             let started = Instant::now();
             let result = witness::check(asked.program, &asked.request.input.bytes, &networks);
             let took = started.elapsed();
@@ -195,10 +205,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::{
-        access::{Budget, Identity},
-        memory::Memory,
-    };
+    use crate::{access::Budget, memory::Memory};
 
     fn checks(at_once: usize) -> (Checks, Arc<Budgets>) {
         let budgets = Arc::new(Budgets::default());
@@ -242,7 +249,7 @@ mod tests {
             let check = checks.check(again(asked), &caller, || Ok(()));
             assert!(timeout(Duration::from_micros(500), check).await.is_err());
         }
-        assert_eq!(checks.permits.available_permits(), 0, "both go on");
+        assert_eq!(checks.turns.free(), 0, "both go on");
         // And given up is charged like untrue: enough of it, and no more is begun.
         budgets.check_failed(&caller.identity, Duration::from_secs(120));
         let refused = checks.check(again(&asked[0]), &caller, || Ok(())).await.err().unwrap();
@@ -255,7 +262,7 @@ mod tests {
         let (asked, caller) = (asked(), caller());
         let check = checks.check(again(&asked[0]), &caller, || Ok(()));
         assert!(timeout(Duration::from_millis(1), check).await.is_err());
-        // The next check has the permit when the first has ended.
+        // It is the turn of the next check when the first has ended.
         checks.check(again(&asked[2]), &caller, || Ok(())).await.ok().unwrap();
         let charged = budgets.failed(&caller.identity);
         assert!(charged > Duration::from_millis(1), "{charged:?}");
@@ -267,21 +274,45 @@ mod tests {
     #[tokio::test]
     async fn the_same_input_is_checked_once_for_all_who_bring_it() {
         let (checks, _) = checks(4);
-        let counted = std::sync::atomic::AtomicUsize::new(0);
-        let before = || {
-            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            Ok(())
+        let count = |checks: &Checks| {
+            let text = checks.metrics.encode(crate::metrics::TextFormat::OpenMetrics);
+            let line = text.lines().find(|line| line.contains("stage_seconds_count{stage=\"check\""));
+            line.map_or(0, |line| line.rsplit_once(' ').unwrap().1.parse::<usize>().unwrap())
         };
         let (caller, asked) = (caller(), asked().swap_remove(0));
-        let check = || checks.check(again(&asked), &caller, before);
+        let check = || checks.check(again(&asked), &caller, || Ok(()));
         let (one, two, three) = tokio::join!(check(), check(), check());
         let held = [one, two, three].map(|outcome| outcome.ok().unwrap().1);
-        assert_eq!(counted.load(std::sync::atomic::Ordering::Relaxed), 1);
+        assert_eq!(count(&checks), 1);
         assert_eq!(checks.recall(&asked.digest), Some(held[0].statement));
         check().await.ok().unwrap();
-        assert_eq!(counted.load(std::sync::atomic::Ordering::Relaxed), 1, "somebody has its hints still");
+        assert_eq!(count(&checks), 1, "somebody has its hints still");
         drop(held);
         check().await.ok().unwrap();
-        assert_eq!(counted.load(std::sync::atomic::Ordering::Relaxed), 2);
+        assert_eq!(count(&checks), 2);
+    }
+
+    /// Who is let wait for having wasted time lets nobody else wait who brings the same.
+    #[tokio::test]
+    async fn nobody_waits_for_anothers_turn() {
+        let (checks, budgets) = checks(1);
+        let asked = asked();
+        let named = |name| Caller { identity: Identity::address([127, 0, 0, name].into()), ..caller() };
+        let (late, honest, other) = (named(2), named(3), named(4));
+        budgets.check_failed(&late.identity, Duration::from_secs(10));
+        let first = checks.turns.wait(&named(9).identity).await;
+        let order = Mutex::new(Vec::new());
+        let check = async |name, input: &Asked, caller: &Caller| {
+            checks.check(again(input), caller, || Ok(())).await.ok().unwrap();
+            order.lock().unwrap().push(name);
+        };
+        tokio::join!(
+            check("late", &asked[0], &late),
+            check("honest", &asked[0], &honest),
+            check("other", &asked[1], &other),
+            async { drop(first) },
+        );
+        let place = |name| order.lock().unwrap().iter().position(|other| *other == name);
+        assert!(place("honest") < place("other"), "{:?}", order.lock().unwrap());
     }
 }

@@ -6,7 +6,7 @@
 //! and a `lane` of [`worker`] that takes it to a worker process, where `sextant-engine` proves it; or by another server
 //! (`forward`). Progress and the proof come back the same way. `verification` has a lane of its own.
 //!
-//! Around it: `door`, `access`, `budget` and `tls` know who asks, `memory` what their requests take; `metrics` and `readiness` are told by every part how it
+//! Around it: `door`, `access`, `budget` and `tls` know who asks, `memory` what their requests take, `turns` and `queue` who is next; `metrics` and `readiness` are told by every part how it
 //! goes, and `operations` tells the operator; [`config`] holds every knob.
 //! [`run`] is the whole server; the binary only reads its arguments and calls it.
 
@@ -60,6 +60,7 @@ mod system;
 mod time;
 mod tls;
 mod toml_file;
+mod turns;
 mod verification;
 mod visitor;
 mod witness;

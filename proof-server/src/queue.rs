@@ -2,7 +2,8 @@
 //! turn, so that one client with many requests delays another by one job, not by all of them.
 //!
 //! A queue is bounded, and so is each client's share of it. Its last places are for clients that have nothing in it, so
-//! that those who came early cannot shut it for the others.
+//! that those who came early cannot shut it for the others. Whoever has wasted the server's time is served after those who
+//! have not, and makes room for them where the queue is full.
 //!
 //! A job leaves its queue when its turn comes or when its [`Ticket`] is dropped, which is how a request that was
 //! cancelled, ran out of time or lost its client gives up its place.
@@ -14,7 +15,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::access::Identity;
+use crate::{access::Identity, budget::Budgets};
 
 /// Something that waits.
 pub(crate) trait Waiting {
@@ -22,12 +23,15 @@ pub(crate) trait Waiting {
     fn moved(&self, position: u32);
     /// Whose turn it may take: never empty.
     fn identities(&self) -> Vec<Identity>;
+    /// Its place is somebody else's now.
+    fn displaced(self);
 }
 
 /// A set of queues that share one worker.
 pub(crate) struct Queues<J> {
     state: Mutex<State<J>>,
     arrived: Notify,
+    budgets: Arc<Budgets>,
 }
 
 /// How many jobs a queue takes.
@@ -101,34 +105,41 @@ pub(crate) struct Ticket<J: Waiting> {
 }
 
 impl<J: Waiting> Queues<J> {
-    /// A queue for each of `limits`.
-    pub(crate) fn new(limits: impl IntoIterator<Item = QueueLimits>) -> Arc<Self> {
+    /// A queue for each of `limits`; `budgets` knows who has wasted time.
+    pub(crate) fn new(limits: impl IntoIterator<Item = QueueLimits>, budgets: Arc<Budgets>) -> Arc<Self> {
         let line = |limits| Line { limits, entries: VecDeque::new(), clients: Vec::new() };
         let lines = limits.into_iter().map(line).collect();
         Arc::new(Self {
             state: Mutex::new(State { lines, turn: 0, last_ticket: 0, closed: false }),
             arrived: Notify::new(),
+            budgets,
         })
     }
 
-    /// Puts `job` into queue number `queue`.
+    /// Puts `job` into queue number `queue`, at the place of one that has to make room if it is full.
     pub(crate) fn push(self: &Arc<Self>, queue: usize, job: J) -> Result<Ticket<J>, NoPlace> {
         let mut state = self.state();
         for identity in job.identities() {
-            state.check(queue, &identity)?;
+            state.check(queue, &identity, &self.budgets)?;
         }
         state.last_ticket += 1;
         let ticket = state.last_ticket;
-        state.lines[queue].entries.push_back(Entry { ticket, job });
-        state.changed();
+        let line = &mut state.lines[queue];
+        let full = line.entries.len() >= line.limits.capacity;
+        let displaced = if full { line.displace(&self.budgets) } else { None };
+        line.entries.push_back(Entry { ticket, job });
+        state.changed(&self.budgets);
         drop(state);
+        if let Some(entry) = displaced {
+            entry.job.displaced();
+        }
         self.arrived.notify_one();
         Ok(Ticket { queues: self.clone(), queue, ticket })
     }
 
     /// Whether a job of `identity` would be taken now.
     pub(crate) fn has_place(&self, queue: usize, identity: &Identity) -> Result<(), NoPlace> {
-        self.state().check(queue, identity)
+        self.state().check(queue, identity, &self.budgets)
     }
 
     /// Whether `identity` may wait for one more of the jobs that are in queue number `queue` already: it takes no place
@@ -144,7 +155,7 @@ impl<J: Waiting> Queues<J> {
     pub(crate) async fn next(&self) -> J {
         loop {
             let arrived = self.arrived.notified();
-            if let Some(job) = self.state().pop() {
+            if let Some(job) = self.state().pop(&self.budgets) {
                 return job;
             }
             arrived.await;
@@ -153,7 +164,7 @@ impl<J: Waiting> Queues<J> {
 
     /// Looks again at whom the jobs belong to: one of them has a client more or less.
     pub(crate) fn reorder(&self) {
-        self.state().changed();
+        self.state().changed(&self.budgets);
     }
 
     /// Takes no more jobs and drops those that wait.
@@ -189,45 +200,50 @@ impl<J: Waiting> Queues<J> {
 }
 
 impl<J: Waiting> State<J> {
-    fn check(&self, queue: usize, identity: &Identity) -> Result<(), NoPlace> {
+    fn check(&self, queue: usize, identity: &Identity, budgets: &Budgets) -> Result<(), NoPlace> {
         if self.closed {
             return Err(NoPlace::Closed);
         }
         let line = &self.lines[queue];
-        line.limits.allow(line.entries.len(), line.count(identity))
+        let waiting = if budgets.in_good_standing(identity) {
+            // The others make room.
+            line.entries.iter().filter(|entry| !entry.makes_room(budgets)).count()
+        } else {
+            line.entries.len()
+        };
+        line.limits.allow(waiting, line.count(identity))
     }
 
-    fn pop(&mut self) -> Option<J> {
+    fn pop(&mut self, budgets: &Budgets) -> Option<J> {
         let count = self.lines.len();
         let queue = (0..count)
             .map(|step| (self.turn + step) % count)
             .find(|queue| !self.lines[*queue].entries.is_empty())?;
         let line = &mut self.lines[queue];
         line.refresh();
-        let first = line.order().next()?;
-        let client = line.turn_of(first);
+        let (first, client) = line.order(budgets).next()?;
         let entry = line.entries.remove(first)?;
         // To the end: the others' turns come first.
-        let client = line.clients.remove(client);
+        line.clients.retain(|other| *other != client);
         line.clients.push(client);
         self.turn = (queue + 1) % count;
-        self.changed();
+        self.changed(budgets);
         Some(entry.job)
     }
 
     /// Tells every job its place, in the order in which `pop` would take them.
-    fn changed(&mut self) {
+    fn changed(&mut self, budgets: &Budgets) {
         for line in &mut self.lines {
             line.refresh();
         }
         let count = self.lines.len();
-        let mut orders: Vec<_> = self.lines.iter().map(Line::order).collect();
+        let mut orders: Vec<_> = self.lines.iter().map(|line| line.order(budgets)).collect();
         let mut position = 0;
         loop {
             let before = position;
             for step in 0..count {
                 let queue = (self.turn + step) % count;
-                if let Some(entry) = orders[queue].next() {
+                if let Some((entry, _)) = orders[queue].next() {
                     self.lines[queue].entries[entry].job.moved(position);
                     position += 1;
                 }
@@ -256,27 +272,37 @@ impl<J: Waiting> Line<J> {
         }
     }
 
-    /// The client whose turn an entry takes: of those who wait for it, the one who is next.
-    fn turn_of(&self, entry: usize) -> usize {
-        let identities = self.entries[entry].job.identities();
-        self.clients.iter().position(|client| identities.contains(client)).unwrap_or(0)
+    /// Takes out the last entry that makes room for others.
+    fn displace(&mut self, budgets: &Budgets) -> Option<Entry<J>> {
+        let last = self.entries.iter().rposition(|entry| entry.makes_room(budgets))?;
+        self.entries.remove(last)
     }
 
-    /// Indices of the entries in the order of their turns.
-    fn order(&self) -> impl Iterator<Item = usize> + use<J> {
+    /// Indices of the entries in the order of their turns, each with the client whose turn it takes: of those who wait for
+    /// it, the one who is next.
+    fn order(&self, budgets: &Budgets) -> impl Iterator<Item = (usize, Identity)> + use<J> {
         let jobs: Vec<Vec<Identity>> = self.entries.iter().map(|entry| entry.job.identities()).collect();
         let mut taken = vec![false; jobs.len()];
-        let mut clients = self.clients.clone();
-        std::iter::from_fn(move || {
+        let (first, last) = self.clients.iter().cloned().partition(|client| budgets.in_good_standing(client));
+        let mut clients: [Vec<Identity>; 2] = [first, last];
+        let mut next = move |clients: &mut Vec<Identity>| {
             let (turn, entry) = clients.iter().enumerate().find_map(|(turn, client)| {
                 let entry = (0..jobs.len()).find(|entry| !taken[*entry] && jobs[*entry].contains(client))?;
                 Some((turn, entry))
             })?;
             taken[entry] = true;
             let client = clients.remove(turn);
-            clients.push(client);
-            Some(entry)
-        })
+            clients.push(client.clone());
+            Some((entry, client))
+        };
+        std::iter::from_fn(move || clients.iter_mut().find_map(&mut next))
+    }
+}
+
+impl<J: Waiting> Entry<J> {
+    /// Whether it gives its place up to others: nobody waits for it who has wasted no time.
+    fn makes_room(&self, budgets: &Budgets) -> bool {
+        !self.job.identities().iter().any(|identity| budgets.in_good_standing(identity))
     }
 }
 
@@ -286,7 +312,7 @@ impl<J: Waiting> Drop for Ticket<J> {
         let entries = &mut state.lines[self.queue].entries;
         if let Some(place) = entries.iter().position(|entry| entry.ticket == self.ticket) {
             let entry = entries.remove(place);
-            state.changed();
+            state.changed(&self.queues.budgets);
             drop(state);
             drop(entry);
         }

@@ -2,7 +2,7 @@
 //! proof goes through a decoder and a verifier that were not written for strangers.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -17,6 +17,7 @@ use crate::{
     access::Identity,
     audience::Audience,
     blocking::blocking,
+    budget::Budgets,
     errors::shutting_down,
     metrics::Work,
     pace::Pace,
@@ -29,6 +30,9 @@ use crate::{
 pub(crate) struct Verification {
     queues: Arc<Queues<Job>>,
     pace: Pace,
+    budgets: Arc<Budgets>,
+    /// When the lane was done with what it was at last.
+    done: Mutex<Instant>,
 }
 
 /// The queue of what clients bring.
@@ -39,22 +43,23 @@ const OWN: usize = 1;
 impl Verification {
     /// The lane's queues, that of clients with `limits`. The other one needs none: what is in it is waited for, and
     /// those who wait are counted.
-    pub(crate) fn queues(limits: QueueLimits) -> Arc<Queues<Job>> {
-        Queues::new([limits, QueueLimits::NONE])
+    pub(crate) fn queues(limits: QueueLimits, budgets: Arc<Budgets>) -> Arc<Queues<Job>> {
+        Queues::new([limits, QueueLimits::NONE], budgets)
     }
 
-    /// Verifies what is in `queues`.
-    pub(crate) fn new(queues: Arc<Queues<Job>>) -> Self {
+    /// Verifies what is in `queues`. What false proofs cost is charged to `budgets`.
+    pub(crate) fn new(queues: Arc<Queues<Job>>, budgets: Arc<Budgets>) -> Self {
         let pace = Pace::default();
         // Verifying takes parts of a second; nothing was measured yet.
         for _ in 0..32 {
             pace.note(Duration::from_millis(200));
         }
-        Self { queues, pace }
+        Self { queues, pace, budgets, done: Mutex::new(Instant::now()) }
     }
 
     /// Verifies an encoded proof record against the pinned programs, in the turn of `identity`.
     pub(crate) async fn verify(&self, record: Bytes, identity: &Identity) -> Result<(), ServerError> {
+        self.budgets.may_check(identity)?;
         self.verify_in(STRANGERS, record, identity.clone()).await
     }
 
@@ -82,18 +87,36 @@ impl Verification {
                 digest,
             },
             // The protocol has no steps for verification.
-            audience: Audience::new(identity),
+            audience: Audience::new(identity.clone()),
             queued,
             reply,
         };
         let _ticket = self.queues.push(queue, job).map_err(|reason| self.no_place(reason))?;
-        match outcome.await.map_err(|_| shutting_down())?? {
+        let outcome = outcome.await.map_err(|_| shutting_down())?;
+        match &outcome {
+            Err(error) if error.code == ErrorCode::InvalidProof => {
+                self.budgets.check_failed(&identity, self.took(queued));
+            }
+            // It never got there.
+            Err(error) if error.code == ErrorCode::Busy => {}
+            _ => drop(self.took(queued)),
+        }
+        match outcome? {
             WorkerEvent::Verified => {
                 self.pace.note(queued.elapsed() / u32::try_from(self.queues.total() + 1).unwrap_or(1));
                 Ok(())
             }
             _ => Err(ServerError::new(ErrorCode::Internal, "the worker answered something else")),
         }
+    }
+
+    /// How long the lane was at a job that is done now: one after the other, so since it was done with the one before, or
+    /// since this one came.
+    fn took(&self, queued: Instant) -> Duration {
+        let now = Instant::now();
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *done, now);
+        now.saturating_duration_since(before.max(queued))
     }
 
     fn no_place(&self, reason: NoPlace) -> ServerError {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::{Client, Server, committee_changes, good_request, token_file, until, worker::Script};
 use proof_server::{Config, Networks};
 use sextant_consensus::{bls::Plain, check_statement};
-use sextant_protocol::{ClientMessage, ErrorCode, Progress, Request, Response};
+use sextant_protocol::{ClientMessage, ErrorCode, Progress, Request, Response, ServerMessage};
 use tempfile::NamedTempFile;
 
 /// Proves once the file `go` is there.
@@ -53,6 +53,81 @@ async fn a_client_whose_share_is_full_is_refused_alone() {
     }
     server.script.as_ref().unwrap().touch("go");
     proof(&mut other, 1).await;
+    server.stop().await;
+}
+
+/// Whatever two clients do, a third one finds a place.
+#[tokio::test]
+async fn two_clients_do_not_shut_a_queue() {
+    let tokens = token_file(&[("first", ""), ("second", ""), ("third", "")]);
+    let server = server(&tokens, |config| (config.queue_capacity, config.queue_share) = (4, 2)).await;
+    let mut statements = committee_changes().into_iter();
+    let mut first = Client::named(&server, "first").await;
+    first.request(1, statements.next().unwrap()).await;
+    first.wait_for(1, EXECUTING).await;
+    let mut second = Client::named(&server, "second").await;
+    let mut refused = 0;
+    for (id, statement) in (2..).zip(statements.by_ref().take(4)) {
+        let client = if id % 2 == 0 { &mut first } else { &mut second };
+        client.request(id, statement).await;
+        // Queued, or told that this is too much of it.
+        loop {
+            match client.receive().await {
+                ServerMessage::Progress { id: of, progress: Progress::Queued { .. } } if of == id => break,
+                ServerMessage::Answer { result: Err(error), .. } => {
+                    assert!(
+                        error.code == ErrorCode::Busy && error.message.contains("your requests"),
+                        "{error}"
+                    );
+                    refused += 1;
+                    break;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(refused > 0, "they do not get all places");
+    let mut third = Client::named(&server, "third").await;
+    third.request(1, statements.next().unwrap()).await;
+    loop {
+        match third.receive().await {
+            ServerMessage::Progress { progress: Progress::Queued { .. }, .. } => break,
+            ServerMessage::Progress { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    server.stop().await;
+}
+
+/// Whoever has flooded a server with what is not true keeps no place from those who have not.
+#[tokio::test]
+async fn who_wastes_the_servers_time_makes_room() {
+    let tokens = token_file(&[("flood", ""), ("honest", "")]);
+    let server = server(&tokens, |config| (config.queue_capacity, config.queue_share) = (1, 1)).await;
+    let mut flood = Client::named(&server, "flood").await;
+    let Request::Prove(good) = good_request() else { unreachable!() };
+    let took = "sextant_stage_seconds_sum{stage=\"check\",program=\"\",kind=\"\"}";
+    for id in 0.. {
+        // Of a chain with another genesis: only the signature shows it.
+        let mut untrue = good.clone();
+        untrue.input.bytes[..2].copy_from_slice(&u16::to_le_bytes(id));
+        flood.request(id.into(), Request::Prove(untrue)).await;
+        assert_eq!(flood.error(id.into()).await.code, ErrorCode::InvalidStatement);
+        if server.metric(took).await > 1.5 {
+            break;
+        }
+    }
+    let mut statements = committee_changes().into_iter().skip(1);
+    flood.request(100_000, statements.next().unwrap()).await;
+    flood.wait_for(100_000, EXECUTING).await;
+    flood.request(100_001, statements.next().unwrap()).await;
+    flood.wait_for(100_001, Progress::Queued { position: 0 }).await;
+    let mut honest = Client::named(&server, "honest").await;
+    honest.request(1, good_request()).await;
+    let error = flood.error(100_001).await;
+    assert!(error.code == ErrorCode::Busy && error.message.contains("others"), "{error}");
+    server.script.as_ref().unwrap().touch("go");
+    proof(&mut honest, 1).await;
     server.stop().await;
 }
 

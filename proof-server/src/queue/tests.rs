@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 type Places = Arc<Mutex<Vec<(&'static str, u32)>>>;
@@ -10,8 +12,19 @@ impl Waiting for Job {
     }
 
     fn identities(&self) -> Vec<Identity> {
-        self.1.lock().unwrap().iter().map(|client| Identity::address([10, 0, 0, *client].into())).collect()
+        self.1.lock().unwrap().iter().map(|client| identity(*client)).collect()
     }
+
+    fn displaced(self) {
+        self.moved(DISPLACED);
+    }
+}
+
+/// The place of one that has lost it.
+const DISPLACED: u32 = u32::MAX;
+
+fn identity(client: u8) -> Identity {
+    Identity::address([10, 0, 0, client].into())
 }
 
 fn job(name: &'static str, client: u8, places: &Places) -> Job {
@@ -19,7 +32,7 @@ fn job(name: &'static str, client: u8, places: &Places) -> Job {
 }
 
 fn queues(count: usize, capacity: usize, share: usize) -> Arc<Queues<Job>> {
-    Queues::new(std::iter::repeat_n(QueueLimits { capacity, share }, count))
+    Queues::new(std::iter::repeat_n(QueueLimits { capacity, share }, count), Arc::default())
 }
 
 #[tokio::test]
@@ -117,7 +130,6 @@ fn a_share_of_the_whole_queue_is_the_whole_queue() {
 fn joining_counts_as_waiting_but_takes_no_place() {
     let places = Places::default();
     let queues = queues(1, 2, 1);
-    let identity = |client| Identity::address([10, 0, 0, client].into());
     let _full = [1, 2].map(|client| queues.push(0, job("own", client, &places)).ok().unwrap());
     assert_eq!(queues.has_place(0, &identity(3)), Err(NoPlace::Full));
     assert_eq!(queues.may_join(0, &identity(3)), Ok(()));
@@ -135,4 +147,55 @@ async fn next_waits_for_a_job() {
     let ticket = queues.push(0, job("late", 1, &Places::default())).ok().unwrap();
     assert_eq!(waiter.await.unwrap(), "late");
     drop(ticket);
+}
+
+/// Who has brought what is not true goes after the others, however early it came.
+#[tokio::test]
+async fn those_who_have_wasted_time_are_served_last() {
+    let places = Places::default();
+    let queues = queues(1, 8, 8);
+    queues.budgets.check_failed(&identity(1), Duration::from_secs(5));
+    let jobs = [("a1", 1), ("a2", 1), ("b1", 2), ("c1", 3), ("b2", 2)];
+    let shared = job("a and b", 1, &places);
+    shared.1.lock().unwrap().push(2);
+    let mut tickets: Vec<_> =
+        jobs.map(|(name, client)| queues.push(0, job(name, client, &places)).ok().unwrap()).into();
+    tickets.push(queues.push(0, shared).ok().unwrap());
+    let mut served = Vec::new();
+    for _ in 0..6 {
+        served.push(queues.next().await.0);
+    }
+    assert_eq!(served, ["b1", "c1", "b2", "a and b", "a1", "a2"]);
+}
+
+/// However full of their jobs a queue is, it is not full for the others; nobody else loses a place.
+#[test]
+fn those_who_have_wasted_time_make_room() {
+    let places = Places::default();
+    let queues = queues(1, 4, 2);
+    let mut tickets = Vec::new();
+    let mut push =
+        |name, client| queues.push(0, job(name, client, &places)).map(|ticket| tickets.push(ticket));
+    push("a1", 1).unwrap();
+    push("b1", 2).unwrap();
+    push("c1", 3).unwrap();
+    push("d1", 4).unwrap();
+    assert_eq!(push("e1", 5), Err(NoPlace::Full), "all have the same right");
+    for client in [1, 3] {
+        queues.budgets.check_failed(&identity(client), Duration::from_secs(5));
+    }
+    assert_eq!(queues.has_place(0, &identity(5)), Ok(()));
+    push("e1", 5).unwrap();
+    push("f1", 6).unwrap();
+    assert_eq!(push("g1", 7), Err(NoPlace::Full));
+    assert_eq!(push("a2", 1), Err(NoPlace::Full), "they do not make room for each other");
+    let displaced: Vec<_> = places
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|(_, place)| *place == DISPLACED)
+        .map(|(name, _)| *name)
+        .collect();
+    assert_eq!(displaced, ["c1", "a1"], "the last first");
+    assert_eq!(queues.len(0), 4);
 }

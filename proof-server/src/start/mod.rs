@@ -120,12 +120,11 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
 
     let limits = |capacity, share| QueueLimits { capacity, share };
     let for_proofs = limits(config.queue_capacity, config.queue_share);
+    let for_verification = limits(config.verify_queue_capacity, half(config.verify_queue_capacity));
+    let budgets: Arc<Budgets> = Arc::default();
     let engine = Engine {
-        proving: Queues::new(Program::ALL.map(|_| for_proofs)),
-        verifying: Verification::queues(limits(
-            config.verify_queue_capacity,
-            half(config.verify_queue_capacity),
-        )),
+        proving: Queues::new(Program::ALL.map(|_| for_proofs), budgets.clone()),
+        verifying: Verification::queues(for_verification, budgets.clone()),
         breaker: Arc::default(),
         health: Arc::default(),
         verifier_health: Arc::default(),
@@ -135,10 +134,9 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
     let mut tasks = JoinSet::new();
     start_lanes(&mut tasks, &engine, &config, (worker, kept), &scratch, &control);
 
-    let verification = Arc::new(Verification::new(engine.verifying.clone()));
+    let verification = Arc::new(Verification::new(engine.verifying.clone(), budgets.clone()));
     let jobs = Jobs::new(cache, config.reconnect_grace);
     let submissions = Submissions::new();
-    let budgets: Arc<Budgets> = Arc::default();
     let at_once = available_parallelism().map_or(1, NonZero::get);
     let shared = Arc::new(Shared {
         jobs: jobs.clone(),

@@ -2,15 +2,15 @@
 //!
 //! Two provers do not fit into the memory of a small machine, so both sub-servers share one lane. Verification has a
 //! lane of its own. The process stays alive between jobs, because starting is what costs; a job of another mode
-//! replaces it, as its `crew` sees fit. What is done with a job is its `course`. A job ends early when nobody waits for its reply any more: the process is killed and the next one
-//! starts.
+//! replaces it, as its `crew` sees fit. What is done with a job is its `course`. A job ends early when nobody waits for its
+//! reply any more: the process is killed and the next one starts.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use sextant_protocol::Progress;
+use sextant_protocol::{ErrorCode, Progress, ServerError};
 use tokio::sync::oneshot;
 
 use super::{
@@ -32,6 +32,9 @@ use crate::{
 /// Shortest pause before a worker that did not start is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// When a client that had to make room may ask again, milliseconds.
+const DISPLACED_MS: u64 = 10_000;
+
 /// A job on its way to a worker.
 pub(crate) struct Job {
     /// What is to be done.
@@ -51,6 +54,12 @@ impl Waiting for Job {
 
     fn identities(&self) -> Vec<Identity> {
         self.audience.identities()
+    }
+
+    fn displaced(self) {
+        let message = "the queue is full, and others have brought nothing false lately";
+        // Nobody waits for it any more: then nobody need be told.
+        let _ = self.reply.send(Err(ServerError::retryable(ErrorCode::Busy, message, DISPLACED_MS)));
     }
 }
 
