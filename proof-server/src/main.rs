@@ -111,8 +111,18 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn serve(configuration: Configuration) -> anyhow::Result<()> {
+/// Threads for what would hold others up, besides those that check statements. Without a bound a flood of requests starts
+/// hundreds, each of which keeps memory.
+const BESIDE: usize = 8;
+
+fn serve(configuration: Configuration) -> anyhow::Result<()> {
+    let beside = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) + BESIDE;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(beside).build()?;
+    runtime.block_on(serve_until_told(configuration))
+}
+
+async fn serve_until_told(configuration: Configuration) -> anyhow::Result<()> {
     let config = configuration.resolve()?;
     logging::start(config.log_format);
     for variable in config::unknown_variables() {
