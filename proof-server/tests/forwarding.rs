@@ -82,6 +82,33 @@ async fn requests_go_to_the_least_busy_and_come_back_verified() {
     }
 }
 
+/// Jobs that one entrypoint has brought are seen by another: both find the provers that are idle.
+#[tokio::test]
+async fn two_entrypoints_find_the_idle_provers() {
+    let provers = [upstream(WAITS).await, upstream(WAITS).await, upstream(WAITS).await];
+    let names = provers.each_ref().map(|prover| prover.address.to_string()).to_vec();
+    let entrypoints = [entrypoint(names.clone(), true).await, entrypoint(names, true).await];
+    let mut statements = committee_changes().into_iter();
+    let mut clients = Vec::new();
+    for (turn, at) in [0, 1, 0].into_iter().enumerate() {
+        let mut client = Client::connect(&entrypoints[at]).await;
+        until("it has seen what runs", common::PATIENCE, async || {
+            client.request(1, Request::Info).await;
+            let (1, Ok(Response::Info(info))) = client.answer().await else { panic!("an info") };
+            info.programs[0].running as usize == turn
+        })
+        .await;
+        client.request(2, statements.next().unwrap()).await;
+        client.wait_for(2, EXECUTING).await;
+        clients.push(client);
+    }
+    let jobs = provers.each_ref().map(|prover| prover.script.as_ref().unwrap().jobs());
+    assert_eq!(jobs, [1, 1, 1]);
+    for server in entrypoints.into_iter().chain(provers) {
+        server.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn a_request_survives_its_upstream() {
     let (first, second) = (upstream(WAITS).await, upstream(WAITS).await);

@@ -99,12 +99,12 @@ async fn the_queue_is_bounded_tells_places_and_frees_them() {
     client.wait_for(2, Progress::Queued { position: 0 }).await;
     client.request(3, third).await;
     client.wait_for(3, Progress::Queued { position: 1 }).await;
-    // From another connection: full, and when to come back. At once, and not after a check.
+    // From another connection: full, and when to come back. At once, and not after a check, which takes longer.
     let mut other = Client::connect(&server).await;
     let asked = Instant::now();
     other.request(1, fourth.clone()).await;
     let error = other.error(1).await;
-    assert!(asked.elapsed() < Duration::from_millis(10), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_millis(50), "{:?}", asked.elapsed());
     assert_eq!(error.code, ErrorCode::Busy);
     assert!(error.retry_after_ms > 0);
     // A cancelled place is free, and those behind move up.
