@@ -34,8 +34,8 @@ test: setup ## Run every test
 third-party: setup ## Test the changed crates of others against the originals
 	@scripts/third-party.sh
 
-torture: build ## Do to a server what strangers may do: a million broken messages and more, in numbers (minutes)
-	@$(PROGRAMS)/torture
+torture: build ## Do to servers what strangers may do, in numbers (minutes; SCENARIOS="siege ...", --list names them, --short takes seconds)
+	@$(PROGRAMS)/torture $(SCENARIOS)
 
 devnet: ## Start a local beacon chain and execution client, and say how to follow them (needs node 20; Ctrl-C ends it)
 	@tests/devnet/setup.sh

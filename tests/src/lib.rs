@@ -1,9 +1,10 @@
 //! What the tests and tools of the whole system share: the committed guests
-//! without proving, and the real server.
+//! without proving, the real server, and workers that only seem to prove.
 
 use std::collections::BTreeMap;
 
 pub mod executor;
+pub mod scripted;
 pub mod server;
 pub mod torture;
 

@@ -69,6 +69,20 @@ impl Server {
         kib.and_then(|kib| kib.trim().parse::<u64>().ok()).unwrap_or(0) << 10
     }
 
+    /// Threads of the server itself.
+    pub fn threads(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/task", self.child.id())).map_or(0, Iterator::count)
+    }
+
+    /// Processor time that the server itself has taken so far.
+    pub fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        // After the name, which may hold anything: fields 14 and 15 of the whole, in hundredths of a second.
+        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+        let hundredths: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+        Duration::from_millis(10 * hundredths)
+    }
+
     /// Sends a signal to the server itself.
     pub fn signal(&self, signal: i32) {
         send_signal(self.child.id() as i32, signal);

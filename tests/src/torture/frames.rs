@@ -1,17 +1,21 @@
 //! Broken messages, made from the vectors and the fuzz targets' seeds.
 
+use std::sync::LazyLock;
+
 use sextant_consensus::Program;
 use sextant_protocol::{
     ClientMessage, ProofKind, ProofRecord, ProveRequest, Request, StatementInput, proof::Circuits, wire,
 };
 
 use super::{
-    Report,
+    Form,
+    outcome::Outcome,
     peer::{End, Peer, frame},
+    tortured::Tortured,
 };
 
 /// A small generator of bytes, so that a run can be repeated.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -21,49 +25,70 @@ impl Random {
         self.0
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub(super) fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit.max(1) as u64) as usize
     }
 }
 
 /// Messages whose frame is whole and whose content is not what it should be. Those at first are answered one by one;
 /// the last of a connection does not decode, and ends it.
-pub(super) async fn send(address: &str, count: usize, report: &mut Report) {
-    const AT_ONCE: usize = 30;
+pub(super) async fn messages(form: Form) -> Outcome {
+    let mut tortured = Tortured::start(&["--warm=false", "--client-requests", "100000"]);
     let mut random = Random(0x5e87_a117);
-    let corpus: Vec<Vec<u8>> = sextant_fuzz_targets::seeds::of("messages")
-        .into_iter()
+    let (mut sent, mut answered, mut ended) = (0, 0, 0);
+    while sent < form.pick(5_000, 1_000_000) {
+        let (all, one_by_one) = connection(tortured.address(), &mut random).await;
+        (sent, answered, ended) = (sent + all, answered + one_by_one, ended + 1);
+        if ended == 100 {
+            // Pools and buffers are as large as they get.
+            tortured.is_warm();
+        }
+    }
+    let mut outcome = Outcome::default();
+    outcome.row("broken messages sent", sent);
+    outcome.row("  answered one by one", answered);
+    outcome.row("  connections ended over them", ended);
+    tortured.end("the server", 50, &mut outcome).await;
+    outcome
+}
+
+/// A connection's messages: how many there were, and how many were answered one by one.
+async fn connection(address: &str, random: &mut Random) -> (usize, usize) {
+    const AT_ONCE: usize = 30;
+    let mut peer = Peer::connect(address).await;
+    let mut bytes = Vec::new();
+    let answerable = random.below(AT_ONCE);
+    for id in 0..answerable as u64 {
+        let seed = &CORPUS[random.below(CORPUS.len())];
+        bytes.extend(frame(&ClientMessage::Request { id, request: refusable(seed, random) }));
+    }
+    let body = undecodable(&CORPUS[random.below(CORPUS.len())], random);
+    peer.write(&bytes).await.expect("the server reads");
+    for _ in 0..answerable {
+        match peer.answer().await {
+            Ok(Err(_)) => {}
+            Ok(Ok(response)) => panic!("a broken request was answered: {response:?}"),
+            Err(_) => panic!("an answerable request ended the connection"),
+        }
+    }
+    let end = [&(body.len() as u32).to_be_bytes(), &body[..]].concat();
+    // It may close before it has read all.
+    let _ = peer.write(&end).await;
+    match peer.next().await {
+        Err(End::Refused(_) | End::Closed) => (answerable + 1, answerable),
+        other => panic!("{other:?} where the end was due"),
+    }
+}
+
+/// What broken messages are made of.
+pub(super) static CORPUS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let vectors = sextant_fuzz_targets::seeds::of("messages").into_iter();
+    vectors
         .flat_map(|vector| frames_of(&vector))
         .chain(sextant_fuzz_targets::seeds::of("statement"))
         .filter(|bytes| !bytes.is_empty())
-        .collect();
-    while report.frames.0 < count {
-        let mut peer = Peer::connect(address).await;
-        let mut bytes = Vec::new();
-        let answerable = random.below(AT_ONCE);
-        for id in 0..answerable as u64 {
-            let seed = &corpus[random.below(corpus.len())];
-            bytes.extend(frame(&ClientMessage::Request { id, request: refusable(seed, &mut random) }));
-        }
-        let body = undecodable(&corpus[random.below(corpus.len())], &mut random);
-        peer.write(&bytes).await.expect("the server reads");
-        for _ in 0..answerable {
-            match peer.answer().await {
-                Ok(Err(_)) => report.frames.1 += 1,
-                Ok(Ok(response)) => panic!("a broken request was answered: {response:?}"),
-                Err(_) => panic!("an answerable request ended the connection"),
-            }
-        }
-        let end = [&(body.len() as u32).to_be_bytes(), &body[..]].concat();
-        // It may close before it has read all.
-        let _ = peer.write(&end).await;
-        match peer.next().await {
-            Err(End::Refused(_) | End::Closed) => report.ended += 1,
-            Ok(message) => panic!("{message:?} where the end was due"),
-        }
-        report.frames.0 += answerable + 1;
-    }
-}
+        .collect()
+});
 
 /// The bodies of a vector's frames.
 fn frames_of(mut bytes: &[u8]) -> Vec<Vec<u8>> {
@@ -120,7 +145,7 @@ fn garbage(seed: &[u8], random: &mut Random) -> ProveRequest {
 }
 
 /// A body that is no message of a client, and names no request that could be answered.
-fn undecodable(seed: &[u8], random: &mut Random) -> Vec<u8> {
+pub(super) fn undecodable(seed: &[u8], random: &mut Random) -> Vec<u8> {
     loop {
         let mut body: Vec<u8> = seed.iter().take(60_000).copied().collect();
         for _ in 0..=random.below(4) {

@@ -1,6 +1,9 @@
 //! A client that writes whatever bytes it likes.
 
-use std::time::Duration;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::{Duration, Instant},
+};
 
 use sextant_protocol::{
     ClientMessage, Request, RequestId, Response, ServerError, ServerMessage, Token,
@@ -10,7 +13,7 @@ use sextant_protocol::{
 use tokio::{
     io::AsyncWriteExt,
     net::{
-        TcpStream,
+        TcpSocket,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
     time::timeout,
@@ -25,9 +28,28 @@ pub(super) struct Peer {
 }
 
 /// How a connection came to its end.
+#[derive(Debug)]
 pub(super) enum End {
     Refused(ServerError),
     Closed,
+    /// Nothing was said for longer than anything may take.
+    Silence,
+}
+
+/// Who a client is and says it is.
+#[derive(Clone, Debug)]
+pub(super) struct Who {
+    /// Where it connects from: any address of this machine's own.
+    pub(super) source: Ipv4Addr,
+    pub(super) token: String,
+    pub(super) hops: u32,
+    pub(super) on_behalf: String,
+}
+
+impl Default for Who {
+    fn default() -> Self {
+        Self { source: Ipv4Addr::LOCALHOST, token: String::new(), hops: 0, on_behalf: String::new() }
+    }
 }
 
 pub(super) fn frame(message: &ClientMessage) -> Vec<u8> {
@@ -38,7 +60,15 @@ pub(super) fn frame(message: &ClientMessage) -> Vec<u8> {
 impl Peer {
     /// Connects and says nothing.
     pub(super) async fn mute(address: &str) -> std::io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+        Self::mute_from(Ipv4Addr::LOCALHOST, address).await
+    }
+
+    /// [`Self::mute`] from another address.
+    pub(super) async fn mute_from(source: Ipv4Addr, address: &str) -> std::io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((source, 0).into())?;
+        let address: SocketAddr = address.parse().expect("an address and a port");
+        let stream = socket.connect(address).await?;
         stream.set_nodelay(true)?;
         let (read, writer) = stream.into_split();
         Ok(Self { reader: MessageReader::new(read, MAX_FRAME, "server message"), writer })
@@ -46,23 +76,39 @@ impl Peer {
 
     /// Connects and shakes hands.
     pub(super) async fn connect(address: &str) -> Self {
-        let mut peer = Self::mute(address).await.expect("connects");
-        let hello = ClientMessage::hello("torture");
-        let introduction =
-            ClientMessage::Introduction { token: Token::default(), hops: 0, on_behalf: String::new() };
-        peer.write(&[frame(&hello), frame(&introduction)].concat()).await.expect("the server reads");
-        let welcome = peer.next().await;
-        assert!(matches!(welcome, Ok(ServerMessage::Welcome { .. })), "a welcome was due");
-        peer
+        Self::introduced(address, &Who::default()).await.expect("a welcome was due")
+    }
+
+    /// Connects and shakes hands, as far as the server agrees.
+    pub(super) async fn introduced(address: &str, who: &Who) -> Result<Self, End> {
+        let mut peer = Self::mute_from(who.source, address).await.map_err(|_| End::Closed)?;
+        let Who { token, hops, on_behalf, .. } = who.clone();
+        let introduction = ClientMessage::Introduction { token: Token(token), hops, on_behalf };
+        let greeting = [frame(&ClientMessage::hello("torture")), frame(&introduction)].concat();
+        peer.write(&greeting).await.map_err(|_| End::Closed)?;
+        match peer.next().await? {
+            ServerMessage::Welcome { .. } => Ok(peer),
+            other => panic!("{other:?}"),
+        }
     }
 
     pub(super) async fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         timeout(PATIENCE, self.writer.write_all(bytes)).await.expect("the server reads or closes")
     }
 
-    pub(super) async fn ask(&mut self, id: RequestId, mut request: Request) {
-        assert!(request.split().is_empty(), "requests here are small");
-        self.write(&frame(&ClientMessage::Request { id, request })).await.expect("the server reads");
+    /// Asks on a connection that is there.
+    pub(super) async fn ask(&mut self, id: RequestId, request: Request) {
+        self.try_ask(id, request).await.expect("the server reads");
+    }
+
+    /// Asks on a connection that the server may have closed.
+    pub(super) async fn try_ask(&mut self, id: RequestId, mut request: Request) -> Result<(), End> {
+        let parts = request.split();
+        let mut bytes = frame(&ClientMessage::Request { id, request });
+        for (offset, part) in parts {
+            bytes.extend(frame(&ClientMessage::Part { id, offset, bytes: part }));
+        }
+        self.write(&bytes).await.map_err(|_| End::Closed)
     }
 
     pub(super) async fn next(&mut self) -> Result<ServerMessage, End> {
@@ -70,10 +116,11 @@ impl Peer {
     }
 
     pub(super) async fn next_within(&mut self, limit: Duration) -> Result<ServerMessage, End> {
-        match timeout(limit, self.reader.next()).await.expect("the server answers or closes") {
-            Ok(Some(ServerMessage::Refused(error))) => Err(End::Refused(error)),
-            Ok(Some(message)) => Ok(message),
-            Ok(None) | Err(_) => Err(End::Closed),
+        match timeout(limit, self.reader.next()).await {
+            Ok(Ok(Some(ServerMessage::Refused(error)))) => Err(End::Refused(error)),
+            Ok(Ok(Some(message))) => Ok(message),
+            Ok(Ok(None) | Err(_)) => Err(End::Closed),
+            Err(_) => Err(End::Silence),
         }
     }
 
@@ -94,5 +141,41 @@ impl Peer {
                 other => panic!("{other:?}"),
             }
         }
+    }
+
+    /// Pings, and says how long the answer took.
+    pub(super) async fn ping(&mut self) -> Duration {
+        let start = Instant::now();
+        self.ask(RequestId::MAX, Request::Ping).await;
+        assert!(matches!(self.answer().await, Ok(Ok(Response::Pong))), "a pong was due");
+        start.elapsed()
+    }
+
+    /// The encoded proof that answers request `wanted`, to its last part, with `limit` for each message.
+    pub(super) async fn record(
+        &mut self,
+        wanted: RequestId,
+        limit: Duration,
+    ) -> Result<Result<Vec<u8>, ServerError>, End> {
+        let (mut record, mut more): (Vec<u8>, _) = (Vec::new(), None);
+        while more != Some(0) {
+            match self.next_within(limit).await? {
+                ServerMessage::Answer { id, result } if id == wanted => match result {
+                    Ok(Response::Proof(proof)) => {
+                        record.extend_from_slice(&proof.record);
+                        more = Some(proof.more);
+                    }
+                    Ok(other) => panic!("{other:?}"),
+                    Err(error) => return Ok(Err(error)),
+                },
+                ServerMessage::Part { id, offset, bytes } if id == wanted => {
+                    assert_eq!(offset, record.len() as u64, "parts come in order");
+                    record.extend_from_slice(&bytes);
+                    more = more.map(|more| more - bytes.len() as u64);
+                }
+                _ => {}
+            }
+        }
+        Ok(Ok(record))
     }
 }

@@ -2,96 +2,115 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use sextant_artifacts::{CIRCUIT_VERSION, COMMITTEE_CHANGE};
-use sextant_consensus::{bls::Plain, check_statement};
-use sextant_protocol::{ErrorCode, ProofKind, ProofRecord, Request, Response, proof::Circuits};
+use sextant_consensus::{Program, bls::Plain, check_statement, codec};
+use sextant_protocol::{ErrorCode, ProofKind, ProofRecord, Request, proof::Circuits};
 use tokio::task::JoinSet;
 
-use super::{Report, peer::Peer, percentile};
-use crate::server::{Server, send_signal};
+use super::{
+    Form,
+    outcome::{Outcome, Times},
+    peer::Peer,
+    tortured::Tortured,
+};
+use crate::server::send_signal;
 
 /// A proof of the right shape with rubbish inside, which gets as far as the worker.
 pub(super) fn bad_proof(rubbish: u8) -> ProofRecord {
-    let (_, program, input) = sextant_fixtures::statements().swap_remove(0);
-    let statement = check_statement(program, &input, &mut Plain).expect("a true statement");
+    static VALUES: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let input = codec::encode(&sextant_fixtures::committee_change(1));
+        let statement = check_statement(Program::CommitteeChange, &input, &mut Plain);
+        statement.expect("a true statement").abi_encode()
+    });
     ProofRecord {
-        program: program.tag(),
+        program: Program::CommitteeChange.tag(),
         kind: ProofKind::Stark,
         circuits: Circuits::Release,
         circuit_version: CIRCUIT_VERSION.into(),
         vk_hash: COMMITTEE_CHANGE.vk_hash,
-        public_values: statement.abi_encode(),
+        public_values: VALUES.clone(),
         proof: vec![rubbish; 20_000],
     }
 }
 
-/// Starts the verification worker.
-pub(super) async fn warm_up(address: &str) {
-    let mut peer = Peer::connect(address).await;
+/// A server whose verification worker has started.
+async fn server() -> Tortured {
+    let mut tortured = Tortured::start(&["--warm=false", "--client-requests", "100000"]);
+    let mut peer = Peer::connect(tortured.address()).await;
     peer.ask(1, Request::verify(&bad_proof(0))).await;
     assert!(matches!(peer.answer().await, Ok(Err(error)) if error.code == ErrorCode::InvalidProof));
+    tortured.is_warm();
+    tortured
 }
 
 /// Proofs of the right shape with rubbish inside, as many as the server takes, and pings meanwhile.
-pub(super) async fn bad_proofs(address: &str, pings: usize, report: &mut Report) {
-    const FLOODERS: usize = 4;
+pub(super) async fn bad_proofs(form: Form) -> Outcome {
+    const FLOODERS: u8 = 4;
+    let tortured = server().await;
     let done = Arc::new(AtomicBool::new(false));
     let mut flood = JoinSet::new();
     for flooder in 0..FLOODERS {
-        let (address, done) = (address.to_owned(), done.clone());
-        flood.spawn(async move {
-            let mut peer = Peer::connect(&address).await;
-            let proof = bad_proof(flooder as u8);
-            let mut refused = 0;
-            while !done.load(Ordering::Relaxed) {
-                for id in 0..8 {
-                    peer.ask(id, Request::verify(&proof)).await;
-                }
-                for _ in 0..8 {
-                    match peer.answer().await {
-                        Ok(Err(error)) if error.code == ErrorCode::InvalidProof => refused += 1,
-                        Ok(Err(error)) if error.code == ErrorCode::Busy => {}
-                        Ok(other) => panic!("{other:?}"),
-                        Err(_) => panic!("the connection ended"),
-                    }
-                }
-            }
-            refused
-        });
+        flood.spawn(flooded(tortured.address().to_owned(), bad_proof(flooder), done.clone()));
     }
-    let mut peer = Peer::connect(address).await;
-    let mut times = Vec::with_capacity(pings);
-    for id in 0..pings as u64 {
-        let start = Instant::now();
-        peer.ask(id, Request::Ping).await;
-        assert!(matches!(peer.answer().await, Ok(Ok(Response::Pong))), "a pong was due");
-        times.push(start.elapsed());
+    let mut peer = Peer::connect(tortured.address()).await;
+    let mut pings = Times::default();
+    for _ in 0..form.pick(300, 5_000) {
+        pings.add(peer.ping().await);
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     done.store(true, Ordering::Relaxed);
-    while let Some(refused) = flood.join_next().await {
-        report.bad_proofs += refused.expect("a flooder ends");
+    let mut refused = 0;
+    while let Some(of_one) = flood.join_next().await {
+        refused += of_one.expect("a flooder ends");
     }
-    report.pings = (percentile(&mut times, 50), percentile(&mut times, 99));
+    let mut outcome = Outcome::default();
+    outcome.row("bad proofs refused", refused);
+    outcome.check(refused > 0, "no bad proof was refused");
+    outcome.times("pings meanwhile", &pings);
+    let most = pings.percentile(99);
+    outcome.check(most < Duration::from_millis(50), format!("p99 of pings is {most:?}"));
+    tortured.end("the server", 50, &mut outcome).await;
+    outcome
+}
+
+/// Brings the same bad proof until it is done, and counts how often it was refused.
+async fn flooded(address: String, proof: ProofRecord, done: Arc<AtomicBool>) -> usize {
+    let mut peer = Peer::connect(&address).await;
+    let mut refused = 0;
+    while !done.load(Ordering::Relaxed) {
+        for id in 0..8 {
+            peer.ask(id, Request::verify(&proof)).await;
+        }
+        for _ in 0..8 {
+            match peer.answer().await {
+                Ok(Err(error)) if error.code == ErrorCode::InvalidProof => refused += 1,
+                Ok(Err(error)) if error.code == ErrorCode::Busy => {}
+                Ok(other) => panic!("{other:?}"),
+                Err(_) => panic!("the connection ended"),
+            }
+        }
+    }
+    refused
 }
 
 /// The verification worker is killed while somebody waits for it.
-pub(super) async fn kills(server: &Server, count: usize, report: &mut Report) {
-    let mut peer = Peer::connect(server.address()).await;
+pub(super) async fn kills(form: Form) -> Outcome {
+    let (tortured, count) = (server().await, form.pick(3, 20));
+    let mut peer = Peer::connect(tortured.address()).await;
+    let mut answered = 0;
     for round in 0..count {
         for id in 0..8 {
-            peer.ask(id, Request::verify(&bad_proof(round as u8))).await;
+            peer.ask(id, Request::verify(&bad_proof(round))).await;
         }
-        for worker in server.workers() {
+        for worker in tortured.server.workers() {
             send_signal(worker, 9);
         }
-        report.kills.0 += 1;
         let mut typed = true;
         for _ in 0..8 {
             let answer = peer.answer().await;
@@ -101,6 +120,11 @@ pub(super) async fn kills(server: &Server, count: usize, report: &mut Report) {
         // And the next one gets its answer.
         peer.ask(9, Request::verify(&bad_proof(0))).await;
         typed &= matches!(peer.answer().await, Ok(Err(error)) if error.code == ErrorCode::InvalidProof);
-        report.kills.1 += usize::from(typed);
+        answered += u8::from(typed);
     }
+    let mut outcome = Outcome::default();
+    outcome.row("verifier killed, typed answers", format!("{count}, {answered}"));
+    outcome.check(answered == count, format!("after {answered} of {count} kills all answers were typed"));
+    tortured.end("the server", 50, &mut outcome).await;
+    outcome
 }
