@@ -1,8 +1,8 @@
 //! Counts what each client has open and has had made, and refuses what goes over its budget.
 //!
 //! A proof is reserved before its client waits for it, and counts when it is made: what the server or its prover fails
-//! to do costs nobody's budget. The server's own work for nothing, on what is not true, has an allowance of its own; and
-//! whoever has used up a little of it goes after those who have not.
+//! to do costs nobody's budget. The server's own work for nothing, on what is not true, has an allowance of its own. Whoever
+//! has used up a little of it, or again and again gives up what a prover is at, goes after those who have not.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -27,6 +27,10 @@ const FAILED_CHECKS: Duration = Duration::from_secs(60);
 /// What of it does not count yet: mistakes happen.
 const FORGIVEN: Duration = Duration::from_secs(1);
 
+/// What it costs to give up a proof that a prover is at, whose work is lost and who has to be started anew; and how much of
+/// that does not count yet. It fades as the time of failed checks does.
+const GIVEN_UP: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
+
 /// The accounts of all clients.
 #[derive(Debug, Default)]
 pub(crate) struct Budgets {
@@ -43,8 +47,10 @@ struct Account {
     made: VecDeque<Instant>,
     /// Time that failed checks took; it fades evenly.
     failed: Duration,
-    /// When `failed` was right.
-    failed_at: Option<Instant>,
+    /// What was lost with proofs that were given up; it fades as well.
+    given_up: Duration,
+    /// When both were right.
+    faded_at: Option<Instant>,
 }
 
 /// A request that counts as open until this is dropped.
@@ -101,7 +107,7 @@ impl Budgets {
 
     /// Whether `identity` has wasted next to no time lately. Those who have wait until the others were served.
     pub(crate) fn in_good_standing(&self, identity: &Identity) -> bool {
-        self.accounts().get_mut(identity).is_none_or(|account| account.fade(Instant::now()) < FORGIVEN)
+        self.accounts().get_mut(identity).is_none_or(|account| account.in_good_standing(Instant::now()))
     }
 
     /// Time of failed checks that `identity` is charged with now.
@@ -158,18 +164,29 @@ impl Account {
         self.failed = self.fade(now) + took;
     }
 
+    fn gave_up(&mut self, now: Instant) {
+        self.fade(now);
+        self.given_up += GIVEN_UP.0;
+    }
+
+    fn in_good_standing(&mut self, now: Instant) -> bool {
+        self.fade(now) < FORGIVEN && self.given_up <= GIVEN_UP.1
+    }
+
     fn fade(&mut self, now: Instant) -> Duration {
-        let since = self.failed_at.map_or(Duration::ZERO, |at| now.duration_since(at));
-        self.failed_at = Some(now);
-        self.failed =
-            self.failed.saturating_sub(since.mul_f64(FAILED_CHECKS.as_secs_f64() / HOUR.as_secs_f64()));
+        let since = self.faded_at.map_or(Duration::ZERO, |at| now.duration_since(at));
+        self.faded_at = Some(now);
+        let faded = since.mul_f64(FAILED_CHECKS.as_secs_f64() / HOUR.as_secs_f64());
+        self.failed = self.failed.saturating_sub(faded);
+        self.given_up = self.given_up.saturating_sub(faded);
         self.failed
     }
 
     fn has_trace(&mut self, now: Instant) -> bool {
         self.forget_old(now);
         let failed = self.fade(now);
-        self.open > 0 || self.reserved > 0 || !self.made.is_empty() || !failed.is_zero()
+        let wasted = !failed.is_zero() || !self.given_up.is_zero();
+        self.open > 0 || self.reserved > 0 || !self.made.is_empty() || wasted
     }
 }
 
@@ -194,6 +211,15 @@ impl Drop for Reservation {
     }
 }
 
+impl OpenRequest {
+    /// Nobody else waits for the proof that it was open for, and a prover was at it.
+    pub(crate) fn gave_up(&self) {
+        if let Some(account) = self.budgets.accounts().get_mut(&self.identity) {
+            account.gave_up(Instant::now());
+        }
+    }
+}
+
 impl Drop for OpenRequest {
     fn drop(&mut self) {
         if let Some(account) = self.budgets.accounts().get_mut(&self.identity) {
@@ -207,116 +233,4 @@ fn busy(message: String, wait: Duration) -> ServerError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::access::Budget;
-
-    fn caller(name: u8, requests: usize, proofs_per_hour: u32) -> Caller {
-        Caller {
-            identity: Identity::address([127, 0, 0, name].into()),
-            budget: Budget { requests, proofs_per_hour },
-            known: true,
-            hops: 0,
-            gone: tokio_util::sync::CancellationToken::new(),
-        }
-    }
-
-    #[test]
-    fn open_requests_are_counted_by_client() {
-        let budgets = Arc::new(Budgets::default());
-        let (one, other) = (caller(1, 2, 0), caller(2, 1, 0));
-        let first = budgets.open(&one).unwrap();
-        let _second = budgets.open(&one).unwrap();
-        assert_eq!(budgets.open(&one).unwrap_err().code, ErrorCode::Busy);
-        let _others = budgets.open(&other).unwrap();
-        drop(first);
-        assert!(budgets.open(&one).is_ok());
-    }
-
-    #[test]
-    fn only_proofs_that_are_made_count() {
-        let budgets = Arc::new(Budgets::default());
-        let limited = caller(1, 1, 2);
-        for _ in 0..10 {
-            drop(budgets.reserve(&limited).unwrap());
-        }
-        budgets.reserve(&limited).unwrap().commit();
-        let second = budgets.reserve(&limited).unwrap();
-        // One made and one being made: no third, whatever becomes of the second.
-        assert_eq!(budgets.reserve(&limited).unwrap_err().code, ErrorCode::Busy);
-        drop(second);
-        budgets.reserve(&limited).unwrap().commit();
-        let error = budgets.reserve(&limited).unwrap_err();
-        assert!((3_590_000..=3_600_000).contains(&error.retry_after_ms), "{error:?}");
-        drop(budgets.reserve(&caller(2, 1, 1)).unwrap());
-    }
-
-    /// In any sixty minutes, wherever they begin.
-    #[test]
-    fn an_hour_is_an_hour() {
-        let (start, mut account) = (Instant::now(), Account::default());
-        let mut made = Vec::new();
-        // Asked for all the time, for three hours: a limit of 60 is 60.
-        for minute in 0..180 {
-            let now = start + Duration::from_secs(60 * minute);
-            for _ in 0..5 {
-                if account.reserve(60, now).is_ok() {
-                    account.reserved -= 1;
-                    account.made.push_back(now);
-                    made.push(now);
-                }
-            }
-        }
-        for first in &made {
-            let hour = made.iter().filter(|at| *at >= first && at.duration_since(*first) < HOUR).count();
-            assert!(hour <= 60, "{hour}");
-        }
-        assert_eq!(made.len(), 180);
-    }
-
-    #[test]
-    fn untrue_statements_cost_the_time_that_they_took() {
-        let (start, mut account) = (Instant::now(), Account::default());
-        for _ in 0..1_000_000 {
-            account.check_failed(Duration::from_micros(10), start);
-        }
-        assert!(account.may_check(start).is_ok(), "what does not decode is cheap");
-        for _ in 0..500 {
-            account.check_failed(Duration::from_millis(200), start);
-        }
-        let error = account.may_check(start).unwrap_err();
-        // 110 s of 60 are used: after the wait that is named, and not before, it goes on.
-        let wait = Duration::from_millis(error.retry_after_ms);
-        assert!(account.may_check(start + wait / 2).is_err());
-        assert!(account.may_check(start + wait).is_ok());
-    }
-
-    /// A mistake is forgiven at once, a flood after a while.
-    #[test]
-    fn who_wastes_time_is_in_bad_standing_for_a_while() {
-        let (start, mut account) = (Instant::now(), Account::default());
-        let good =
-            |account: &mut Account, seconds| account.fade(start + Duration::from_secs(seconds)) < FORGIVEN;
-        account.check_failed(Duration::from_millis(200), start);
-        assert!(good(&mut account, 0));
-        account.check_failed(Duration::from_secs(2), start);
-        assert!(!good(&mut account, 1) && !good(&mut account, 60));
-        assert!(good(&mut account, 75));
-    }
-
-    #[test]
-    fn accounts_without_a_trace_are_forgotten() {
-        let budgets = Arc::new(Budgets::default());
-        let held = budgets.open(&caller(1, 1, 1)).unwrap();
-        budgets.check_failed(&caller(3, 1, 1).identity, 2 * FAILED_CHECKS);
-        for network in 0..2 * ACCOUNTS {
-            let mut stranger = caller(2, 1, 1);
-            stranger.identity = Identity::address([10, 0, (network / 256) as u8, network as u8].into());
-            drop(budgets.open(&stranger).unwrap());
-        }
-        assert!(budgets.accounts().len() <= ACCOUNTS);
-        assert!(budgets.open(&caller(1, 1, 1)).is_err(), "an open request is not forgotten");
-        assert!(budgets.may_check(&caller(3, 1, 1).identity).is_err(), "nor is time that was taken");
-        drop(held);
-    }
-}
+mod tests;

@@ -208,16 +208,33 @@ impl Jobs {
         }
     }
 
-    fn leave(&self, running: &Arc<Running>, number: u64) {
+    /// One who waits goes, and settles what it holds.
+    fn leave(&self, running: &Arc<Running>, number: u64, held: Option<(OpenRequest, Reservation)>) {
+        // Both as it was before: with the last one the job ends.
+        let (counts, underway) = (running.counts(), !running.finished() && running.audience.work_begun());
+        let last = self.leave_audience(running, number);
+        let Some((open, reserved)) = held else { return };
+        if counts {
+            reserved.commit();
+        }
+        if last && underway {
+            open.gave_up();
+        }
+    }
+
+    /// True if nobody is left.
+    fn leave_audience(&self, running: &Arc<Running>, number: u64) -> bool {
         // Under the lock, so that nobody joins a job that is being given up.
         let mut jobs = self.running();
-        if running.audience.leave(number) {
+        let last = running.audience.leave(number);
+        if last {
             if jobs.get(&running.key).is_some_and(|current| Arc::ptr_eq(current, running)) {
                 jobs.remove(&running.key);
             }
             drop(jobs);
             running.given_up.cancel();
         }
+        last
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<JobId, Arc<Running>>> {
@@ -241,14 +258,6 @@ impl Running {
     /// for one who then gave it up.
     fn counts(&self) -> bool {
         self.outcome.borrow().as_ref().map_or_else(|| self.audience.work_begun(), Result::is_ok)
-    }
-
-    fn settle(&self, held: Option<(OpenRequest, Reservation)>) {
-        let Some((open, reserved)) = held else { return };
-        if self.counts() {
-            reserved.commit();
-        }
-        drop(open);
     }
 }
 
@@ -277,14 +286,10 @@ impl Drop for Waiter {
                         () = tokio::time::sleep(jobs.grace) => {}
                         _ = outcome.wait_for(Option::is_some) => {}
                     }
-                    running.settle(held);
-                    jobs.leave(&running, number);
+                    jobs.leave(&running, number, held);
                 });
             }
-            _ => {
-                running.settle(held);
-                jobs.leave(&running, number);
-            }
+            _ => jobs.leave(&running, number, held),
         }
     }
 }

@@ -117,18 +117,39 @@ async fn who_wastes_the_servers_time_makes_room() {
             break;
         }
     }
+    makes_room(&server, flood).await;
+    server.stop().await;
+}
+
+/// Nor does one who again and again gives up what is being proven, which costs the prover a new start each time.
+#[tokio::test]
+async fn who_gives_up_again_and_again_makes_room() {
+    let tokens = token_file(&[("flood", ""), ("honest", "")]);
+    let server = server(&tokens, |config| (config.queue_capacity, config.queue_share) = (1, 1)).await;
+    let mut flood = Client::named(&server, "flood").await;
+    for id in 0..7 {
+        flood.request(id, good_request()).await;
+        flood.wait_for(id, EXECUTING).await;
+        flood.send(&ClientMessage::Cancel { id }).await;
+        assert_eq!(flood.error(id).await.code, ErrorCode::Cancelled);
+    }
+    makes_room(&server, flood).await;
+    server.stop().await;
+}
+
+/// A queue with one place is full of what a client wants that another makes it give up.
+async fn makes_room(server: &Server, mut flood: Client) {
     let mut statements = committee_changes().into_iter().skip(1);
     flood.request(100_000, statements.next().unwrap()).await;
     flood.wait_for(100_000, EXECUTING).await;
     flood.request(100_001, statements.next().unwrap()).await;
     flood.wait_for(100_001, Progress::Queued { position: 0 }).await;
-    let mut honest = Client::named(&server, "honest").await;
+    let mut honest = Client::named(server, "honest").await;
     honest.request(1, good_request()).await;
     let error = flood.error(100_001).await;
     assert!(error.code == ErrorCode::Busy && error.message.contains("others"), "{error}");
     server.script.as_ref().unwrap().touch("go");
     proof(&mut honest, 1).await;
-    server.stop().await;
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ impl Waiting for Job {
     }
 
     fn displaced(self) {
-        let message = "the queue is full, and others have brought nothing false lately";
+        let message = "the queue is full, and others have wasted less of the server's time";
         // Nobody waits for it any more: then nobody need be told.
         let _ = self.reply.send(Err(ServerError::retryable(ErrorCode::Busy, message, DISPLACED_MS)));
     }

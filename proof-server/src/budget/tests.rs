@@ -1,0 +1,125 @@
+use super::*;
+use crate::access::Budget;
+
+fn caller(name: u8, requests: usize, proofs_per_hour: u32) -> Caller {
+    Caller {
+        identity: Identity::address([127, 0, 0, name].into()),
+        budget: Budget { requests, proofs_per_hour },
+        known: true,
+        hops: 0,
+        gone: tokio_util::sync::CancellationToken::new(),
+    }
+}
+
+#[test]
+fn open_requests_are_counted_by_client() {
+    let budgets = Arc::new(Budgets::default());
+    let (one, other) = (caller(1, 2, 0), caller(2, 1, 0));
+    let first = budgets.open(&one).unwrap();
+    let _second = budgets.open(&one).unwrap();
+    assert_eq!(budgets.open(&one).unwrap_err().code, ErrorCode::Busy);
+    let _others = budgets.open(&other).unwrap();
+    drop(first);
+    assert!(budgets.open(&one).is_ok());
+}
+
+#[test]
+fn only_proofs_that_are_made_count() {
+    let budgets = Arc::new(Budgets::default());
+    let limited = caller(1, 1, 2);
+    for _ in 0..10 {
+        drop(budgets.reserve(&limited).unwrap());
+    }
+    budgets.reserve(&limited).unwrap().commit();
+    let second = budgets.reserve(&limited).unwrap();
+    // One made and one being made: no third, whatever becomes of the second.
+    assert_eq!(budgets.reserve(&limited).unwrap_err().code, ErrorCode::Busy);
+    drop(second);
+    budgets.reserve(&limited).unwrap().commit();
+    let error = budgets.reserve(&limited).unwrap_err();
+    assert!((3_590_000..=3_600_000).contains(&error.retry_after_ms), "{error:?}");
+    drop(budgets.reserve(&caller(2, 1, 1)).unwrap());
+}
+
+/// In any sixty minutes, wherever they begin.
+#[test]
+fn an_hour_is_an_hour() {
+    let (start, mut account) = (Instant::now(), Account::default());
+    let mut made = Vec::new();
+    // Asked for all the time, for three hours: a limit of 60 is 60.
+    for minute in 0..180 {
+        let now = start + Duration::from_secs(60 * minute);
+        for _ in 0..5 {
+            if account.reserve(60, now).is_ok() {
+                account.reserved -= 1;
+                account.made.push_back(now);
+                made.push(now);
+            }
+        }
+    }
+    for first in &made {
+        let hour = made.iter().filter(|at| *at >= first && at.duration_since(*first) < HOUR).count();
+        assert!(hour <= 60, "{hour}");
+    }
+    assert_eq!(made.len(), 180);
+}
+
+#[test]
+fn untrue_statements_cost_the_time_that_they_took() {
+    let (start, mut account) = (Instant::now(), Account::default());
+    for _ in 0..1_000_000 {
+        account.check_failed(Duration::from_micros(10), start);
+    }
+    assert!(account.may_check(start).is_ok(), "what does not decode is cheap");
+    for _ in 0..500 {
+        account.check_failed(Duration::from_millis(200), start);
+    }
+    let error = account.may_check(start).unwrap_err();
+    // 110 s of 60 are used: after the wait that is named, and not before, it goes on.
+    let wait = Duration::from_millis(error.retry_after_ms);
+    assert!(account.may_check(start + wait / 2).is_err());
+    assert!(account.may_check(start + wait).is_ok());
+}
+
+/// A mistake is forgiven at once, a flood after a while.
+#[test]
+fn who_wastes_time_is_in_bad_standing_for_a_while() {
+    let (start, mut account) = (Instant::now(), Account::default());
+    let good = |account: &mut Account, seconds| account.fade(start + Duration::from_secs(seconds)) < FORGIVEN;
+    account.check_failed(Duration::from_millis(200), start);
+    assert!(good(&mut account, 0));
+    account.check_failed(Duration::from_secs(2), start);
+    assert!(!good(&mut account, 1) && !good(&mut account, 60));
+    assert!(good(&mut account, 75));
+}
+
+/// Whoever stops what is being proven now and then has changed their mind.
+#[test]
+fn who_gives_up_again_and_again_is_in_bad_standing_for_a_while() {
+    let (start, mut account) = (Instant::now(), Account::default());
+    let minutes = |minutes| start + Duration::from_secs(60 * minutes);
+    for _ in 0..6 {
+        account.gave_up(minutes(0));
+    }
+    assert!(account.in_good_standing(minutes(0)));
+    account.gave_up(minutes(0));
+    assert!(!account.in_good_standing(minutes(9)));
+    assert!(account.in_good_standing(minutes(10)));
+    assert!(account.may_check(minutes(0)).is_ok(), "it may ask all the same");
+}
+
+#[test]
+fn accounts_without_a_trace_are_forgotten() {
+    let budgets = Arc::new(Budgets::default());
+    let held = budgets.open(&caller(1, 1, 1)).unwrap();
+    budgets.check_failed(&caller(3, 1, 1).identity, 2 * FAILED_CHECKS);
+    for network in 0..2 * ACCOUNTS {
+        let mut stranger = caller(2, 1, 1);
+        stranger.identity = Identity::address([10, 0, (network / 256) as u8, network as u8].into());
+        drop(budgets.open(&stranger).unwrap());
+    }
+    assert!(budgets.accounts().len() <= ACCOUNTS);
+    assert!(budgets.open(&caller(1, 1, 1)).is_err(), "an open request is not forgotten");
+    assert!(budgets.may_check(&caller(3, 1, 1).identity).is_err(), "nor is time that was taken");
+    drop(held);
+}
