@@ -101,6 +101,7 @@ pub(super) struct Hostile {
 impl Hostile {
     pub(super) fn new(number: usize, address: String, deeds: Arc<Deeds>) -> Self {
         let way = Way::ALL[number % Way::ALL.len()];
+        // One of every four, and of every way some.
         let known = number % 4 == 3 - number / 4 % 4;
         let source = Ipv4Addr::new(127, 1 + (number % 250) as u8, (number / 250) as u8, 1);
         let mut who = Who { source, ..Who::default() };
