@@ -27,6 +27,7 @@ mod outcome;
 mod queue;
 mod store;
 mod time;
+mod turns;
 mod watch;
 
 use std::pin::Pin;
@@ -36,9 +37,10 @@ pub use lease::{Hold, Lease, Over};
 pub use limits::{BucketLimits, QueueLimits, StoreLimits};
 pub use message::{MAX_MESSAGE, StageMessage, Work};
 pub use names::{Lane, Line, Part, Release, Stage, StageId, Worker};
-pub use outcome::{DeadLetter, Made, Outcome};
+pub use outcome::{DeadLetter, MAX_FACTS, Made, Outcome};
 pub use queue::{Depth, Interest, Queue, Submitted};
 pub use store::{Bucket, ObjectName, ObjectRef, Store};
+pub use turns::Turns;
 pub use watch::{Event, Watch};
 
 /// What queues and stores answer with, so that either implementation fits behind one pointer.

@@ -3,17 +3,26 @@
 use bytes::Bytes;
 use sextant_protocol::{JobKey, ServerError, record};
 
-use crate::{ObjectRef, StageMessage, Worker};
+use crate::{FleetError, ObjectRef, StageMessage, Worker};
 
-/// Bytes by which an outcome is never larger, facts and an error's sentence included.
-#[cfg(feature = "nats")]
-const MAX_OUTCOME: usize = 64 << 10;
+/// The most bytes of facts.
+pub const MAX_FACTS: usize = 16 << 10;
+
+/// Refuses more facts than go with an outcome or a part.
+pub(crate) fn check_facts(facts: &Bytes) -> Result<(), FleetError> {
+    if facts.len() > MAX_FACTS {
+        let (got, limit) = (facts.len() as u64, MAX_FACTS as u64);
+        return Err(FleetError::TooLarge { what: "what is told about a proof", got, limit });
+    }
+    Ok(())
+}
 
 /// The outcome in `bytes`.
 #[cfg(feature = "nats")]
-pub(crate) fn decode(bytes: Bytes) -> Result<Outcome, crate::FleetError> {
-    sextant_protocol::wire::from_bytes("outcome", bytes, MAX_OUTCOME)
-        .map_err(|error| crate::FleetError::damaged("an outcome", &error))
+pub(crate) fn decode(bytes: Bytes) -> Result<Outcome, FleetError> {
+    // Facts, a sentence, names.
+    sextant_protocol::wire::from_bytes("outcome", bytes, 2 * MAX_FACTS)
+        .map_err(|error| FleetError::damaged("an outcome", &error))
 }
 
 record! {
@@ -24,7 +33,7 @@ pub struct Made {
     1 = object: ObjectRef,
     /// By whom, so that one who lies is known.
     2 = worker: Worker,
-    /// What it took: the server's own encoding.
+    /// What it took: the server's own encoding, at most [`MAX_FACTS`].
     3 = facts: Bytes = Bytes::new(),
 }
 }
@@ -41,7 +50,7 @@ pub struct Outcome {
     3 = result: Result<ObjectRef, ServerError>,
     /// Who had it last.
     4 = worker: Worker,
-    /// What it took: the server's own encoding.
+    /// What it took: the server's own encoding, at most [`MAX_FACTS`].
     5 = facts: Bytes = Bytes::new(),
 }
 }

@@ -100,6 +100,25 @@ async fn parts_are_counted_once_while_others_are_noted() {
 }
 
 #[tokio::test]
+async fn an_outcome_that_the_broker_refused_is_not_heard() {
+    let Some(server) = NatsServer::start("").await else { return };
+    let fleet = connect(&server, Limits::default()).await;
+    fleet.set_up().await.unwrap();
+    let mut watch = fleet.queue().watch(job(1), 0).await.unwrap();
+    // As a worker does that comes second at the same moment: everybody hears it, and the stream does not take it.
+    let late = async_nats::connect(server.url()).await.unwrap();
+    let mut headers = async_nats::HeaderMap::new();
+    headers.insert("Nats-Expected-Last-Subject-Sequence", "99");
+    let told = sextant_protocol::wire::to_bytes(&outcome(1, 0, Err(failed("late"))));
+    late.publish_with_headers(format!("sxt.done.{}", job(1)), headers, told.into()).await.unwrap();
+    late.flush().await.unwrap();
+    let heard = tokio::time::timeout(Duration::from_millis(800), watch.next()).await;
+    assert!(heard.is_err(), "{heard:?}");
+    let stands = fleet.queue().finish(&outcome(1, 0, Ok(proof(1)))).await.unwrap();
+    assert_eq!(within(watch.outcome()).await.unwrap(), stands);
+}
+
+#[tokio::test]
 async fn two_servers_ask_for_the_same_and_both_hear_of_it() {
     let Some(server) = NatsServer::start("").await else { return };
     let (one, other) = (connect(&server, Limits::default()).await, connect(&server, Limits::default()).await);

@@ -4,17 +4,18 @@ mod common;
 
 use bytes::Bytes;
 use common::*;
-use sextant_fleet::{Event, Made, Submitted};
+use sextant_fleet::{Event, MAX_FACTS, Made, Outcome, Submitted};
 use sextant_protocol::{ErrorCode, Progress};
 
 on_each_fleet!(
     whoever_waits_hears_steps_and_the_one_outcome,
     whoever_comes_late_hears_it_too,
-    success_is_final_and_a_failure_is_its_own_trys,
+    success_is_final_and_a_failure_is_that_of_its_own_try,
     a_proof_that_is_not_believed_is_forgotten,
     the_last_part_sees_all,
     what_was_noted_first_stands,
     a_cancelled_job_ends_everywhere,
+    more_facts_than_anybody_reads_are_refused,
 );
 
 async fn whoever_waits_hears_steps_and_the_one_outcome<F: Future<Output = Option<Fleet>>>(
@@ -53,7 +54,7 @@ async fn whoever_comes_late_hears_it_too<F: Future<Output = Option<Fleet>>>(star
     assert!(matches!(fleet.queue.submit(&core(1)).await.unwrap(), Submitted::Over(known) if *known == first));
 }
 
-async fn success_is_final_and_a_failure_is_its_own_trys<F: Future<Output = Option<Fleet>>>(
+async fn success_is_final_and_a_failure_is_that_of_its_own_try<F: Future<Output = Option<Fleet>>>(
     start: impl Fn(Limits) -> F,
 ) {
     let Some(fleet) = start(Limits::default()).await else { return };
@@ -134,4 +135,19 @@ async fn a_cancelled_job_ends_everywhere<F: Future<Output = Option<Fleet>>>(star
     assert_eq!(lease.message().id.job, job(2), "what waited of it is gone");
     lease.advance(&[]).await.unwrap();
     fleet.nothing_on(&core(1).line()).await;
+}
+
+async fn more_facts_than_anybody_reads_are_refused<F: Future<Output = Option<Fleet>>>(
+    start: impl Fn(Limits) -> F,
+) {
+    let Some(fleet) = start(Limits::default()).await else { return };
+    for (size, good) in [(MAX_FACTS, true), (MAX_FACTS + 1, false)] {
+        let facts = Bytes::from(vec![1; size]);
+        let made = Made { object: proof(1), worker: ANN, facts: facts.clone() };
+        assert_eq!(fleet.queue.note_made(&part(1, &format!("c-{size}")), &made).await.is_ok(), good);
+        let told = Outcome { facts, ..outcome(good.into(), 0, Ok(proof(1))) };
+        assert_eq!(fleet.queue.finish(&told).await.is_ok(), good);
+    }
+    assert_eq!(fleet.queue.outcome(job(1)).await.unwrap().unwrap().facts.len(), MAX_FACTS);
+    assert_eq!(fleet.queue.parts(job(1), 0, &CORE).await.unwrap().len(), 1);
 }

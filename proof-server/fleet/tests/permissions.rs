@@ -25,6 +25,7 @@ async fn connect_as(server: &NatsServer, user: &str) -> NatsFleet {
         store: Limits::default().store,
         // What is not permitted has no answer.
         answer: Duration::from_secs(2),
+        accept_old: true,
         outage: Duration::from_millis(100),
         ..NatsConfig::new(server.url())
     };

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Answer, DeadLetter, Depth, FleetError, Interest, Lease, Line, Made, Outcome, Part, Queue, QueueLimits,
-    Stage, StageId, StageMessage, Submitted, Watch, Worker,
+    Stage, StageId, StageMessage, Submitted, Watch, Worker, outcome::check_facts,
 };
 
 /// A queue in this process, kept in a folder if it has one.
@@ -151,7 +151,10 @@ impl Queue for LocalQueue {
 
     fn note_made<'a>(&'a self, id: &'a StageId, made: &'a Made) -> Answer<'a, ()> {
         let (id, made) = (id.clone(), made.clone());
-        Box::pin(self.run(move |state| state.note_made(id, made)))
+        Box::pin(self.run(move |state| {
+            check_facts(&made.facts)?;
+            state.note_made(id, made)
+        }))
     }
 
     fn made<'a>(&'a self, id: &'a StageId) -> Answer<'a, Option<Made>> {
@@ -164,7 +167,10 @@ impl Queue for LocalQueue {
 
     fn finish<'a>(&'a self, outcome: &'a Outcome) -> Answer<'a, Outcome> {
         let outcome = outcome.clone();
-        Box::pin(self.run(move |state| state.finish(outcome)))
+        Box::pin(self.run(move |state| {
+            check_facts(&outcome.facts)?;
+            state.finish(outcome)
+        }))
     }
 
     fn outcome(&self, job: JobKey) -> Answer<'_, Option<Outcome>> {
@@ -196,7 +202,10 @@ impl Queue for LocalQueue {
 
     fn cancel<'a>(&'a self, outcome: &'a Outcome) -> Answer<'a, ()> {
         let outcome = outcome.clone();
-        Box::pin(self.run(move |state| state.cancel(outcome)))
+        Box::pin(self.run(move |state| {
+            check_facts(&outcome.facts)?;
+            state.cancel(outcome)
+        }))
     }
 
     fn depth<'a>(&'a self, line: &'a Line) -> Answer<'a, Depth> {

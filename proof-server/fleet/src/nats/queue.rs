@@ -103,6 +103,7 @@ impl Queue for NatsQueue {
 
     fn note_made<'a>(&'a self, id: &'a StageId, made: &'a Made) -> Answer<'a, ()> {
         Box::pin(async move {
+            outcomes::check_facts(&made.facts)?;
             let subject = self.broker.names.made(id);
             // What is there stands.
             self.broker.publish(&subject, wire::to_bytes(made).into(), None, Only::After(0)).await.map(|_| ())
@@ -129,6 +130,7 @@ impl Queue for NatsQueue {
 
     fn finish<'a>(&'a self, outcome: &'a Outcome) -> Answer<'a, Outcome> {
         Box::pin(async move {
+            outcomes::check_facts(&outcome.facts)?;
             let subject = self.broker.names.done(&outcome.job);
             loop {
                 let known = self::outcome(&self.broker, &outcome.job).await?;

@@ -15,7 +15,7 @@ use super::{
     names::StreamOf,
     queue,
 };
-use crate::{FleetError, Interest, Outcome, Watch, outcome, watch::News};
+use crate::{FleetError, Interest, Watch, watch::News};
 
 /// How often an outcome is looked for, besides being heard: what is said while a connection is made again is not heard.
 const LOOK: Duration = Duration::from_secs(5);
@@ -31,7 +31,6 @@ pub(super) async fn watch(broker: &Arc<Broker>, job: JobKey, generation: u32) ->
     let (news, heard) = watch::channel(News { progress: None, outcome });
     let weak = Arc::downgrade(broker);
     broker.keeper.runtime().spawn(async move {
-        let tell = |outcome: Outcome| news.send_modify(|news| news.outcome = Some(outcome));
         loop {
             tokio::select! {
                 () = news.closed() => return,
@@ -40,22 +39,22 @@ pub(super) async fn watch(broker: &Arc<Broker>, job: JobKey, generation: u32) ->
                         news.send_modify(|news| news.progress = Some(step));
                     }
                 }
-                Some(message) = outcomes.next() => match outcome::decode(message.payload) {
-                    Ok(outcome) => tell(outcome),
-                    Err(error) => tracing::warn!(%error, "an outcome cannot be read"),
-                },
-                () = tokio::time::sleep(LOOK) => {
-                    let Some(broker) = Weak::upgrade(&weak) else { return };
-                    match queue::outcome(&broker, &job).await {
-                        Ok(Some((_, outcome))) => tell(outcome),
-                        Ok(None) => {}
-                        Err(error) => tracing::warn!(%error, "looking for an outcome"),
-                    }
-                }
+                // That something was said is heard even of what the broker then refused: what stands is looked up.
+                Some(_) = outcomes.next() => look(&weak, job, &news).await,
+                () = tokio::time::sleep(LOOK) => look(&weak, job, &news).await,
             }
         }
     });
     Ok(Watch::new(heard, generation))
+}
+
+async fn look(broker: &Weak<Broker>, job: JobKey, news: &watch::Sender<News>) {
+    let Some(broker) = broker.upgrade() else { return };
+    match queue::outcome(&broker, &job).await {
+        Ok(Some((_, outcome))) => news.send_modify(|news| news.outcome = Some(outcome)),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "looking for an outcome"),
+    }
 }
 
 /// Says that somebody waits, until dropped. It is believed a while longer.

@@ -85,6 +85,8 @@ pub async fn connect(server: &nats::NatsServer, limits: Limits) -> sextant_fleet
         store: limits.store,
         lease: Duration::from_secs(2),
         outage: Duration::from_secs(20),
+        // All of it works there too: `NATS_SERVER=/usr/sbin/nats-server`.
+        accept_old: true,
         ..sextant_fleet::nats::NatsConfig::new(server.url())
     };
     sextant_fleet::nats::NatsFleet::connect(config).await.unwrap()

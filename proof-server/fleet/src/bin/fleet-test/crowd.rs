@@ -37,7 +37,7 @@ impl Crowd {
         let count = Arc::new(Count::default());
         let start = {
             let count = count.clone();
-            move || start(&url, settings.stage_ms, &count).map_err(|error| format!("a worker: {error}"))
+            move || start(&url, settings, &count).map_err(|error| format!("a worker: {error}"))
         };
         let mut workers = (0..settings.workers).map(|_| start()).collect::<Result<Vec<_>, _>>()?;
         let (stop, mut stopped) = oneshot::channel();
@@ -48,17 +48,22 @@ impl Crowd {
                     _ = &mut stopped => break,
                     () = tokio::time::sleep(Duration::from_millis(settings.kill_ms)) => {}
                 }
-                let at = fastrand::usize(..workers.len());
-                // It was alive, unless it ended by itself, which is worth a word.
-                match workers[at].try_wait() {
-                    Ok(None) => {}
-                    ended => eprintln!("fleet-test: a worker ended: {ended:?}"),
-                }
-                let _ = workers[at].kill().await;
-                killed += 1;
-                match start() {
-                    Ok(worker) => workers[at] = worker,
-                    Err(error) => eprintln!("fleet-test: {error}"),
+                let victim = (!settings.die).then(|| fastrand::usize(..workers.len()));
+                for (at, worker) in workers.iter_mut().enumerate() {
+                    let alive = matches!(worker.try_wait(), Ok(None));
+                    if !alive && !settings.die {
+                        eprintln!("fleet-test: a worker has ended by itself");
+                    }
+                    if alive && victim == Some(at) {
+                        let _ = worker.kill().await;
+                    }
+                    if !alive || victim == Some(at) {
+                        killed += 1;
+                        match start() {
+                            Ok(new) => *worker = new,
+                            Err(error) => eprintln!("fleet-test: {error}"),
+                        }
+                    }
                 }
             }
             for worker in &mut workers {
@@ -79,10 +84,10 @@ impl Crowd {
     }
 }
 
-fn start(url: &str, stage_ms: u64, count: &Arc<Count>) -> std::io::Result<Child> {
+fn start(url: &str, settings: Settings, count: &Arc<Count>) -> std::io::Result<Child> {
     let name = format!("w{}", count.names.fetch_add(1, Ordering::Relaxed));
     let mut child = Command::new(std::env::current_exe()?)
-        .args(["worker", url, &name, &stage_ms.to_string()])
+        .args(["worker", url, &name, &settings.stage_ms.to_string(), &settings.die.to_string()])
         // It ends when this pipe does.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

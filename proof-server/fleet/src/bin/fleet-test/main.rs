@@ -1,8 +1,10 @@
 //! A fleet of fake provers, to see that nothing is lost: jobs of several stages over a real broker, workers that are killed
 //! at random, and a broker that is restarted in between.
 //!
-//! `fleet-test [jobs=10000] [workers=200] [kill-ms=1000] [stage-ms=200] [restarts=2]` prints what it saw and fails if a
-//! wish was not answered exactly once, if something was left in the queue, or if a twentieth of the work was lost.
+//! `fleet-test [jobs=10000] [workers=200] [kill-ms=1000] [stage-ms=200] [restarts=2] [points=0]` prints what it saw and
+//! fails if a wish was not answered exactly once, if something was left in the queue, or if a twentieth of the work was lost.
+//! With `points=1` nobody is killed at random: whoever has a message first dies, at one of four points, and fails if
+//! anything that was finished is made again.
 
 mod crowd;
 mod fake;
@@ -23,11 +25,14 @@ struct Settings {
     /// Milliseconds of an average stage.
     stage_ms: u64,
     restarts: u32,
+    /// Workers die by themselves, at every point of every stage.
+    die: bool,
 }
 
 impl Settings {
     fn read(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut settings = Self { jobs: 10_000, workers: 200, kill_ms: 1_000, stage_ms: 200, restarts: 2 };
+        let mut settings =
+            Self { jobs: 10_000, workers: 200, kill_ms: 1_000, stage_ms: 200, restarts: 2, die: false };
         for argument in arguments {
             let (name, value) =
                 argument.split_once('=').ok_or_else(|| format!("{argument:?} is no name=number"))?;
@@ -38,6 +43,7 @@ impl Settings {
                 "kill-ms" => settings.kill_ms = u64::from(number.max(1)),
                 "stage-ms" => settings.stage_ms = u64::from(number.max(2)),
                 "restarts" => settings.restarts = number,
+                "points" => settings.die = number > 0,
                 _ => return Err(format!("there is no setting {name:?}")),
             }
         }
@@ -101,6 +107,15 @@ async fn run(settings: Settings) -> Result<(), String> {
     );
     if left > 0 {
         return Err(format!("{left} messages are left in the queue"));
+    }
+    if settings.die {
+        let unfinished =
+            (0..settings.jobs).filter(|number| fake::point(&fake::job(*number)) == 0).count() as u64;
+        let expected = needed + unfinished * fake::STAGES;
+        return match begun == expected {
+            true => Ok(()),
+            false => Err(format!("{expected} stages should have been begun, and {begun} were")),
+        };
     }
     if lost >= 0.05 {
         return Err(format!("{:.1} % of the work was lost", 100.0 * lost));

@@ -4,17 +4,29 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sextant_fleet::{
-    FleetError, Lease, ObjectName, Part, Queue, StageMessage, Store, Worker, nats::NatsFleet,
+    FleetError, Lease, ObjectName, ObjectRef, Outcome, Part, Queue, StageMessage, Store, Worker,
+    nats::NatsFleet,
 };
 use tokio::io::AsyncReadExt;
 
 use crate::fake;
 
-/// `worker URL NAME STAGE-MS`.
+/// What a worker is told.
+struct Orders {
+    name: Worker,
+    stage_ms: u64,
+    /// Whoever has a message first dies at the point that its job says.
+    die: bool,
+}
+
+/// `worker URL NAME STAGE-MS DIE`.
 pub async fn work(arguments: &[String]) -> Result<(), String> {
-    let [url, name, stage_ms] = arguments else { return Err("worker URL NAME STAGE-MS".into()) };
-    let name: Worker = name.parse().map_err(|error: FleetError| error.to_string())?;
-    let stage_ms: u64 = stage_ms.parse().map_err(|_| format!("{stage_ms:?} is no number"))?;
+    let [url, name, stage_ms, die] = arguments else { return Err("worker URL NAME STAGE-MS DIE".into()) };
+    let orders = Orders {
+        name: name.parse().map_err(|error: FleetError| error.to_string())?,
+        stage_ms: stage_ms.parse().map_err(|_| format!("{stage_ms:?} is no number"))?,
+        die: die == "true",
+    };
     let fleet = loop {
         match fake::connect(url).await {
             Ok(fleet) => break fleet,
@@ -28,42 +40,90 @@ pub async fn work(arguments: &[String]) -> Result<(), String> {
     let mut nothing = [0];
     loop {
         let lease = tokio::select! {
-            lease = fleet.queue().take(&lines, &name) => lease.map_err(|error| error.to_string())?,
+            lease = fleet.queue().take(&lines, &orders.name) => lease.map_err(|error| error.to_string())?,
             _ = orphaned.read(&mut nothing) => return Ok(()),
         };
-        if let Err(error) = stage(&fleet, lease, stage_ms).await {
+        if let Err(error) = stage(&fleet, lease, &orders).await {
             eprintln!("{name}: {error}");
         }
     }
 }
 
-async fn stage(fleet: &NatsFleet, lease: Lease, stage_ms: u64) -> Result<(), FleetError> {
+async fn stage(fleet: &NatsFleet, lease: Lease, orders: &Orders) -> Result<(), FleetError> {
     let message = lease.message().clone();
+    let first = orders.die && lease.delivery() == 1;
+    let pass = |point: u8| {
+        if first && fake::point(&message.id.job) == point {
+            // As kill -9: nothing is said any more, and nothing tidied up.
+            std::process::abort();
+        }
+    };
     let object = match lease.found().await? {
         // Made by one who died before going on.
         Some(made) => made.object,
         None => {
-            println!("begun {}", message.name());
-            let mut before = Vec::new();
-            for object in &message.before {
-                let bytes = fleet.store().get(object).await?;
-                before.push(bytes.ok_or_else(|| FleetError::Damaged {
-                    what: object.name.to_string(),
-                    reason: "it is gone".into(),
-                })?);
-            }
-            tokio::time::sleep(Duration::from_millis(fastrand::u64(stage_ms / 2..stage_ms * 3 / 2))).await;
-            let name = match message.id.stage == fake::WRAP {
-                true => ObjectName::proof(&message.id.job),
-                false => ObjectName::part(&message.id),
-            };
-            let object = fleet.store().put(&name, fake::made(&message, &before)).await?;
-            lease.made(object.clone(), Bytes::new()).await?.object
+            let object = object(fleet, &message, orders, &pass).await?;
+            pass(1);
+            lease.made(object, Bytes::new()).await?.object
         }
     };
+    pass(2);
+    let next = next(fleet, &message, object.clone()).await?;
+    if first && fake::point(&message.id.job) == 3 {
+        for message in &next {
+            fleet.queue().submit(message).await?;
+        }
+        if next.is_empty() && message.id.stage == fake::WRAP {
+            let (job, generation) = (message.id.job, message.id.generation);
+            let worker = orders.name.clone();
+            fleet
+                .queue()
+                .finish(&Outcome { job, generation, result: Ok(object), worker, facts: Bytes::new() })
+                .await?;
+        }
+        std::process::abort();
+    }
+    match message.id.stage == fake::WRAP {
+        true => lease.finish(object, Bytes::new()).await,
+        false => lease.advance(&next).await,
+    }
+}
+
+/// What the stage makes, unless it lies there: one who died before noting it has left it.
+async fn object(
+    fleet: &NatsFleet,
+    message: &StageMessage,
+    orders: &Orders,
+    pass: &impl Fn(u8),
+) -> Result<ObjectRef, FleetError> {
+    let name = match message.id.stage == fake::WRAP {
+        true => ObjectName::proof(&message.id.job),
+        false => ObjectName::part(&message.id),
+    };
+    if let Some(object) = fleet.store().find(&name).await? {
+        return Ok(object);
+    }
+    println!("begun {}", message.name());
+    let mut before = Vec::new();
+    for object in &message.before {
+        let gone = || FleetError::Damaged { what: object.name.to_string(), reason: "it is gone".into() };
+        before.push(fleet.store().get(object).await?.ok_or_else(gone)?);
+    }
+    let takes = orders.stage_ms / 2..orders.stage_ms * 3 / 2;
+    tokio::time::sleep(Duration::from_millis(fastrand::u64(takes))).await;
+    pass(0);
+    fleet.store().put(&name, fake::made(message, &before)).await
+}
+
+/// What comes after a stage.
+async fn next(
+    fleet: &NatsFleet,
+    message: &StageMessage,
+    object: ObjectRef,
+) -> Result<Vec<StageMessage>, FleetError> {
     let id = &message.id;
     let next = |stage, part, before| fake::message(id.job, id.generation, stage, part, before);
-    let next: Vec<StageMessage> = match id.stage.as_str() {
+    Ok(match id.stage.as_str() {
         "core" => fake::SHARDS.clone().map(|part| next(fake::SHARD, part, vec![object.clone()])).into(),
         "shard" => {
             let parts = fleet.queue().parts(id.job, id.generation, &fake::SHARD).await?;
@@ -77,7 +137,6 @@ async fn stage(fleet: &NatsFleet, lease: Lease, stage_ms: u64) -> Result<(), Fle
             }
         }
         "fold" => vec![next(fake::WRAP, Part::WHOLE, vec![object])],
-        _ => return lease.finish(object, Bytes::new()).await,
-    };
-    lease.advance(&next).await
+        _ => Vec::new(),
+    })
 }
