@@ -10,7 +10,7 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture vectors fuzz guest-cost bench bench-large verify-rate snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test \
+.PHONY: help setup build demo test third-party torture vectors mutants fuzz guest-cost bench bench-large verify-rate snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test \
   contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
@@ -54,6 +54,9 @@ fleet-test: setup ## A fleet of fake provers over a real broker: kills, restarts
 
 vectors: setup ## Run the specification's light-client vectors, or those under DIR=path
 	@cargo run --release --quiet -p sextant-vectors --bin vectors -- $(DIR)
+
+mutants: setup ## Change the rules in one place at a time: the tests must notice each (AREA=consensus|protocol|server ARGS="--file GLOB"; hours)
+	@status=0; for area in $(or $(AREA),consensus protocol server); do scripts/mutants.sh $$area $(ARGS) || status=$$?; done; exit $$status
 
 fuzz: setup ## Fuzz every decoder of untrusted bytes, SECONDS_EACH=600 each (needs nightly Rust and cargo-fuzz)
 	@scripts/fuzz.sh $(or $(SECONDS_EACH),600)
