@@ -2,14 +2,17 @@
 //! JSON are the same objects, a node's specification is a chain configuration, a block's JSON is its header.
 
 use serde_json::{Value, json};
-use sextant_consensus::block_header::BlockJson;
+use sextant_consensus::block_header::{BlockError, BlockJson};
 use sextant_consensus::bls::Plain;
+use sextant_consensus::build::AccountNodes;
 use sextant_consensus::chain::{ChainConfig, Fork};
 use sextant_consensus::chain_spec::{Genesis, Spec, SpecError};
 use sextant_consensus::light_client::{
     LightClientBootstrap, LightClientFinalityUpdate, LightClientOptimisticUpdate, LightClientUpdate,
+    SyncCommittee,
 };
 use sextant_consensus::public_values::Account;
+use sextant_consensus::rlp::Item;
 use sextant_consensus::{committee_change, inclusion, ssz};
 use sextant_fixtures::devnet::{ALL, CAPELLA, Devnet, ELECTRA, ELECTRA_TO_FULU, FULU};
 
@@ -176,6 +179,56 @@ fn a_block_is_its_header() {
     }
 }
 
+/// Strings have a long form from 56 bytes on; the extra data of the recorded header is empty.
+#[test]
+fn a_header_s_strings_are_canonical_at_any_length() {
+    for length in [1, 2, 32, 55, 56, 57, 255, 256, 257] {
+        let extra = vec![7; length];
+        let mut json = FULU.json("el_block_finalized.json")["result"].take();
+        json["extraData"] = json!(format!("0x{}", hex::encode(&extra)));
+        let block = |json: &Value| serde_json::from_value::<BlockJson>(json.clone()).unwrap();
+        let BlockError::Hash { got, .. } = block(&json).to_rlp().unwrap_err();
+        json["hash"] = json!(format!("0x{}", hex::encode(got)));
+        let rlp = block(&json).to_rlp().expect("its own hash");
+        let mut rest = Item::only(&rlp).and_then(Item::list).expect("a list");
+        let mut fields = Vec::new();
+        while !rest.is_empty() {
+            let (field, _, tail) = Item::take(rest).unwrap_or_else(|error| panic!("{length} bytes: {error}"));
+            fields.push(field);
+            rest = tail;
+        }
+        assert_eq!(fields[12], Item::String(&extra), "{length} bytes");
+    }
+}
+
+/// Some nodes list again what stands inside its parent, being shorter than a hash.
+#[test]
+fn short_trie_nodes_are_not_nodes_of_their_own() {
+    let net = FULU;
+    let (committee, update) = net.finality();
+    let input = |accounts: &[AccountNodes]| {
+        sextant_consensus::build::inclusion_input(&net.chain(), &committee, &update, accounts).unwrap()
+    };
+    let whole = net.accounts();
+    let mut repeating = whole.clone();
+    for account in &mut repeating {
+        account.nodes.push(vec![0xc2, 0x20, 0x01]);
+        account.slots.iter_mut().filter(|(_, nodes)| !nodes.is_empty()).for_each(|(_, nodes)| {
+            nodes.push(vec![0xc2, 0x20, 0x01]);
+        });
+    }
+    assert_eq!(input(&repeating), input(&whole));
+}
+
+#[test]
+fn a_committee_is_empty_only_without_any_key() {
+    let (committee, _) = FULU.finality();
+    assert!(!committee.is_empty());
+    let without_aggregate = SyncCommittee { aggregate_pubkey: [0; 48], ..committee.clone() };
+    assert!(!without_aggregate.is_empty());
+    assert!(!SyncCommittee { pubkeys: vec![[0; 48]; 512], ..committee }.is_empty());
+}
+
 #[test]
 fn chains_from_specifications() {
     let chain = ELECTRA_TO_FULU.chain();
@@ -197,6 +250,7 @@ fn chains_from_specifications() {
     for (name, value, message) in [
         ("SLOTS_PER_EPOCH", json!(null), "spec: SLOTS_PER_EPOCH is missing"),
         ("SLOTS_PER_EPOCH", json!("+32"), "spec: SLOTS_PER_EPOCH: \"+32\" is not a uint64"),
+        ("FULU_FORK_VERSION", json!(null), "spec: FULU_FORK_VERSION is missing"),
         ("FULU_FORK_VERSION", json!("0x06"), "spec: FULU_FORK_VERSION: \"0x06\" is not 4 bytes of hex"),
         ("SYNC_COMMITTEE_SIZE", json!("64"), "committee size 64 is neither 512"),
         ("ELECTRA_FORK_EPOCH", json!("9"), "fork schedule: fulu begins before"),
