@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use sextant_consensus::Program;
-use sextant_protocol::{ErrorCode, ProofAnswer, ServerError, request::ProvingCost};
+use sextant_protocol::{ErrorCode, ProofAnswer, ServerError, StatementInput, request::ProvingCost};
 
-use crate::{audience::Audience, blocking::blocking, evidence::Source, made::ProofKey, worker::Proved};
+use crate::{audience::Audience, blocking::blocking, made::ProofKey, witness, worker::Proved};
 
 /// A request that was checked, and whose proof is waited for. It is nobody's: those who wait are the audience's.
 pub(crate) struct CheckedRequest {
@@ -14,6 +15,14 @@ pub(crate) struct CheckedRequest {
     /// Servers that it has passed through.
     pub(crate) hops: u32,
     pub(crate) audience: Arc<Audience>,
+}
+
+/// What a proof is made from, checked.
+pub(crate) enum Source {
+    /// The input of a true statement.
+    Statement { input: StatementInput, checked: Arc<witness::Checked> },
+    /// The encoded record of a compressed proof that verifies.
+    Compressed(Bytes),
 }
 
 /// What the proof has to be.

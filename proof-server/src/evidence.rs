@@ -3,25 +3,20 @@
 //! Either is looked at first, which costs next to nothing, and then checked: an input natively, a proof by the verification
 //! worker. Only a [`Source`] gets to a prover.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use sextant_consensus::Program;
-use sextant_protocol::{
-    ErrorCode, ProofKind, ProveRequest, ServerError, StatementInput, WrapRequest, proof::ProofView,
-};
+use sextant_protocol::{ErrorCode, ProofKind, ProveRequest, ServerError, WrapRequest, proof::ProofView};
 use sha2::{Digest, Sha256};
 
 use crate::{
     access::Caller,
     blocking::blocking,
-    checked::Expected,
+    checked::{Expected, Source},
     checks::{Asked, Checks},
     made::ProofKey,
     memory::Held,
     programs,
     verification::{self, Verification},
-    witness,
 };
 
 /// A request for a proof, as it came.
@@ -45,14 +40,6 @@ pub(crate) struct Compressed {
     kind: ProofKind,
     public_values: Vec<u8>,
     held: Held,
-}
-
-/// What a proof is made from, checked.
-pub(crate) enum Source {
-    /// The input of a true statement.
-    Statement { input: StatementInput, checked: Arc<witness::Checked> },
-    /// The encoded record of a compressed proof that verifies.
-    Compressed(Bytes),
 }
 
 /// A request that a prover may have.

@@ -37,7 +37,7 @@ pub(crate) struct Jobs {
     running: Mutex<HashMap<JobId, Arc<Running>>>,
     /// Those that would fail again, with the reason.
     hopeless: Mutex<LruCache<ProofKey, (ServerError, Instant)>>,
-    cache: Cache,
+    cache: Arc<Cache>,
     /// How long a client that vanished is waited for.
     grace: Duration,
 }
@@ -86,7 +86,7 @@ pub(crate) struct Waiter {
 }
 
 impl Jobs {
-    pub(crate) fn new(cache: Cache, grace: Duration) -> Arc<Self> {
+    pub(crate) fn new(cache: Arc<Cache>, grace: Duration) -> Arc<Self> {
         let hopeless = Mutex::new(LruCache::new(HOPELESS.0));
         Arc::new(Self { running: Mutex::default(), hopeless, cache, grace })
     }

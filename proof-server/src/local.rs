@@ -7,9 +7,8 @@ use tokio::sync::oneshot;
 
 use crate::{
     access::Identity,
-    checked::{CheckedRequest, Expected},
+    checked::{CheckedRequest, Expected, Source},
     errors::shutting_down,
-    evidence::Source,
     metrics::Work,
     pace::Pace,
     queue::{NoPlace, Queues, Ticket},

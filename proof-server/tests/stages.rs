@@ -140,6 +140,13 @@ async fn a_compressed_proof_is_the_beginning_of_another_and_the_other_way_round(
     assert_eq!(staged.stages(), "compressed wrap groth16 stark");
     staged.stop().await;
 
+    // A finished one does as well, where there is no room for what stages make.
+    let mut crowded = Staged::start(|config| (config.cache.stages, config.cache.memory) = (8, 1 << 20)).await;
+    crowded.prove(ProofKind::Compressed).await.unwrap();
+    crowded.prove(ProofKind::Groth16).await.unwrap();
+    assert_eq!(crowded.stages(), "compressed wrap groth16");
+    crowded.stop().await;
+
     let mut forgetful = Staged::start(|config| config.cache.stages = 0).await;
     forgetful.prove(ProofKind::Compressed).await.unwrap();
     forgetful.prove(ProofKind::Groth16).await.unwrap();
@@ -154,12 +161,18 @@ async fn what_the_next_stage_cannot_use_is_made_again() {
     staged.script().touch("refuse-wrap");
     staged.prove(ProofKind::Groth16).await.unwrap();
     assert_eq!(staged.stages(), "compressed wrap compressed wrap groth16");
+    // Also where it cannot be taken away: a finished proof stays one.
+    let mut finished = Staged::start(|config| config.cache.memory = 1 << 20).await;
+    finished.prove(ProofKind::Compressed).await.unwrap();
+    finished.script().touch("refuse-wrap");
+    finished.prove(ProofKind::Groth16).await.unwrap();
+    assert_eq!(finished.stages(), "compressed wrap compressed wrap groth16");
     // What was made for this very job and is refused is the prover's failure.
     let mut fresh = Staged::start(|_| {}).await;
     fresh.script().touch("refuse-wrap");
     fresh.prove(ProofKind::Groth16).await.unwrap_err();
     assert_eq!(fresh.stages(), "compressed wrap");
-    for server in [staged, fresh] {
+    for server in [staged, finished, fresh] {
         server.stop().await;
     }
 }

@@ -10,7 +10,12 @@ use sextant_protocol::{
 use tokio::time::timeout;
 
 use super::{failure::Failure, upstream::Upstream};
-use crate::{access::Caller, checked::CheckedRequest, evidence::Source, made::ProofKey, programs::AGENT};
+use crate::{
+    access::Caller,
+    checked::{CheckedRequest, Source},
+    made::ProofKey,
+    programs::AGENT,
+};
 
 /// For a connection to be made and greeted.
 const CONNECT: Duration = Duration::from_secs(5);

@@ -21,7 +21,7 @@ use crate::{
 /// Everything that was read, and how some of it is read again.
 pub(super) struct Files {
     pub(super) door: watch::Receiver<Arc<Door>>,
-    pub(super) cache: Cache,
+    pub(super) cache: Arc<Cache>,
     pub(super) connector: watch::Receiver<Connector>,
     /// What stages have made, where there are several on the way to a proof.
     pub(super) kept: Option<Arc<Kept>>,
@@ -36,10 +36,11 @@ impl Files {
         let (connector, reload_connector) = forward::connector(&config.upstreams)?;
         let kinds = kinds(config)?;
         let in_stages = config.role.proves() && kinds.offers(ProofKind::Groth16) && config.cache.stages > 0;
-        let kept = in_stages.then(|| Kept::new(&config.cache).map(Arc::new)).transpose();
+        let cache = Arc::new(Cache::new(&config.cache, metrics).map_err(StartError::Cache)?);
+        let kept = in_stages.then(|| Kept::new(&config.cache, cache.clone()).map(Arc::new)).transpose();
         Ok(Self {
             door,
-            cache: Cache::new(&config.cache, metrics).map_err(StartError::Cache)?,
+            cache,
             connector,
             kept: kept.map_err(StartError::Stages)?,
             kinds,

@@ -53,8 +53,10 @@ impl Course {
     ) -> Outcome {
         let kept = kept.zip(self.making.as_ref()).map(|(kept, proof)| Of { kept, proof });
         let mut hands = Hands { station, crew, audience };
+        // Stages whose kept outputs are of no use.
+        let mut refused = Vec::new();
         loop {
-            let Some((next, made)) = self.made_before(kept).await else {
+            let Some((next, made)) = self.made_before(kept, &refused).await else {
                 let outcome = self.go_on(&mut hands, kept, (0, &self.request)).await;
                 return outcome.map_err(|(_, failed)| failed.error);
             };
@@ -68,6 +70,7 @@ impl Course {
                     let stage = self.stages[next - 1];
                     tracing::warn!(stage = stage.as_str(), %error, "what was kept is made again");
                     forget(kept, stage).await;
+                    refused.push(stage);
                 }
                 Err((_, failed)) => return Err(failed.error),
             }
@@ -76,9 +79,11 @@ impl Course {
 
     /// The last stage's output that is kept, and the number of the stage that comes next. What it took counts for whoever
     /// asked for it then.
-    async fn made_before(&self, kept: Option<Of<'_>>) -> Option<(usize, Proved)> {
+    async fn made_before(&self, kept: Option<Of<'_>>, refused: &[WorkerMode]) -> Option<(usize, Proved)> {
         let Of { kept, proof } = kept?;
-        for (number, stage) in self.stages.iter().enumerate().rev() {
+        for (number, stage) in
+            self.stages.iter().enumerate().rev().filter(|(_, stage)| !refused.contains(stage))
+        {
             if let Some(made) = kept.find(proof, *stage).await {
                 tracing::info!(stage = stage.as_str(), "made before, and kept");
                 return Some((number + 1, Proved { proving_ms: 0, ..made }));

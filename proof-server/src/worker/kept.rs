@@ -1,14 +1,22 @@
 //! What stages have made, kept for the stage that comes next: of this job or of a later one, in this server or in the one
 //! that is started after it. What is lost, or is not what it should be, is made again.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use sextant_artifacts::CIRCUIT_VERSION;
 use sextant_fleet::{FleetError, ObjectName, Stage, StageId, Store, StoreLimits, local::LocalStore};
-use sextant_protocol::{ProofKind, encoding::EncodingError, record, wire};
+use sextant_protocol::{
+    ProofAnswer, ProofKind, ProofRecord,
+    encoding::{self, EncodingError},
+    record,
+    request::ProvingCost,
+    wire,
+};
 use sha2::{Digest, Sha256};
 
 use super::{Proved, WorkerMode, messages::MAX_WORKER_FRAME};
-use crate::{config::CacheConfig, made::ProofKey};
+use crate::{cache::Cache, config::CacheConfig, made::ProofKey};
 
 /// The folder in that of finished proofs.
 const FOLDER: &str = "stages";
@@ -16,6 +24,7 @@ const FOLDER: &str = "stages";
 /// Outputs of stages, for whoever needs the same.
 pub(crate) struct Kept {
     store: Box<dyn Store>,
+    finished: Arc<Cache>,
 }
 
 record! {
@@ -32,31 +41,43 @@ pub struct Output {
 }
 
 impl Kept {
-    /// In memory, or in the folder of finished proofs, with what is there already.
+    /// In memory, or in the folder of `finished` proofs, with what is there already.
     ///
     /// # Errors
     /// If nothing can be written there.
-    pub(crate) fn new(config: &CacheConfig) -> Result<Self, FleetError> {
+    pub(crate) fn new(config: &CacheConfig, finished: Arc<Cache>) -> Result<Self, FleetError> {
         let limits = StoreLimits::of(config.stages);
         let store = match &config.folder {
             Some(folder) => LocalStore::open(&folder.join(FOLDER), limits)?,
             None => LocalStore::in_memory(limits),
         };
-        Ok(Self { store: Box::new(store) })
+        Ok(Self { store: Box::new(store), finished })
     }
 
     /// What `stage` has made on the way to `proof`.
     pub(crate) async fn find(&self, proof: &ProofKey, stage: WorkerMode) -> Option<Proved> {
         let name = name(proof, stage)?;
-        let bytes = self.store.read(&name).await.inspect_err(|error| failed("read", &name, error)).ok()??;
-        match decode(proof, stage, bytes) {
-            Ok(made) => Some(made),
-            Err(reason) => {
+        let bytes =
+            self.store.read(&name).await.inspect_err(|error| failed("read", &name, error)).ok().flatten();
+        match bytes.map(|bytes| decode(proof, stage, bytes)) {
+            Some(Ok(made)) => Some(made),
+            Some(Err(reason)) => {
                 tracing::warn!(%name, reason, "what a stage had made is not that; it is made again");
                 self.forget(proof, stage).await;
                 None
             }
+            None if stage == WorkerMode::Compressed => self.finished(&compressed(proof)).await,
+            None => None,
         }
+    }
+
+    /// A proof that was made for somebody who wanted no more.
+    async fn finished(&self, proof: &ProofKey) -> Option<Proved> {
+        let ProofAnswer { record, cost, .. } = self.finished.get(&proof.job()).await?;
+        let proof: ProofRecord = encoding::decode("proof record", &record, record.len()).ok()?;
+        let ProvingCost { cycles, proving_ms, peak_memory, .. } = cost;
+        let made = Proved { proof, cycles, proving_ms, peak_memory };
+        (made.proof.circuit_version == CIRCUIT_VERSION).then_some(made)
     }
 
     /// Keeps what `stage` has made.
@@ -119,9 +140,10 @@ fn failed(what: &str, name: &ObjectName, error: &FleetError) {
 mod tests {
     use std::{fs, path::Path};
 
-    use sextant_protocol::{ProofRecord, proof::Circuits};
+    use sextant_protocol::proof::Circuits;
 
     use super::*;
+    use crate::metrics::Metrics;
 
     fn made(name: u8) -> (ProofKey, Proved) {
         let record = ProofRecord {
@@ -139,8 +161,14 @@ mod tests {
     }
 
     fn kept(folder: &Path) -> Kept {
-        Kept::new(&CacheConfig { folder: Some(folder.into()), stages: 1 << 20, ..CacheConfig::default() })
-            .unwrap()
+        let config = CacheConfig {
+            folder: Some(folder.into()),
+            stages: 1 << 20,
+            disk: 1 << 20,
+            ..CacheConfig::default()
+        };
+        let finished = Cache::new(&config, &Arc::new(Metrics::new())).unwrap();
+        Kept::new(&config, Arc::new(finished)).unwrap()
     }
 
     /// The files that are kept, by the stage that has made them.
