@@ -294,7 +294,7 @@ mod tests {
 
     /// Who is let wait for having wasted time lets nobody else wait who brings the same.
     #[tokio::test]
-    async fn nobody_waits_for_anothers_turn() {
+    async fn nobody_waits_for_the_turn_of_another() {
         let (checks, budgets) = checks(1);
         let asked = asked();
         let named = |name| Caller { identity: Identity::address([127, 0, 0, name].into()), ..caller() };

@@ -97,7 +97,7 @@ fn who_wastes_time_is_in_bad_standing_for_a_while() {
 #[test]
 fn who_gives_up_again_and_again_is_in_bad_standing_for_a_while() {
     let (start, mut account) = (Instant::now(), Account::default());
-    let minutes = |minutes| start + Duration::from_secs(60 * minutes);
+    let minutes = |minutes: u64| start + Duration::from_secs(60 * minutes);
     for _ in 0..6 {
         account.gave_up(minutes(0));
     }

@@ -82,10 +82,10 @@ impl Queue for NatsQueue {
         Box::pin(async move {
             let (bytes, id) = (message.encode()?, &message.id);
             // First, since the broker knows ids for a while only.
-            if let Some((_, outcome)) = outcome(&self.broker, &id.job).await? {
-                if outcome.answers(id.generation) {
-                    return Ok(Submitted::Over(Box::new(outcome)));
-                }
+            if let Some((_, outcome)) = outcome(&self.broker, &id.job).await?
+                && outcome.answers(id.generation)
+            {
+                return Ok(Submitted::Over(Box::new(outcome)));
             }
             if made(&self.broker, id).await?.is_some() {
                 return Ok(Submitted::Known);
