@@ -4,12 +4,12 @@
 //! the same record it makes the same proof as SP1's own `CpuShardProver`, byte for byte, in less time. The steps are those
 //! of the protocol, in its order (`sp1_hypercube::prover::shard` defines it):
 //!
-//! 1. [`shard`]: traces are committed to, and what follows is tied together by one transcript;
-//! 2. [`logup`]: what tables send to each other and receive from each other balances (LogUp, by a GKR circuit);
-//! 3. [`zerocheck`]: every row of every table satisfies its constraints;
-//! 4. [`opening`]: the values of the traces at the point where both end are those that were committed to.
+//! 1. `shard`: traces are committed to, and what follows is tied together by one transcript;
+//! 2. `logup`: what tables send to each other and receive from each other balances (LogUp, by a GKR circuit);
+//! 3. `zerocheck`: every row of every table satisfies its constraints;
+//! 4. `opening`: the values of the traces at the point where both end are those that were committed to.
 //!
-//! [`lagrange`], [`table`], [`packed`] and [`rounds`] are what they share.
+//! `lagrange`, `table`, `packed` and `rounds` are what they share.
 
 #![warn(missing_docs)]
 
