@@ -1,7 +1,7 @@
 //! Memory for large requests, as their bytes arrive: bounded in all, and so that no client can take what others need.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -19,7 +19,16 @@ pub(crate) struct Memory {
 #[derive(Debug, Default)]
 struct Taken {
     total: usize,
-    by_client: HashMap<Identity, usize>,
+    by_client: HashMap<Identity, Share>,
+    requests: u64,
+}
+
+/// What a client has.
+#[derive(Debug, Default)]
+struct Share {
+    bytes: usize,
+    /// Its requests, in the order in which they came.
+    requests: BTreeSet<u64>,
 }
 
 /// Memory that one request has, free again when dropped.
@@ -27,6 +36,7 @@ struct Taken {
 pub(crate) struct Held {
     memory: Arc<Memory>,
     client: Identity,
+    request: u64,
     bytes: usize,
 }
 
@@ -38,7 +48,12 @@ impl Memory {
 
     /// Nothing yet, for a request of `client`.
     pub(crate) fn hold(self: &Arc<Self>, client: &Identity) -> Held {
-        Held { memory: self.clone(), client: client.clone(), bytes: 0 }
+        let mut taken = self.taken();
+        taken.requests += 1;
+        let request = taken.requests;
+        taken.by_client.entry(client.clone()).or_default().requests.insert(request);
+        drop(taken);
+        Held { memory: self.clone(), client: client.clone(), request, bytes: 0 }
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -49,20 +64,22 @@ impl Memory {
 
 impl Held {
     /// Takes `bytes` more. A client may have as much as it leaves free for others: the first at most half, and whoever
-    /// comes later still finds some.
+    /// comes later still finds some. Of its requests the one that came first is counted alone: those that came after it
+    /// cannot keep it from its end, or many at once would all be refused.
     ///
     /// # Errors
     /// If there is no room now.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), ServerError> {
         let mut taken = self.memory.taken();
-        let own = taken.by_client.get(&self.client).copied().unwrap_or(0) + bytes;
         let total = taken.total + bytes;
-        if own > self.memory.limit.saturating_sub(total) {
+        let share = taken.by_client.entry(self.client.clone()).or_default();
+        let counted = if share.requests.first() == Some(&self.request) { self.bytes } else { share.bytes };
+        if counted + bytes > self.memory.limit.saturating_sub(total) {
             let message = "no memory for large messages is left now";
             return Err(ServerError::retryable(ErrorCode::Busy, message, 5_000));
         }
+        share.bytes += bytes;
         taken.total = total;
-        taken.by_client.insert(self.client.clone(), own);
         self.bytes += bytes;
         Ok(())
     }
@@ -70,14 +87,12 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if self.bytes == 0 {
-            return;
-        }
         let mut taken = self.memory.taken();
         taken.total -= self.bytes;
-        if let Some(own) = taken.by_client.get_mut(&self.client) {
-            *own -= self.bytes;
-            if *own == 0 {
+        if let Some(share) = taken.by_client.get_mut(&self.client) {
+            share.bytes -= self.bytes;
+            share.requests.remove(&self.request);
+            if share.requests.is_empty() {
                 taken.by_client.remove(&self.client);
             }
         }
@@ -110,5 +125,18 @@ mod tests {
         drop((again, third));
         assert_eq!(memory.taken().total, 0);
         assert!(memory.taken().by_client.is_empty());
+    }
+
+    #[test]
+    fn of_many_requests_at_once_the_first_comes_to_its_end() {
+        let memory = Memory::new(1000);
+        let mut requests: Vec<_> = (0..10).map(|_| memory.hold(&client(1))).collect();
+        requests.iter_mut().for_each(|request| request.grow(50).unwrap());
+        let first = &mut requests[0];
+        first.grow(200).unwrap();
+        assert!(first.grow(300).is_err(), "more than it leaves free");
+        assert!(requests[1].grow(1).is_err());
+        drop(requests.remove(0));
+        requests[0].grow(200).unwrap();
     }
 }
