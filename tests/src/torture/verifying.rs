@@ -117,9 +117,14 @@ pub(super) async fn kills(form: Form) -> Outcome {
             typed &= matches!(&answer, Ok(Err(error)) if matches!(error.code,
                 ErrorCode::InvalidProof | ErrorCode::ProverFailed) );
         }
-        // And the next one gets its answer.
+        // And the next one gets its answer; the one after it where the kill came between two proofs and not into one.
         peer.ask(9, Request::verify(&bad_proof(0))).await;
-        typed &= matches!(peer.answer().await, Ok(Err(error)) if error.code == ErrorCode::InvalidProof);
+        let mut next = peer.answer().await;
+        if matches!(&next, Ok(Err(error)) if error.code == ErrorCode::ProverFailed) {
+            peer.ask(10, Request::verify(&bad_proof(0))).await;
+            next = peer.answer().await;
+        }
+        typed &= matches!(next, Ok(Err(error)) if error.code == ErrorCode::InvalidProof);
         answered += u8::from(typed);
     }
     let mut outcome = Outcome::default();
