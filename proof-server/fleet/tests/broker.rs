@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::{nats::NatsServer, *};
+use futures_util::StreamExt;
 use sextant_fleet::{FleetError, Queue, Store, Submitted, nats::NatsFleet};
 
 #[tokio::test]
@@ -24,6 +25,39 @@ async fn a_lease_outlives_whatever_the_process_does() {
     assert!(taken.is_err(), "{taken:?}");
     lease.finish(proof(1), Bytes::new()).await.unwrap();
     assert_eq!(other.queue().depth(&lines[0]).await.unwrap().running, 0);
+}
+
+#[tokio::test]
+async fn what_nobody_worked_on_counts_as_no_worker() {
+    let Some(server) = NatsServer::start("").await else { return };
+    let fleet = connect(&server, Limits::queue(|limits| limits.deliveries = 2)).await;
+    fleet.set_up().await.unwrap();
+    fleet.queue().submit(&core(1)).await.unwrap();
+    let lines = [core(1).line()];
+    assert_eq!(fleet.queue().depth(&lines[0]).await.unwrap().waiting, 1);
+    // As workers do that get a message while they take another one: it goes back unseen, more often than workers may have it.
+    let other = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
+    let stream = other.get_stream("SXT_JOB").await.unwrap();
+    let line: async_nats::jetstream::consumer::PullConsumer =
+        stream.get_consumer(&lines[0].to_string()).await.unwrap();
+    let unseen = async || {
+        for _ in 0..3 {
+            let mut batch = line.batch().max_messages(1).messages().await.unwrap();
+            let message = within(batch.next()).await.unwrap().unwrap();
+            message.ack_with(async_nats::jetstream::AckKind::Nak(None)).await.unwrap();
+        }
+    };
+    unseen().await;
+    for worker in 1..=2 {
+        let lease = within(fleet.queue().take(&lines, &ANN)).await.unwrap();
+        assert_eq!(lease.delivery(), worker);
+        lease.again(Duration::ZERO, "its disk is full");
+        unseen().await;
+    }
+    let taken = tokio::time::timeout(Duration::from_millis(500), fleet.queue().take(&lines, &BEN)).await;
+    assert!(taken.is_err(), "{taken:?}");
+    let dead = fleet.queue().dead().await.unwrap();
+    assert_eq!(dead[0].deliveries, 3);
 }
 
 #[tokio::test]

@@ -102,6 +102,11 @@ impl Names {
         format!("{}.dead.reason.{name}", self.0)
     }
 
+    /// How many workers have had message `name`. Among what was made: known for as long.
+    pub(super) fn taken(&self, name: &str) -> String {
+        format!("{}.made.taken.{name}", self.0)
+    }
+
     /// What an object is, and where its bytes are.
     pub(super) fn head(&self, object: &ObjectName) -> String {
         format!("{}.{}.{}.head", self.0, object.bucket().as_str(), object.key())

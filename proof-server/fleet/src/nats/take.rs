@@ -3,11 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{self, AckKind, consumer::PullConsumer, consumer::pull::Batch};
+use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, future::select_all};
 
 use super::{
-    broker::Broker,
+    broker::{Broker, Only},
     hold::{InHand, NatsHold},
+    names::StreamOf,
     queue::NatsQueue,
     setup,
 };
@@ -114,7 +116,7 @@ async fn lease(
     let (deliveries, since_ms) = match message.info() {
         Ok(info) => {
             let published = info.published.unix_timestamp_nanos() / 1_000_000;
-            (u32::try_from(info.delivered).unwrap_or(u32::MAX), u64::try_from(published).unwrap_or(0))
+            (info.delivered, u64::try_from(published).unwrap_or(0))
         }
         Err(error) => {
             return Err(FleetError::Damaged { what: "a delivery".into(), reason: error.to_string() });
@@ -131,7 +133,28 @@ async fn lease(
     };
     let held = InHand { message: message.clone(), since_ms };
     let hold = NatsHold::new(broker.clone(), acker, held).await?;
-    Ok(Some(Lease::new(message, deliveries, worker.clone(), Arc::new(queue.clone()), Box::new(hold))))
+    let workers = workers(broker, &message, deliveries).await?;
+    Ok(Some(Lease::new(message, workers, worker.clone(), Arc::new(queue.clone()), Box::new(hold))))
+}
+
+/// Counts one more worker that has a message. The broker's own count will not do: it has in it what was given back since
+/// another line was faster, and what came to a worker that had stopped waiting.
+async fn workers(broker: &Broker, message: &StageMessage, deliveries: i64) -> Result<u32, FleetError> {
+    let subject = broker.names.taken(&message.name());
+    let before = match deliveries {
+        // Whatever is known of an earlier message of this name is over.
+        ..=1 => 0,
+        _ => broker.last(StreamOf::Made, &subject).await?.map_or(0, |(_, count)| number(&count)),
+    };
+    let workers = before.saturating_add(1);
+    let count = Bytes::copy_from_slice(&workers.to_be_bytes());
+    broker.publish(&subject, count, None, Only::Always).await?;
+    Ok(workers)
+}
+
+/// A number of four bytes, big-endian; the largest if it is none.
+fn number(bytes: &[u8]) -> u32 {
+    bytes.try_into().map_or(u32::MAX, u32::from_be_bytes)
 }
 
 /// The line's consumer.
