@@ -1,81 +1,29 @@
 //! One connection to a server, shared by any number of requests.
 
-use std::{io, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use sextant_consensus::public_values::Statement;
-use sextant_link::{Introduction, Link, LinkConfig};
+use sextant_link::Link;
 use sextant_protocol::{
     JobKey, ProofKind, ProofRecord, ProveRequest, Request, Response, ServerInfo, StatementInput,
-    proof::MAX_RECORD,
 };
 use sextant_verifier::pinned_vk_hash;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::lookup_host,
     time::timeout,
 };
 
 use crate::{
-    AnswerError, CheckedInput, ClientError, DeadlineElapsed, Proving, Security, TransportError,
-    proving::Asked, verify::LocalVerifier,
+    CheckedInput, ClientConfig, ClientError, DeadlineElapsed, Proving, TransportError,
+    dialer::Dialer,
+    proving::{Asked, milliseconds, unexpected},
 };
-
-/// How long a client waits, and how it introduces itself.
-#[derive(Clone, Debug)]
-pub struct ClientConfig {
-    /// For the TCP connection and for the handshake, each. Default: 10 s.
-    pub connect_timeout: Duration,
-    /// For the answer to a ping, an information or a verification request. Default: 2 minutes.
-    pub request_timeout: Duration,
-    /// How long past a request's deadline its answer may take to arrive. Default: 30 s.
-    pub deadline_grace: Duration,
-    /// While requests are open, ping the server this often. Default: 20 s.
-    pub ping_interval: Duration,
-    /// While requests are open, give the connection up after this long without a message. Default: 3 minutes.
-    pub silence_limit: Duration,
-    /// Times to connect again, one after the other, where the connection breaks during a proof. Each waits twice as long
-    /// as the one before, beginning with a quarter of a second. Default: 5.
-    pub reconnects: u32,
-    /// Largest proof record that is taken, bytes. Default: 256 MiB, the most there is.
-    pub max_record: usize,
-    /// Name and version for the server's log. Default: `sextant-client/VERSION`.
-    pub agent: String,
-    /// TLS and who asks. Default: neither.
-    pub security: Security,
-    /// What proofs are verified with. Default: no SNARKs by development circuits.
-    pub verifier: LocalVerifier,
-}
-
-impl Default for ClientConfig {
-    fn default() -> Self {
-        Self {
-            connect_timeout: Duration::from_secs(10),
-            request_timeout: Duration::from_secs(120),
-            deadline_grace: Duration::from_secs(30),
-            ping_interval: Duration::from_secs(20),
-            silence_limit: Duration::from_secs(180),
-            reconnects: 5,
-            max_record: MAX_RECORD,
-            agent: concat!("sextant-client/", env!("CARGO_PKG_VERSION")).into(),
-            security: Security::default(),
-            verifier: LocalVerifier::default(),
-        }
-    }
-}
 
 /// A connection to a proof server. Clones share it; it closes with the last of them and their requests.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(crate) link: Link,
     pub(crate) dialer: Dialer,
-}
-
-/// What it takes to connect once more.
-#[derive(Clone, Debug)]
-pub(crate) struct Dialer {
-    /// `host:port`; unknown where the streams came from elsewhere.
-    server: Option<Arc<str>>,
-    pub(crate) config: Arc<ClientConfig>,
 }
 
 /// A job that goes on without its client.
@@ -101,7 +49,7 @@ impl Client {
     /// # Errors
     /// As [`Self::connect`].
     pub async fn connect_with(server: &str, config: ClientConfig) -> Result<Self, ClientError> {
-        let dialer = Dialer { server: Some(server.into()), config: Arc::new(config) };
+        let dialer = Dialer::new(Some(server), config);
         let Some(link) = dialer.dial().await? else { unreachable!("the server's name is known") };
         Ok(Self { link, dialer })
     }
@@ -115,7 +63,7 @@ impl Client {
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,
     {
-        let dialer = Dialer { server: None, config: Arc::new(config) };
+        let dialer = Dialer::new(None, config);
         Ok(Self { link: dialer.greet(reader, writer).await?, dialer })
     }
 
@@ -254,48 +202,6 @@ impl Client {
     }
 }
 
-impl Dialer {
-    /// A new connection; `None` where it is not known to whom.
-    pub(crate) async fn dial(&self) -> Result<Option<Link>, ClientError> {
-        let Some(server) = self.server.as_deref() else { return Ok(None) };
-        let config = &self.config;
-        let failed = |source| TransportError::Connect { server: server.into(), source: Arc::new(source) };
-        let dialed = async {
-            let addresses: Vec<_> = lookup_host(server).await.map_err(failed)?.collect();
-            config
-                .security
-                .check_token(&addresses)
-                .map_err(|error| failed(io::Error::new(io::ErrorKind::PermissionDenied, error)))?;
-            Link::dial(&addresses[..], server, config.security.tls()).await
-        };
-        let (reader, writer) = timeout(config.connect_timeout, dialed)
-            .await
-            .map_err(|_| DeadlineElapsed { what: "connection", after: config.connect_timeout })??;
-        self.greet(reader, writer).await.map(Some)
-    }
-
-    async fn greet<R, W>(&self, reader: R, writer: W) -> Result<Link, ClientError>
-    where
-        R: AsyncRead + Send + Unpin + 'static,
-        W: AsyncWrite + Send + Unpin + 'static,
-    {
-        let config = &self.config;
-        let introduction = Introduction {
-            agent: config.agent.clone(),
-            token: config.security.token(),
-            ..Introduction::default()
-        };
-        let kept = LinkConfig {
-            ping_interval: config.ping_interval,
-            silence_limit: config.silence_limit,
-            max_record: config.max_record,
-        };
-        let greeted = timeout(config.connect_timeout, Link::greet(reader, writer, introduction, &kept));
-        let late = |_| DeadlineElapsed { what: "handshake", after: config.connect_timeout };
-        Ok(greeted.await.map_err(late)??)
-    }
-}
-
 /// What is sent, and what must come back.
 fn request(checked: CheckedInput, kind: ProofKind, deadline: Option<Duration>) -> (ProveRequest, Asked) {
     let (input, expected) = checked.into_parts();
@@ -307,22 +213,4 @@ fn request(checked: CheckedInput, kind: ProofKind, deadline: Option<Duration>) -
         ..ProveRequest::new(input, kind)
     };
     (request, Asked { program, kind, expected })
-}
-
-/// At least one: 0 would mean "no deadline" on the wire.
-pub(crate) fn milliseconds(deadline: Option<Duration>) -> u64 {
-    deadline.map_or(0, |limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX).max(1))
-}
-
-pub(crate) fn unexpected(expected: &'static str, got: &Response) -> ClientError {
-    let got = match got {
-        Response::Proof(_) => "proof",
-        Response::Verified => "verdict",
-        Response::Info(_) => "information",
-        Response::Pong => "pong",
-        Response::Submitted { .. } => "job",
-        Response::Withdrawn => "withdrawal",
-        Response::Unknown(_) => "something of a later version",
-    };
-    AnswerError::Unexpected { expected, got }.into()
 }

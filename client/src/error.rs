@@ -8,7 +8,11 @@ use sextant_link::AskError;
 pub use sextant_link::TransportError;
 use sextant_protocol::{ProofKind, ServerError, encoding::EncodingError};
 
-use crate::{checked::CheckError, offer::NotOffered, verify::VerifyError, wrapping::WrapError};
+use crate::{
+    checked::{CheckError, WrapError},
+    offer::NotOffered,
+    verify::VerifyError,
+};
 
 /// Why a request gave no result.
 #[derive(Debug, thiserror::Error)]

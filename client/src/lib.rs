@@ -23,6 +23,7 @@
 
 mod checked;
 mod client;
+mod dialer;
 pub mod error;
 pub mod offer;
 mod prover;
@@ -31,8 +32,9 @@ pub mod security;
 pub mod verify;
 mod wrapping;
 
-pub use checked::{CheckError, CheckedInput};
-pub use client::{Client, ClientConfig, Submitted};
+pub use checked::{CheckError, CheckedInput, CheckedProof, WrapError};
+pub use client::{Client, Submitted};
+pub use dialer::ClientConfig;
 pub use error::{AnswerError, ClientError, DeadlineElapsed, TransportError};
 pub use offer::NotOffered;
 pub use prover::{Patience, ProvingEvent, ServerProver};
@@ -43,4 +45,3 @@ pub use sextant_protocol::{
     JobKey, Progress, ProofKind, ProofRecord, ServerError, ServerInfo, StatementInput,
 };
 pub use sextant_sources::{self as sources, input};
-pub use wrapping::{CheckedProof, WrapError};

@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::{
     AnswerError, ClientError, DeadlineElapsed, TransportError,
-    client::{Dialer, milliseconds, unexpected},
+    dialer::Dialer,
     verify::{LocalVerifier, VerifyError},
 };
 
@@ -261,4 +261,22 @@ impl Asked {
         }
         Ok(())
     }
+}
+
+/// At least one: 0 would mean "no deadline" on the wire.
+pub(crate) fn milliseconds(deadline: Option<Duration>) -> u64 {
+    deadline.map_or(0, |limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX).max(1))
+}
+
+pub(crate) fn unexpected(expected: &'static str, got: &Response) -> ClientError {
+    let got = match got {
+        Response::Proof(_) => "proof",
+        Response::Verified => "verdict",
+        Response::Info(_) => "information",
+        Response::Pong => "pong",
+        Response::Submitted { .. } => "job",
+        Response::Withdrawn => "withdrawal",
+        Response::Unknown(_) => "something of a later version",
+    };
+    AnswerError::Unexpected { expected, got }.into()
 }

@@ -2,63 +2,12 @@
 
 use std::time::Duration;
 
-use sextant_consensus::public_values::Statement;
 use sextant_protocol::{ProofKind, ProofRecord, Request, WrapRequest, message::WRAP};
 
 use crate::{
-    Client, ClientError, NotOffered, Proving, Submitted,
-    client::milliseconds,
-    proving::Asked,
-    verify::{LocalVerifier, VerifyError},
+    CheckedProof, Client, ClientError, NotOffered, Proving, Submitted,
+    proving::{Asked, milliseconds},
 };
-
-/// A compressed proof that verifies, with the statement that every proof made of it must be of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckedProof {
-    record: ProofRecord,
-    statement: Statement,
-}
-
-/// Why a proof is not wrapped.
-#[derive(Debug, thiserror::Error)]
-pub enum WrapError {
-    /// Only compressed proofs become SNARKs.
-    #[error("only a compressed proof can be wrapped, this is a {0} proof")]
-    Kind(ProofKind),
-    /// It does not verify here.
-    #[error("the proof to wrap does not verify: {0}")]
-    Verify(#[from] VerifyError),
-}
-
-impl CheckedProof {
-    /// Verifies a compressed proof against the programs pinned in this build, away from the async threads.
-    ///
-    /// # Errors
-    /// [`WrapError`] says what is wrong with it.
-    pub async fn check(record: ProofRecord, verifier: &LocalVerifier) -> Result<Self, WrapError> {
-        if record.kind != ProofKind::Compressed {
-            return Err(WrapError::Kind(record.kind));
-        }
-        let (record, statement) = verifier.verify_apart(record).await?;
-        Ok(Self { record, statement })
-    }
-
-    /// What it proves.
-    pub fn statement(&self) -> &Statement {
-        &self.statement
-    }
-
-    /// What is sent, and what must come back.
-    pub(crate) fn into_parts(self) -> (ProofRecord, Statement) {
-        (self.record, self.statement)
-    }
-}
-
-impl From<CheckedProof> for Statement {
-    fn from(checked: CheckedProof) -> Self {
-        checked.statement
-    }
-}
 
 impl Client {
     /// Asks for the Groth16 proof of a compressed one. That is verified here first: one that does not hold is never sent,
@@ -132,7 +81,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{AnswerError, ClientConfig};
+    use crate::{AnswerError, ClientConfig, WrapError, verify::LocalVerifier};
 
     fn recorded(name: &str) -> Vec<u8> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/recorded-snarks");
