@@ -2,6 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
+use serde::{Deserialize, Serialize};
 use sextant_consensus::hash::Root;
 use sextant_protocol::ProofRecord;
 use sextant_submit::{Knowledge, OnSent, Outcome, Sent, SubmitError, Submitter};
@@ -53,6 +54,21 @@ impl Submit for Submitter {
     ) -> Submission<'a> {
         Box::pin(Self::submit(self, record, earlier, on_sent))
     }
+}
+
+/// What a contract knew when it was last looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContractStatus {
+    /// The chain and the contract.
+    pub target: String,
+    /// The last period whose committee it knows.
+    pub known_period: u64,
+    /// The highest finalized slot that it knows.
+    pub head_slot: u64,
+    /// Whether it knows the committee of the finalized head's period.
+    pub in_step: bool,
+    /// Unix time of the look, seconds.
+    pub looked_at: u64,
 }
 
 /// What a contract knows, as of one look.

@@ -6,6 +6,9 @@ use serde::Serialize;
 
 use crate::{FollowError, ProofEntry};
 
+/// Who hears of events.
+pub(crate) type OnEvent<'a> = &'a mut (dyn FnMut(Event) + Send);
+
 /// Something happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

@@ -1,23 +1,17 @@
 //! One look at the chain and what is due after it; and the loop.
 
-use std::{
-    collections::BTreeMap,
-    future::Future,
-    pin::pin,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, future::Future, pin::pin, sync::Arc, time::Instant};
 
-use sextant_consensus::light_client::LightClientFinalityUpdate;
+use sextant_consensus::light_client::{LightClientFinalityUpdate, SyncCommittee};
 use sextant_sources::{ExecutionNodes, LightClient, input::Sourced};
 
 use crate::{
     Config, Event, FollowError, Health, ProofEntry, Prover, Report, State, Status, Submit,
+    backoff::Backoff,
     contract::View,
-    start::committees,
+    event::OnEvent,
     state::Known,
     status::{hex, unix_now},
-    work::OnEvent,
 };
 
 /// Follows one chain with one folder of state.
@@ -273,19 +267,8 @@ impl<P: Prover> Follower<P> {
     }
 }
 
-/// Pauses after failures in a row.
-#[derive(Debug, Default)]
-pub(crate) struct Backoff {
-    failures: u32,
-}
-
-impl Backoff {
-    /// The pause after one more failure: twice as long each time.
-    pub fn after(&mut self, config: &Config, error: &FollowError) -> Duration {
-        let full = config.poll.saturating_mul(1 << self.failures.min(16)).min(config.max_backoff);
-        self.failures += 1;
-        // Followers that lost the same server must not come back together.
-        let pause = full.mul_f64(0.5 + fastrand::f64() / 2.0);
-        pause.max(error.retry_after().unwrap_or_default().min(config.max_backoff))
-    }
+/// The committees that a light client knows, by period.
+pub(crate) fn committees(client: &LightClient) -> Vec<(u64, SyncCommittee)> {
+    let known = (client.period()..=client.known_period()).filter_map(|period| client.signers(period));
+    known.map(|signers| (signers.period, signers.committee)).collect()
 }

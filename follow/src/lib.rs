@@ -10,12 +10,14 @@
 //!
 //! The production prover asks a proof server and is in `sextant-client`; tests bring their own.
 
+mod backoff;
 mod config;
 mod contract;
 mod error;
 mod event;
 mod follower;
 mod health;
+mod journal;
 pub mod operations;
 mod prover;
 mod start;
@@ -25,12 +27,12 @@ mod submission;
 mod work;
 
 pub use config::{Cadence, Config};
-pub use contract::{Asked, Submission, Submit};
+pub use contract::{Asked, ContractStatus, Submission, Submit};
 pub use error::FollowError;
 pub use event::Event;
 pub use follower::Follower;
 pub use health::{Health, Report};
+pub use journal::{Journal, Submitted};
 pub use prover::{Proven, Prover, ProverError};
 pub use state::{ProofEntry, State, StateError};
-pub use status::{ContractStatus, NextHandover, Status};
-pub use submission::{Journal, Submitted};
+pub use status::{NextHandover, Status};

@@ -2,12 +2,12 @@
 
 use std::{future::Future, pin::pin, sync::Arc};
 
-use sextant_consensus::light_client::SyncCommittee;
 use sextant_sources::{BeaconNodes, Chain, ChainMismatch, ExecutionNodes, LightClient, difference};
 
 use crate::{
     Config, Event, FollowError, Follower, Prover, State, StateError, Status,
-    follower::{Backoff, Spec},
+    backoff::Backoff,
+    follower::{Spec, committees},
     state::Known,
 };
 
@@ -175,10 +175,4 @@ fn resume(
 
 fn slot_millis(chain: &Chain) -> u64 {
     u64::try_from(chain.slot.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The committees that a light client knows, by period.
-pub(crate) fn committees(client: &LightClient) -> Vec<(u64, SyncCommittee)> {
-    let known = (client.period()..=client.known_period()).filter_map(|period| client.signers(period));
-    known.map(|signers| (signers.period, signers.committee)).collect()
 }

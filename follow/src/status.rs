@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sextant_consensus::beacon::BeaconBlockHeader;
 
 use crate::{
-    ProofEntry, StateError,
+    ContractStatus, ProofEntry, StateError,
     state::{Known, State},
 };
 
@@ -50,21 +50,6 @@ pub struct Status {
     pub last_inclusion: Option<ProofEntry>,
     /// The handover that is due next.
     pub next_handover: NextHandover,
-}
-
-/// What a contract knew when it was last looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContractStatus {
-    /// The chain and the contract.
-    pub target: String,
-    /// The last period whose committee it knows.
-    pub known_period: u64,
-    /// The highest finalized slot that it knows.
-    pub head_slot: u64,
-    /// Whether it knows the committee of the finalized head's period.
-    pub in_step: bool,
-    /// Unix time of the look, seconds.
-    pub looked_at: u64,
 }
 
 /// The handover that is due next.

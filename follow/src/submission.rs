@@ -5,9 +5,6 @@
 //! asked after by its own transactions first. A node that is behind costs no second transaction so, and one that was
 //! reorganised away is mined again.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
 use sextant_consensus::{
     hash::Root,
     public_values::{Head, Statement},
@@ -16,58 +13,16 @@ use sextant_protocol::{ProofKind, ProofRecord};
 use sextant_submit::{Meaning, Outcome, Refusal, Sent, SubmitError, calldata};
 
 use crate::{
-    Event, FollowError, Follower, ProofEntry, Prover, Status, Submit,
+    ContractStatus, Event, FollowError, Follower, Journal, ProofEntry, Prover, Status, Submit,
     contract::View,
-    status::{ContractStatus, hex, unix_now},
-    work::OnEvent,
+    event::OnEvent,
+    status::{hex, unix_now},
 };
 
 /// Most periods that a contract is asked about, from the last one known here backwards.
 const MAX_BEHIND: u64 = 1024;
 /// Of so many it is asked at once.
 const AT_ONCE: u64 = 32;
-/// Of so many proofs the transactions are kept.
-const KEPT: usize = 16;
-
-/// What was sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Journal {
-    /// [`Submit::target`].
-    pub target: String,
-    /// Transactions by the file of the proof that they submit.
-    #[serde(default)]
-    pub files: BTreeMap<String, Submitted>,
-    /// How many submissions the contract accepted.
-    #[serde(default)]
-    pub accepted: u64,
-    /// Counts the files, oldest first.
-    #[serde(default)]
-    next: u64,
-}
-
-/// The transactions of one proof.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Submitted {
-    /// Where it stands in the order of files.
-    number: u64,
-    /// All that were signed, with one nonce.
-    pub sent: Vec<Sent>,
-    /// The block that one of them was accepted in.
-    pub block: Option<u64>,
-}
-
-impl Journal {
-    fn of(&mut self, file: &str) -> &mut Submitted {
-        if !self.files.contains_key(file) {
-            let number = self.next;
-            self.next += 1;
-            self.files.insert(file.into(), Submitted { number, ..Submitted::default() });
-            let oldest = self.next.saturating_sub(KEPT as u64);
-            self.files.retain(|_, entry| entry.number >= oldest);
-        }
-        self.files.entry(file.into()).or_default()
-    }
-}
 
 /// Whether contracts verify proofs of this form.
 fn is_for_contracts(kind: ProofKind) -> bool {
@@ -213,7 +168,7 @@ impl<P: Prover> Follower<P> {
         calldata(&record)?;
         let mut journal = self.state.journal()?;
         if journal.target != contract.target() {
-            journal = Journal { target: contract.target(), ..Journal::default() };
+            journal = Journal::new(contract.target());
         }
         let outcome = self.hand_in(contract.as_ref(), entry, &record, &mut journal, on_event).await;
         if let Err(SubmitError::Refused(refusal)) = &outcome

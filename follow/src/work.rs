@@ -20,10 +20,8 @@ use sextant_sources::{
 
 use crate::{
     Cadence, Event, FollowError, Follower, ProofEntry, Prover, StateError, Status, contract::View,
-    status::hex,
+    event::OnEvent, status::hex,
 };
-
-pub(crate) type OnEvent<'a> = &'a mut (dyn FnMut(Event) + Send);
 
 impl<P: Prover> Follower<P> {
     /// Proves handovers until the last known committee is proven, or where there is a contract, known to it.
