@@ -386,11 +386,17 @@ async fn a_state_that_is_gone_is_told_with_the_setting_that_keeps_it() {
         ("reth/v1.9.3", "distance to target block exceeds maximum proof window", "--rpc.eth-proof-window"),
         ("Geth/v1.16.7", "missing trie node 2a1b (path ) state 0x1 is not available", "128 blocks"),
         ("erigon/3.2", "requested block is too old, block must be within 100000 blocks", "commitment"),
+        ("Nethermind/v1.35.0", "No state available for block 0x2a1b", "--Pruning.PruningBoundary"),
+        ("besu/v25.11.0", "World state unavailable", "--bonsai-historical-block-limit"),
+        // Gateways say nothing of the client behind them: its own words tell it apart.
+        ("", "distance to target block exceeds maximum proof window", "--rpc.eth-proof-window"),
+        ("", "missing trie node 2a1b (path ) state 0x1 is not available", "128 blocks"),
+        ("a gateway", "missing trie node 2a1b (path )", "docs/nodes.md"),
     ] {
         let node = execution_node(&recorded, move |ask| {
             let mut answer = json!({ "jsonrpc": "2.0", "id": ask.call["id"] });
             match ask.call["method"].as_str() {
-                Some("web3_clientVersion") => answer["result"] = client.into(),
+                Some("web3_clientVersion") if !client.is_empty() => answer["result"] = client.into(),
                 _ => answer["error"] = json!({ "code": -32000, "message": message }),
             }
             Some(Reply::Json(answer))

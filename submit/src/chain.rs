@@ -108,11 +108,11 @@ pub(crate) async fn send(nodes: &ExecutionNodes, raw: &[u8]) -> Result<(), Sourc
     nodes.call("eth_sendRawTransaction", json!([format!("0x{}", hex::encode(raw))])).await.map(drop)
 }
 
-/// `None` while the transaction is in no block.
+/// `None` while the transaction is in no block: some nodes have a receipt of it all the same.
 pub(crate) async fn receipt(nodes: &ExecutionNodes, hash: B256) -> Result<Option<Receipt>, SubmitError> {
     const METHOD: &str = "eth_getTransactionReceipt";
     let receipt = nodes.call(METHOD, json!([hash])).await?;
-    if receipt.is_null() {
+    if receipt["blockNumber"].is_null() {
         return Ok(None);
     }
     let quantity = |name: &str| read::<U256>(METHOD, receipt[name].clone());
@@ -143,4 +143,96 @@ fn read<T: serde::de::DeserializeOwned>(method: &'static str, answer: Value) -> 
     let text = answer.to_string();
     serde_json::from_value(answer)
         .map_err(|_| SubmitError::Answer { method, got: text.chars().take(80).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use sextant_sources::SourceConfig;
+    use sextant_test_nodes::{Node, Reply};
+
+    use super::*;
+
+    /// A node with an answer to each of these methods, which knows no other.
+    async fn node(answers: Value) -> (Node, ExecutionNodes) {
+        let node = Node::start(move |ask| {
+            let mut reply = json!({ "jsonrpc": "2.0", "id": ask.call["id"] });
+            match answers.get(ask.call["method"].as_str().unwrap()) {
+                Some(result) => reply["result"] = result.clone(),
+                None => reply["error"] = json!({ "code": -32601, "message": "the method does not exist" }),
+            }
+            Reply::Json(reply)
+        })
+        .await;
+        let config = SourceConfig { rounds: 1, ..SourceConfig::default() };
+        let nodes = ExecutionNodes::new(vec![node.url().parse().unwrap()], config).unwrap();
+        (node, nodes)
+    }
+
+    /// The receipt of a transaction that succeeded, edited.
+    async fn receipt_with(
+        edit: impl Fn(&mut serde_json::Map<String, Value>),
+    ) -> Result<Option<Receipt>, SubmitError> {
+        let mut answer = json!({
+            "status": "0x1", "blockNumber": "0x10", "gasUsed": "0x5208", "effectiveGasPrice": "0x7", "contractAddress": null
+        });
+        edit(answer.as_object_mut().unwrap());
+        let (_node, nodes) = node(json!({ "eth_getTransactionReceipt": answer })).await;
+        receipt(&nodes, B256::ZERO).await
+    }
+
+    /// What a chain or a node need not tell is left open; nothing that was mined is lost for it.
+    #[tokio::test]
+    async fn a_receipt_needs_no_more_than_what_is_decided_by_it() {
+        let full =
+            Receipt { succeeded: true, block: 16, gas_used: 21_000, gas_price: Some(7), contract: None };
+        assert_eq!(receipt_with(|_| ()).await.unwrap(), Some(full.clone()));
+        let unpriced = Receipt { gas_price: None, ..full.clone() };
+        let price = |value: Option<Value>| {
+            receipt_with(move |fields| match &value {
+                Some(value) => drop(fields.insert("effectiveGasPrice".into(), value.clone())),
+                None => drop(fields.remove("effectiveGasPrice")),
+            })
+        };
+        assert_eq!(price(None).await.unwrap(), Some(unpriced.clone()));
+        assert_eq!(price(Some(Value::Null)).await.unwrap(), Some(unpriced));
+        let without = |name: &'static str| receipt_with(move |fields| drop(fields.remove(name)));
+        assert_eq!(without("contractAddress").await.unwrap(), Some(full));
+        // In no block yet.
+        assert_eq!(without("blockNumber").await.unwrap(), None);
+        for name in ["status", "gasUsed"] {
+            let error = without(name).await.unwrap_err();
+            assert!(
+                matches!(error, SubmitError::Answer { method: "eth_getTransactionReceipt", .. }),
+                "{error}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_transaction_without_a_receipt_is_in_no_block() {
+        let (_node, nodes) = node(json!({ "eth_getTransactionReceipt": null })).await;
+        assert_eq!(receipt(&nodes, B256::ZERO).await.unwrap(), None);
+    }
+
+    /// A base fee has to be there; the tip may be had from the gas price, which lies below the base fee on no chain but is
+    /// some nodes' guess.
+    #[tokio::test]
+    async fn fees_are_found_where_nodes_have_them() {
+        for block in [json!({}), json!({ "baseFeePerGas": null })] {
+            let (_node, nodes) = node(json!({ "eth_getBlockByNumber": block })).await;
+            assert!(matches!(base_fee(&nodes).await, Err(SubmitError::NoBaseFee)));
+        }
+        let (_node, nodes) = node(json!({ "eth_getBlockByNumber": { "baseFeePerGas": "0x64" } })).await;
+        assert_eq!(base_fee(&nodes).await.unwrap(), 100);
+        for (answers, tip) in [
+            (json!({ "eth_maxPriorityFeePerGas": "0x5", "eth_gasPrice": "0x6e" }), 5),
+            (json!({ "eth_gasPrice": "0x6e" }), 10),
+            (json!({ "eth_gasPrice": "0x5a" }), 0),
+        ] {
+            let (_node, nodes) = node(answers).await;
+            assert_eq!(suggested_tip(&nodes, 100).await.unwrap(), tip);
+        }
+        let (_node, nodes) = node(json!({})).await;
+        assert!(matches!(suggested_tip(&nodes, 100).await, Err(SubmitError::NoTip)));
+    }
 }
