@@ -1,8 +1,13 @@
 //! What is looked at before anything is proven for a contract or deployed: what would be noticed too late otherwise.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, B256, FixedBytes};
 use alloy_sol_types::SolCall;
-use sextant_consensus::{Program, public_values::Statement};
+use sextant_consensus::{
+    Program,
+    public_values::{Head, Statement},
+};
 use sextant_protocol::ProofRecord;
 use sextant_sources::ExecutionNodes;
 
@@ -61,10 +66,10 @@ pub enum PreflightError {
         /// Ours.
         expected: String,
     },
-    /// The contract does not know the committee that proofs would begin with.
+    /// The contract does not know the committee that signed.
     #[error(
-        "the contract does not know the committee of period {period}, with which proofs would begin; its head is at slot \
-         {head_slot}: begin with a checkpoint of a period that it knows, or submit the committee changes up to there first"
+        "the contract does not know the committee of period {period}, which signed for this; its head is at slot {head_slot}: \
+         submit the committee changes up to that period first"
     )]
     PeriodsApart {
         /// The period.
@@ -104,15 +109,15 @@ impl Ours {
 }
 
 impl Knowledge {
-    /// Whether proofs that begin with this committee can be submitted, once those that begin in earlier periods of the ones
-    /// that were asked for are.
+    /// Whether the committee that signed for a statement is known there, of those that were asked for, or taught by proofs
+    /// that are submitted before it: committees by period.
     ///
     /// # Errors
     /// [`PreflightError::PeriodsApart`] or, for another committee, [`PreflightError::Differs`].
-    pub fn check_begins(&self, period: u64, committee: &B256) -> Result<(), PreflightError> {
-        match self.committees.get(&period) {
-            Some(known) => same("committee", known, committee),
-            None if self.committees.keys().any(|known| *known < period) => Ok(()),
+    pub fn check_signer(&self, head: &Head, taught: &BTreeMap<u64, B256>) -> Result<(), PreflightError> {
+        let (period, committee) = (head.signer_period, head.signer_committee_root.into());
+        match self.committees.get(&period).or_else(|| taught.get(&period)) {
+            Some(known) => same("committee", known, &committee),
             None => Err(PreflightError::PeriodsApart { period, head_slot: self.head_slot }),
         }
     }
@@ -279,6 +284,21 @@ mod tests {
         }
     }
 
+    fn head() -> Head {
+        Head {
+            program: Program::CommitteeChange,
+            chain_digest: [3; 32],
+            signer_period: 0,
+            signer_committee_root: [6; 32],
+            participation: 512,
+            finalized_slot: 64,
+            finalized_root: [5; 32],
+            block_number: 0,
+            block_hash: [0; 32],
+            state_root: [0; 32],
+        }
+    }
+
     fn knowledge() -> Knowledge {
         let Deployment { trust, rules, guardian, delay, slot, period, committee_root, .. } = deployment();
         let committees = [(period, committee_root)].into();
@@ -345,22 +365,29 @@ mod tests {
     }
 
     #[test]
-    fn proofs_begin_with_a_committee_that_is_known() {
-        let committee = B256::repeat_byte(6);
-        assert_eq!(knowledge().check_begins(0, &committee), Ok(()));
-        let mut apart = knowledge();
-        apart.committees.clear();
-        assert_eq!(
-            apart.check_begins(17, &committee),
-            Err(PreflightError::PeriodsApart { period: 17, head_slot: 64 })
-        );
-        // What was proven from an earlier one on is submitted first.
-        assert_eq!(knowledge().check_begins(1, &committee), Ok(()));
-        let mut later = knowledge();
-        later.committees = [(18, committee)].into();
-        assert!(later.check_begins(17, &committee).is_err());
-        let other = knowledge().check_begins(0, &B256::ZERO);
-        assert!(matches!(other, Err(PreflightError::Differs { what: "committee", .. })));
+    fn whoever_signed_is_known_or_taught_before() {
+        let (committee, other) = (B256::repeat_byte(6), B256::repeat_byte(8));
+        let signed = |signer_period, committee: B256| Head {
+            signer_period,
+            signer_committee_root: committee.into(),
+            ..head()
+        };
+        let check = |head: &Head, taught: &[(u64, B256)]| {
+            knowledge().check_signer(head, &taught.iter().copied().collect())
+        };
+        assert_eq!(check(&signed(0, committee), &[]), Ok(()));
+        assert_eq!(check(&signed(1, other), &[(1, other)]), Ok(()));
+        let apart = PreflightError::PeriodsApart { period: 17, head_slot: 64 };
+        assert_eq!(check(&signed(17, committee), &[(16, committee), (18, committee)]), Err(apart));
+        // What the contract knows counts, whatever proofs before it would teach.
+        for (head, taught) in [
+            (signed(0, other), &[][..]),
+            (signed(0, other), &[(0, other)]),
+            (signed(1, committee), &[(1, other)]),
+        ] {
+            let error = check(&head, taught);
+            assert!(matches!(error, Err(PreflightError::Differs { what: "committee", .. })), "{error:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Proofs to a light client contract. The contract itself is the record of what was submitted: whoever asks it first
 //! pays for no proof twice, however many submit to it.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;
 use sextant_consensus::{Program, public_values::Statement};
@@ -93,15 +95,27 @@ impl Submitter {
         self.probe(&known).await
     }
 
-    /// As [`Self::preflight`], for proofs that are there. Those that the contract accepted before are left alone.
+    /// As [`Self::preflight`], for proofs that are there and are submitted in this order: each has to be signed by a
+    /// committee that the contract knows or that one before it teaches. Those that it accepted before are left alone.
     ///
     /// # Errors
     /// As there.
     pub async fn preflight_proofs(&self, records: &[ProofRecord]) -> Result<(), SubmitError> {
         let known = self.knowledge(0, 0).await?;
+        let mut taught = BTreeMap::new();
         for record in records {
+            // What does not decode has a better reason to be refused.
+            let decode = |program| Statement::abi_decode(program, &record.public_values).ok();
+            let statement = record.program().and_then(decode);
             if self.proven_at(&record.public_values).await?.is_none() {
                 known.check_proof(record)?;
+                if let Some(head) = statement.as_ref().map(Statement::head) {
+                    self.knowledge(head.signer_period, 1).await?.check_signer(head, &taught)?;
+                }
+            }
+            if let Some(Statement::CommitteeChange(change)) = statement {
+                let learned = change.learned.iter();
+                taught.extend(learned.map(|learned| (learned.period, learned.committee_root.into())));
             }
         }
         self.probe(&known).await

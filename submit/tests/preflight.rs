@@ -110,3 +110,24 @@ async fn a_contract_for_other_proofs_is_refused() {
         }
     }
 }
+
+/// Proofs that no submission can lead up to: known before the first of them is paid for.
+#[tokio::test(flavor = "multi_thread")]
+async fn proofs_of_periods_that_do_not_meet_are_refused() {
+    let anvil = Anvil::start(GENESIS + 12 * 9_567_552 + 3600, &[]);
+    let (handover, inclusion) = (recorded("one-handover.proof"), recorded("inclusion.proof"));
+    let deployment = deployment(anvil.verifier().await, &handover);
+    let deployed = deployment.deploy(&anvil.sender(0).await, &mut |_| Ok(())).await.unwrap();
+    let submitter = Submitter::new(anvil.sender(1).await, deployed.contract).await.unwrap();
+    for records in [vec![inclusion.clone()], vec![handover.clone(), inclusion]] {
+        let error = submitter.preflight_proofs(&records).await.unwrap_err();
+        let apart = |error: &SubmitError| match error {
+            SubmitError::Preflight(PreflightError::PeriodsApart { period, .. }) => {
+                *period > deployment.period + 1
+            }
+            _ => false,
+        };
+        assert!(apart(&error), "{error}");
+    }
+    submitter.preflight_proofs(&[handover]).await.unwrap();
+}
