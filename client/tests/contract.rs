@@ -4,7 +4,12 @@ mod common;
 #[path = "../../submit/tests/common/mod.rs"]
 mod node;
 
-use std::{os::unix::fs::PermissionsExt, path::PathBuf, process::Output};
+use std::{
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
 
 use common::{BOOTSTRAP, Folder, assert_names, file, sextant, text};
 use node::{Anvil, GENESIS, KEYS};
@@ -93,6 +98,63 @@ async fn a_contract_is_deployed_and_takes_a_proof_once() {
     assert_names(&other, &["chain 31337", "expected 1"]);
 }
 
+/// At a terminal everything that is for good is shown before the question, and only a yes deploys.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_shown_what_is_for_good_and_asked() {
+    let anvil = Anvil::start(TIME, &[]);
+    let verifier = anvil.verifier().await;
+    let folder = Folder::new();
+    let key = folder.write("key", KEYS[0]);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let command = format!(
+        "{} deploy --rpc {} --verifier {verifier} --key-file {} --bootstrap {} --allow-dev-circuits {} \
+         --allow-old-checkpoint --confirmations 0",
+        env!("CARGO_BIN_EXE_sextant"),
+        anvil.url,
+        text(&key),
+        text(&file(BOOTSTRAP)),
+        text(&circuits())
+    );
+    // `script` (util-linux) gives it a terminal.
+    let answered = |answer: &str| {
+        let mut child = Command::new("script")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    for answer in ["\n", "n\n", "deploy\n"] {
+        let (done, told) = answered(answer);
+        assert!(!done && told.contains("not deployed"), "{told}");
+        let (shown, _) = told.split_once("Deploy? [y/N]").expect("it asks");
+        for named in [
+            "1606824023",
+            "seconds per slot",
+            "chain digest",
+            "committee change key",
+            "inclusion key",
+            &verifier.to_string().to_lowercase(),
+            "circuits",
+            "no guardian",
+            "max age",
+            "342",
+            "checkpoint root",
+            "committee root",
+        ] {
+            assert!(shown.contains(named), "{named} is not shown: {shown}");
+        }
+    }
+    let blocks = async || anvil.nodes().call("eth_blockNumber", serde_json::json!([])).await.unwrap();
+    assert_eq!(blocks().await, "0x1", "nothing but the verifier");
+    let (done, told) = answered("y\n");
+    assert!(done && told.contains("deployed"), "{told}");
+    assert_eq!(blocks().await, "0x2");
+}
+
 /// What would be noticed too late: each is refused by its name, and nothing is sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_senseless_deployment_is_refused() {
@@ -119,14 +181,16 @@ async fn a_senseless_deployment_is_refused() {
     );
     refused(&[&dev[..], &[old]].concat(), &["--dry-run", "--yes"]);
     refused(&["--yes", old], &["circuits", "its verifier is for"]);
-    let guardian = "22".repeat(20);
+    let (guardian, nobody) = ("22".repeat(20), "00".repeat(20));
     for (more, named) in [
         (&["--min-participation", "0"][..], "minimum of signers of 0"),
         (&["--min-participation", "600"], "minimum of signers of 600"),
         (&["--max-age-days", "0"], "maximum age of 0"),
         (&["--guardian", &guardian, "--delay", "1"], "delay of 1"),
         (&["--guardian", &guardian, "--delay", "18446744073709551615"], "delay of 18446744073709551615"),
+        (&["--guardian", &nobody, "--delay", "86400"], "--guardian: zero"),
         (&["--next-fork-epoch", "1"], "--next-fork-epoch 1"),
+        (&["--next-fork-epoch", "18446744073709551615"], "--next-fork-epoch 18446744073709551615"),
         (&["--verifier", &guardian], "no contract at"),
     ] {
         refused(&[&dev[..], &["--yes", old], more].concat(), &[named]);

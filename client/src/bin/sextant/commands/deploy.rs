@@ -97,9 +97,19 @@ fn deployment(arguments: &Deploy, beginning: &Beginning) -> Result<Deployment, F
         root: header.root().into(),
         period: signers.period,
         committee_root: signers.committee.root().into(),
-        guardian: arguments.guardian.unwrap_or(Address::ZERO),
+        guardian: guardian(arguments)?,
         delay: arguments.delay.unwrap_or_default(),
     })
+}
+
+/// Who may replace what is trusted; zero, which nobody can mean by naming it, for nobody.
+fn guardian(arguments: &Deploy) -> Result<Address, Failure> {
+    match arguments.guardian {
+        Some(guardian) if guardian.is_zero() => {
+            Err("--guardian: zero is nobody's address: leave it out if nothing may ever be replaced".into())
+        }
+        guardian => Ok(guardian.unwrap_or_default()),
+    }
 }
 
 /// The chain with the next date that is known of it, which its statements do not have yet.
@@ -119,7 +129,9 @@ fn next_fork(chain: &ChainConfig, epoch: u64) -> Result<NextFork, Failure> {
     let fork = forks.iter_mut().find(|fork| fork.epoch == FAR_FUTURE_EPOCH);
     fork.ok_or("--next-fork-epoch: every fork that this build knows has a date")?.epoch = epoch;
     next.validate().map_err(|error| format!("--next-fork-epoch {epoch}: {error}"))?;
-    Ok(NextFork { slot: epoch.saturating_mul(chain.slots_per_epoch), digest: next.digest().into() })
+    let slot = epoch.checked_mul(chain.slots_per_epoch);
+    let slot = slot.ok_or_else(|| format!("--next-fork-epoch {epoch}: no slot is that far ahead"))?;
+    Ok(NextFork { slot, digest: next.digest().into() })
 }
 
 /// Weak subjectivity: who signed long ago can no longer be held to it, and may have sold the key.
