@@ -8,8 +8,11 @@ use std::{path::Path, process::Output, sync::Arc};
 
 use common::{Folder, assert_names, sextant_with};
 use fake::{Peer, answer_with, claiming, everything, listen_each};
-use serde_json::Value;
-use sextant_client::{ProofKind, ServerError, ServerInfo, ServerProver, follow::Prover};
+use serde_json::{Value, json};
+use sextant_client::{
+    ProofKind, ServerError, ServerInfo, ServerProver,
+    follow::{Prover, State},
+};
 use sextant_protocol::{ErrorCode, Request, Response};
 use sextant_test_nodes::{
     Node, Reply,
@@ -111,6 +114,29 @@ async fn a_worthless_proof_is_recorded_nowhere() {
         ["finalized slot", "144", "committees known", "to period 3", "last inclusion", "period 0 to 1"]
     {
         assert!(shown.contains(part), "{part:?} is not in: {shown}");
+    }
+}
+
+/// Of a follower that runs, as it wrote it last: also what its contract knows, and that it lags.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_tells_what_the_contract_holds() {
+    let world = World::new().await;
+    world.run(&world.trusted()).await;
+    let folder = world.state();
+    let _running = State::open(Path::new(&folder)).unwrap();
+    let file = Path::new(&folder).join("status.json");
+    let mut written: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    written["submitted"] = 41.into();
+    for (in_step, told) in [(true, "in step"), (false, "BEHIND")] {
+        written["contract"] = json!({
+            "target": "contract 0x12 on chain 5", "known_period": 2, "head_slot": 77, "in_step": in_step, "looked_at": 1
+        });
+        std::fs::write(&file, written.to_string()).unwrap();
+        let shown = world.run(&format!("status --state {folder}")).await;
+        let shown = String::from_utf8(shown.stdout).unwrap();
+        for part in ["contract 0x12 on chain 5", "to period 2", told, "head at slot 77", "ago", "41"] {
+            assert!(shown.contains(part), "{part:?} is not in: {shown}");
+        }
     }
 }
 
