@@ -37,7 +37,10 @@ pub enum LightClientError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The nodes go no further.
-    #[error("no update of period {period} that two thirds signed: period {wanted} cannot be reached")]
+    #[error(
+        "no update of period {period} that two thirds signed: period {wanted} cannot be reached; if nothing was final in \
+         that period, only a later checkpoint leads on"
+    )]
     Stuck {
         /// The period whose committee would have to hand over.
         period: u64,
