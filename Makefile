@@ -45,9 +45,10 @@ devnet-e2e: build ## Follow that network with a real server and real STARKs, unt
 	@tests/devnet/setup.sh
 	@$(PROGRAMS)/devnet-e2e
 
-follow-soak: setup ## Follow and submit through ten committee changes, each with another thing broken for a while (minutes)
+follow-soak: setup ## Follow and submit through ten committee changes of the local network, each with another thing broken (needs node 20; minutes)
 	@scripts/setup.sh --contracts
-	SOAK_CHANGES=$(or $(CHANGES),10) cargo test --release --workspace $(SEXTANT_FEATURES) --test soak -- --nocapture
+	@tests/devnet/setup.sh
+	SOAK_NETWORK=$(or $(NETWORK),devnet) SOAK_CHANGES=$(or $(CHANGES),10) cargo test --release --workspace $(SEXTANT_FEATURES) --test soak -- --nocapture
 
 fleet-test: setup ## A fleet of fake provers over a real broker: kills, restarts, nothing lost (JOBS=10000 WORKERS=200; needs Go; minutes)
 	@cargo run --release -p sextant-fleet --features nats --bin fleet-test -- jobs=$(or $(JOBS),10000) workers=$(or $(WORKERS),200)

@@ -6,11 +6,11 @@
 #[path = "../../../submit/tests/common/mod.rs"]
 mod node;
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use sextant_consensus::hash::keccak256;
-use sextant_sources::{ExecutionNodes, SourceConfig, forks};
+use sextant_consensus::hash::{Root, keccak256};
+use sextant_sources::{ExecutionNodes, SourceConfig};
 use sextant_submit::{
     Address, B256, Deployment, Fees, FixedBytes, Key, NextFork, Patience, Rules, Sender, Submitter, Trust,
 };
@@ -38,6 +38,20 @@ pub struct Chain {
     verifier: Address,
     deployed: u64,
     sent_before: u64,
+}
+
+/// What a contract begins with.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    /// Digest of the chain, and its next fork.
+    pub digest: Root,
+    pub next_fork: Option<NextFork>,
+    pub rules: Rules,
+    /// Slot and root of the trusted header, period and root of the committee.
+    pub slot: u64,
+    pub root: Root,
+    pub period: u64,
+    pub committee_root: Root,
 }
 
 /// What a proxy may ask about the chain behind it.
@@ -85,29 +99,22 @@ impl Chain {
         Self::start_at(time, world, max_age, 0).await
     }
 
-    /// A chain of now, with a contract that has the next fork of a world that began at `genesis`.
-    pub async fn forking(world: &World, genesis: u64) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let current = forks::begun_by(&world.chain.chain, 0);
-        let slot = world.chain.chain.forks.0[7].epoch * world.chain.chain.slots_per_epoch;
-        let next_fork = Some(NextFork { slot, digest: world.chain.chain.digest().into() });
-        Self::with(now, world, current.digest(), next_fork, genesis, 1_000_000, 0).await
-    }
-
     /// The same as [`Self::start`] with the committee of a period.
     pub async fn start_at(time: u64, world: &World, max_age: u64, period: u64) -> Self {
-        Self::with(time, world, world.chain.statement_digest(), None, GENESIS, max_age, period).await
+        let beginning = Beginning {
+            digest: world.chain.statement_digest(),
+            next_fork: None,
+            rules: Rules { genesis_time: GENESIS, seconds_per_slot: 1, max_age, min_participation: 22 },
+            slot: 2,
+            root: world.chain.checkpoint(0),
+            period,
+            committee_root: world.chain.committee_root(period),
+        };
+        Self::begin(time, beginning).await
     }
 
-    async fn with(
-        time: u64,
-        world: &World,
-        digest: [u8; 32],
-        next_fork: Option<NextFork>,
-        genesis_time: u64,
-        max_age: u64,
-        period: u64,
-    ) -> Self {
+    /// Starts a chain at this time with a contract that begins so.
+    pub async fn begin(time: u64, beginning: Beginning) -> Self {
         let anvil = Anvil::start(time, &[]);
         let sender = sender(&anvil.url).await;
         // Returns one byte of code, which is STOP.
@@ -121,14 +128,14 @@ impl Chain {
                 selector: FixedBytes::from_slice(&STAMP[..4]),
                 committee_change_key: B256::repeat_byte(1),
                 inclusion_key: B256::repeat_byte(2),
-                chain_digest: digest.into(),
-                next_fork,
+                chain_digest: beginning.digest.into(),
+                next_fork: beginning.next_fork,
             },
-            rules: Rules { genesis_time, seconds_per_slot: 1, max_age, min_participation: 22 },
-            slot: 2,
-            root: world.chain.checkpoint(0).into(),
-            period,
-            committee_root: world.chain.committee_root(period).into(),
+            rules: beginning.rules,
+            slot: beginning.slot,
+            root: beginning.root.into(),
+            period: beginning.period,
+            committee_root: beginning.committee_root.into(),
             guardian: Address::ZERO,
             delay: 0,
         };
@@ -152,18 +159,6 @@ impl Chain {
     /// Someone who submits through these nodes.
     pub async fn submitter(&self, rpc: &str) -> Submitter {
         submitter_to(rpc, self.contract).await
-    }
-
-    /// Waits until the contract knows the committee of a period, which takes seconds.
-    pub async fn wait_for(&self, period: u64) {
-        let began = Instant::now();
-        while !self.knows(period).await {
-            assert!(
-                began.elapsed() < Duration::from_secs(180),
-                "the committee of period {period} does not come"
-            );
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
     }
 
     /// Whether the contract knows the committee of a period.

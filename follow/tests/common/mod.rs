@@ -355,8 +355,8 @@ pub async fn open(
     };
     let urls = |urls: &[&str]| urls.iter().map(|url| url.parse().unwrap()).collect();
     let beacon = BeaconNodes::new(urls(beacons), quick.clone()).unwrap();
-    let execution = ExecutionNodes::new(urls(rpcs), quick).unwrap();
-    Follower::open(config, beacon, Some(execution), prover).await
+    let execution = (!rpcs.is_empty()).then(|| ExecutionNodes::new(urls(rpcs), quick).unwrap());
+    Follower::open(config, beacon, execution, prover).await
 }
 
 /// One step, and what it told.
