@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {LightClient} from "../src/LightClient.sol";
-import {Account, Head, Inclusion} from "../src/PublicValues.sol";
+import {Account, CommitteeChange, Head, Inclusion, Learned} from "../src/PublicValues.sol";
 import {Base} from "./support/Base.sol";
 import {FreeVerifier, Groth16Price} from "./support/Verifiers.sol";
 import {vm} from "./support/Vm.sol";
@@ -53,6 +53,21 @@ contract GasTest is Base {
         LightClient client = deploy(change(TWO_HANDOVERS).head, address(new FreeVerifier()));
         client.submitCommitteeChange(recorded(TWO_HANDOVERS), proof());
         _report("two handovers beside the verifier", 136_000);
+    }
+
+    function test_gas_of_the_most_handovers() public {
+        CommitteeChange memory statement = change(ONE_HANDOVER);
+        LightClient client = deploy(statement.head, address(new FreeVerifier()));
+        uint64 first = statement.learned[0].period;
+        statement.learned = new Learned[](128);
+        for (uint64 i = 0; i < 128; ++i) {
+            statement.learned[i] = Learned({period: first + i, committeeRoot: keccak256(abi.encode(i))});
+        }
+        client.submitCommitteeChange(abi.encode(statement), proof());
+        _report("128 handovers beside the verifier", 3_600_000);
+        require(
+            client.committeeRoot(first + 127) == keccak256(abi.encode(uint64(127))), "the last is not known"
+        );
     }
 
     function test_gas_of_an_inclusion() public {

@@ -1,6 +1,7 @@
-// Takes one rule or event at a time out of the contracts, or moves one limit by one, and runs the tests each time: those
-// that stay green are printed, and end this with 1. `make contracts-mutants`; a word as argument picks the mutants that
-// name it. Compiled without the optimizer and without the tests of gas and real proofs: 10 s for each mutant.
+// Takes one rule or event at a time out of the contracts, or moves one limit by one, and runs the tests each time. Each is
+// printed with its outcome, and one that the tests do not notice ends this with 1. `make contracts-mutants`; a word as
+// argument picks the mutants that name it. Compiled without the optimizer and without the tests of gas and real proofs: 10 s
+// for each mutant.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -72,8 +73,8 @@ try {
   symlinkSync(join(contracts, "node_modules"), join(folder, "node_modules"));
   if (outcomeOf(folder)) throw new Error("the tests fail without any change");
   const count = { killed: 0, survived: 0, "changes nothing": 0, "does not compile": 0 };
-  for (const { name, file, mutated } of mutants()) {
-    if (process.argv[2] && !name.includes(process.argv[2])) continue;
+  const picked = [...mutants()].filter(({ name }) => !process.argv[2] || name.includes(process.argv[2]));
+  for (const [index, { name, file, mutated }] of picked.entries()) {
     const path = join(folder, "src", file);
     const original = readFileSync(path);
     writeFileSync(path, mutated);
@@ -81,7 +82,7 @@ try {
     const outcome = outcomeOf(folder) ?? (isEqual ? "changes nothing" : "survived");
     writeFileSync(path, original);
     count[outcome] += 1;
-    if (outcome !== "killed") console.log(`${outcome}: ${name}`);
+    console.log(`${index + 1} of ${picked.length}, ${outcome}: ${name}`);
   }
   console.log(Object.entries(count).map(([outcome, number]) => `${number} ${outcome}`).join(", "));
   process.exitCode = count.survived ? 1 : 0;
