@@ -172,6 +172,27 @@ async fn a_receipt_that_comes_late_costs_no_second_transaction() {
     }
 }
 
+/// What was sent is on its way, whatever a node says for a moment when it is asked after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn trouble_after_a_transaction_was_sent_is_waited_out() {
+    let folder = tempdir().unwrap();
+    let world = World::at(16).await;
+    let chain = Chain::start(GENESIS + 6 * PERIOD, &world, MAX_AGE).await;
+    let count = Arc::new(AtomicU32::new(0));
+    let proxy = chain
+        .proxy(move |call: &mut Value, _| {
+            let asked = call["method"] == "eth_getTransactionReceipt";
+            let error = json!({ "code": -32000, "message": "transaction indexing is in progress" });
+            (asked && count.fetch_add(1, Ordering::SeqCst) < 3)
+                .then(|| json!({ "jsonrpc": "2.0", "id": call["id"], "error": error }))
+        })
+        .await;
+    let mut follower = follower(&world, snark(&world, folder.path()), &chain, &proxy.url()).await;
+    let (outcome, events) = step(&mut follower).await;
+    outcome.unwrap();
+    assert_whole(&chain, 1, submitted(&events)).await;
+}
+
 /// A node that suggests no tip has a gas price, and that will do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_node_that_suggests_no_tip_will_do() {

@@ -12,6 +12,19 @@ use crate::{
     transaction::Draft,
 };
 
+/// Looks in a row that may fail.
+const TROUBLES: u32 = 4;
+
+/// What the nodes say of transactions that were sent.
+struct Look {
+    /// The one that is in a block.
+    found: Option<(B256, Receipt)>,
+    /// Whether enough blocks lie on top of that.
+    is_deep: bool,
+    /// Whether another one has taken their nonce, as it seems.
+    is_used: bool,
+}
+
 impl Sender {
     /// Signs, tells, sends.
     pub(super) async fn hand_in(&self, draft: &Draft, on_sent: OnSent<'_>) -> Result<Sent, SubmitError> {
@@ -38,24 +51,32 @@ impl Sender {
         on_sent: OnSent<'_>,
     ) -> Result<Mined, SubmitError> {
         let (start, mut last_sent) = (Instant::now(), Instant::now());
-        let (mut taken, mut was_mined) = (0, false);
+        let (mut taken, mut troubles, mut was_mined) = (0, 0, false);
         loop {
-            let found = self.find(&sent).await?;
+            let last = sent.last().expect("there is one to wait for");
+            let Look { found, is_deep, is_used } = match self.look(&sent, last.nonce).await {
+                // What was sent is on its way, whatever a node says now.
+                Err(_) if troubles < TROUBLES => {
+                    troubles += 1;
+                    sleep(self.patience.poll).await;
+                    continue;
+                }
+                look => look?,
+            };
+            troubles = 0;
             if let Some((hash, receipt)) = &found
-                && self.is_deep(receipt).await?
+                && is_deep
             {
                 return settled(*hash, receipt);
             }
-            let last = sent.last().expect("there is one to wait for");
-            // A receipt may come a moment after its nonce is used.
             let (account, nonce, mined) = (self.account(), last.nonce, found.is_some());
             if was_mined && !mined {
                 // Another block took its block's place, and nodes need not have kept it.
                 self.offer(last).await?;
             }
             was_mined = mined;
-            let used = !mined && chain::nonce(&self.nodes, account, false).await? > nonce;
-            taken = if used { taken + 1 } else { 0 };
+            // A receipt may come a moment after its nonce is used.
+            taken = if is_used { taken + 1 } else { 0 };
             if taken > 3 {
                 return Err(SubmitError::NonceTaken { account, nonce });
             }
@@ -77,6 +98,16 @@ impl Sender {
             }
             sleep(self.patience.poll).await;
         }
+    }
+
+    /// What the nodes say of what was sent with this nonce.
+    async fn look(&self, sent: &[Sent], nonce: u64) -> Result<Look, SubmitError> {
+        let found = self.find(sent).await?;
+        let (is_deep, is_used) = match &found {
+            Some((_, receipt)) => (self.is_deep(receipt).await?, false),
+            None => (false, chain::nonce(&self.nodes, self.account(), false).await? > nonce),
+        };
+        Ok(Look { found, is_deep, is_used })
     }
 
     /// The one that is in a block.
