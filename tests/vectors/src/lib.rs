@@ -22,6 +22,10 @@ pub fn data() -> PathBuf {
     sextant_fixtures::data().join("spec-vectors")
 }
 
+/// Where cases are looked for, in words.
+pub const LAYOUT: &str =
+    "folders are PRESET/FORK/light_client/HANDLER/SUITE/CASE, as in `tests` of a released archive";
+
 /// Runs every case below `root`, whose folders are `<preset>/<fork>/light_client/<handler>/<suite>/<case>`.
 ///
 /// # Errors

@@ -10,6 +10,9 @@ fn main() -> ExitCode {
     match sextant_vectors::run(&root) {
         Ok(report) => {
             println!("{report} in {:.1} s", start.elapsed().as_secs_f64());
+            if report.total().run == 0 {
+                eprintln!("{}: no case below it; {}", root.display(), sextant_vectors::LAYOUT);
+            }
             if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use sextant_vectors::statements::vector_statements;
 
@@ -79,6 +80,16 @@ fn what_is_wrong_is_found() {
     let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty");
     fs::create_dir_all(&empty).expect("a folder");
     assert!(!sextant_vectors::run(&empty).expect("folders").is_clean(), "nothing run is nothing shown");
+}
+
+/// Another folder of an archive than the one that the presets stand in: nothing is found there, and the command says so.
+#[test]
+fn a_folder_without_cases_is_named() {
+    let inside = sextant_vectors::data().join("minimal");
+    let output = Command::new(env!("CARGO_BIN_EXE_vectors")).arg(&inside).output().expect("runs");
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(said.contains(&*inside.to_string_lossy()) && said.contains("PRESET/FORK"), "{said}");
 }
 
 #[test]
