@@ -18,24 +18,29 @@ use sextant_protocol::{
 };
 use tokio::io::AsyncWriteExt;
 
-/// Remembers the largest single allocation.
+/// Remembers the largest single allocation, and how much is allocated now.
 struct Watching;
 
 static LARGEST: AtomicUsize = AtomicUsize::new(0);
+static NOW: AtomicUsize = AtomicUsize::new(0);
 
 // SAFETY: every call is passed on to the system allocator unchanged.
 unsafe impl GlobalAlloc for Watching {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
+        NOW.fetch_add(layout.size(), Ordering::Relaxed);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         LARGEST.fetch_max(size, Ordering::Relaxed);
+        NOW.fetch_add(size, Ordering::Relaxed);
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -100,4 +105,21 @@ fn inner_lengths_are_bounded_by_the_message() {
         assert!(outcome.is_err(), "{claimed}: {outcome:?}");
     }
     assert_modest("inner lengths");
+}
+
+/// Frames that came together are kept apart: a small one does not keep the memory of those that came with it.
+#[tokio::test]
+async fn a_small_frame_keeps_little() {
+    const FRAMES: usize = 200;
+    let bytes = [&[0, 0, 0, 100][..], &[7; 100]].concat().repeat(FRAMES);
+    let mut reader = MessageReader::<_, ClientMessage>::new(&bytes[..], MAX_FRAME, "message");
+    let before = NOW.load(Ordering::Relaxed);
+    let mut frames = Vec::new();
+    while reader.begin().await.unwrap() {
+        frames.push(reader.frame().await.unwrap());
+    }
+    assert_eq!(frames.len(), FRAMES);
+    // Other tests run meanwhile.
+    let kept = NOW.load(Ordering::Relaxed).saturating_sub(before);
+    assert!(kept < MODEST + FRAMES * 1_000, "{kept} bytes are kept");
 }

@@ -71,6 +71,9 @@ fn fields_come_once_and_in_order() {
             outcome => panic!("{outcome:?}"),
         }
     }
+    // The tag alone says so: what should follow it is not waited for.
+    let outcome = decode::<ClientMessage>(&cancel(&[&id, &[1, 0]]));
+    assert!(matches!(outcome, Err(EncodingError::Order { tag: 1, .. })), "{outcome:?}");
     match decode::<ClientMessage>(&cancel(&[&later])) {
         Err(EncodingError::Missing { field, .. }) => assert_eq!(field, "id"),
         outcome => panic!("{outcome:?}"),
