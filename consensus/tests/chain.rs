@@ -44,3 +44,28 @@ fn forks_begin_in_their_order_or_together() {
     });
     assert_eq!(refused, Err(ChainError::Schedule(Fork::Gloas)));
 }
+
+/// Altair's, Electra's and Gloas' light-client specifications: generalised indices of the finalized root and of both
+/// committees in the state, and of the execution block hash in the block's body.
+#[test]
+fn branches_lead_to_where_the_specification_says() {
+    for fork in Fork::ALL {
+        let in_state = match fork {
+            Fork::Phase0 | Fork::Altair | Fork::Bellatrix | Fork::Capella | Fork::Deneb => [105, 54, 55],
+            Fork::Electra | Fork::Fulu => [169, 86, 87],
+            Fork::Gloas => [735, 2945, 2946],
+        };
+        let in_body = match fork {
+            Fork::Phase0 | Fork::Altair | Fork::Bellatrix => None,
+            Fork::Capella => Some(412),
+            Fork::Deneb | Fork::Electra | Fork::Fulu => Some(812),
+            Fork::Gloas => Some(2856),
+        };
+        let found = [
+            fork.finalized_root_gindex(),
+            fork.current_sync_committee_gindex(),
+            fork.next_sync_committee_gindex(),
+        ];
+        assert_eq!((found, fork.execution_block_hash_gindex()), (in_state, in_body), "{fork}");
+    }
+}
