@@ -56,7 +56,7 @@ fleet-test: setup ## A fleet of fake provers over a real broker: kills, restarts
 vectors: setup ## Run the specification's light-client vectors, or those under DIR=path
 	@cargo run --release --quiet -p sextant-vectors --bin vectors -- $(DIR)
 
-mutants: setup ## Change the rules in one place at a time: the tests must notice each (AREA=consensus|protocol|server ARGS="--file GLOB"; hours)
+mutants: setup ## Change the rules in one place at a time: the tests must notice each (AREA=consensus|protocol|server SHARD=0/8 ARGS="--file GLOB"; hours)
 	@status=0; for area in $(or $(AREA),consensus protocol server); do scripts/mutants.sh $$area $(ARGS) || status=$$?; done; exit $$status
 
 fuzz: setup ## Fuzz every decoder of untrusted bytes, SECONDS_EACH=600 each (needs nightly Rust and cargo-fuzz)
