@@ -35,9 +35,12 @@ pub(crate) struct Verification {
     done: Mutex<Instant>,
 }
 
+/// Tries to get a proof verified when the verifier itself fails.
+const VERIFICATIONS: u32 = 5;
+
 /// The queue of what clients bring.
 const STRANGERS: usize = 0;
-/// The queue of what upstreams have made: a proof that is there already must not be lost because others wait.
+/// The queue of what others have made for this server: a proof that is there already must not be lost because others wait.
 const OWN: usize = 1;
 
 impl Verification {
@@ -64,8 +67,30 @@ impl Verification {
     }
 
     /// Verifies a proof that this server has asked for: it finds a place, however many wait.
-    pub(crate) async fn verify_own(&self, record: Bytes) -> Result<(), ServerError> {
+    async fn verify_own(&self, record: Bytes) -> Result<(), ServerError> {
         self.verify_in(OWN, record, Identity::this_server()).await
+    }
+
+    /// Verifies a proof that others have made for this server; not at once where the verifier itself fails. The inner answer
+    /// says what is wrong with the proof.
+    ///
+    /// # Errors
+    /// It could not be verified.
+    pub(crate) async fn verify_made(&self, record: Bytes) -> Result<Result<(), String>, ServerError> {
+        for attempt in 1.. {
+            match self.verify_own(record.clone()).await {
+                Ok(()) => return Ok(Ok(())),
+                Err(error) if matches!(error.code, ErrorCode::InvalidProof | ErrorCode::Unsupported) => {
+                    return Ok(Err(error.message));
+                }
+                Err(error) if attempt == VERIFICATIONS => return Err(error),
+                Err(error) => {
+                    let pause = Duration::from_millis(error.retry_after_ms.clamp(100, 5_000));
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+        unreachable!("the loop returns")
     }
 
     async fn verify_in(&self, queue: usize, record: Bytes, identity: Identity) -> Result<(), ServerError> {

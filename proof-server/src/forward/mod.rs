@@ -12,7 +12,7 @@ mod pool;
 mod search;
 mod upstream;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 pub(crate) use exchange::Connector;
 use failure::{Failure, Fault};
@@ -20,7 +20,7 @@ pub(crate) use fetching::fetch;
 pub(crate) use pool::Upstreams;
 use search::Search;
 use sextant_consensus::Program;
-use sextant_protocol::{ErrorCode, ProofAnswer, ServerError, Token, proof::ProofView};
+use sextant_protocol::{ProofAnswer, ServerError, Token, proof::ProofView};
 use tokio::sync::watch;
 use upstream::Upstream;
 
@@ -33,9 +33,6 @@ use crate::{
     reload::{self, Reloaded},
     tls::{self, TlsError},
 };
-
-/// Tries to get an answer verified when the verifier itself fails.
-const VERIFICATIONS: u32 = 5;
 
 /// Why an entrypoint does not start.
 #[derive(Debug, thiserror::Error)]
@@ -183,20 +180,8 @@ impl Upstreams {
 
     /// Whether an answer is a proof of what it says.
     async fn verify(&self, answer: &ProofAnswer) -> Result<(), Failure> {
-        for attempt in 1.. {
-            match self.verification.verify_own(answer.record.clone()).await {
-                Ok(()) => return Ok(()),
-                Err(error) if matches!(error.code, ErrorCode::InvalidProof | ErrorCode::Unsupported) => {
-                    return Err(Failure::Lied(error.message));
-                }
-                Err(error) if attempt == VERIFICATIONS => return Err(Failure::Own(error)),
-                Err(error) => {
-                    let pause = Duration::from_millis(error.retry_after_ms.clamp(100, 5_000));
-                    tokio::time::sleep(pause).await;
-                }
-            }
-        }
-        unreachable!("the loop returns")
+        let verified = self.verification.verify_made(answer.record.clone()).await;
+        verified.map_err(Failure::Own)?.map_err(Failure::Lied)
     }
 }
 

@@ -128,9 +128,10 @@ impl Course {
         request: &WorkerRequest,
     ) -> Result<WorkerEvent, Failed> {
         let job = (self.digest, self.work);
+        let steps = |step| audience.send(step);
         let tries = if matches!(request, WorkerRequest::Continue(_)) { TRIES } else { 1 };
         for _ in 1..tries {
-            match station.work(crew, mode, request, job, audience).await {
+            match station.work(crew, mode, request, job, &steps).await {
                 Err(Failed { cause: Cause::Died | Cause::NotStarted, error }) => {
                     tracing::warn!(lane = station.name, mode = mode.as_str(), %error, "the stage is tried again");
                     station.metrics.stage_again(mode.as_str());
@@ -138,7 +139,7 @@ impl Course {
                 outcome => return outcome,
             }
         }
-        station.work(crew, mode, request, job, audience).await
+        station.work(crew, mode, request, job, &steps).await
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Ready {
 
 /// The workers of a lane; at most one is at work, and not here meanwhile.
 #[derive(Default)]
-pub(super) struct Crew {
+pub(crate) struct Crew {
     last: Option<Ready>,
     resting: Option<Ready>,
 }

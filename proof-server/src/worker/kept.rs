@@ -3,19 +3,11 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use sextant_artifacts::CIRCUIT_VERSION;
 use sextant_fleet::{FleetError, ObjectName, Stage, StageId, Store, StoreLimits, local::LocalStore};
-use sextant_protocol::{
-    ProofAnswer, ProofKind, ProofRecord,
-    encoding::{self, EncodingError},
-    record,
-    request::ProvingCost,
-    wire,
-};
-use sha2::{Digest, Sha256};
+use sextant_protocol::{ProofAnswer, ProofKind, ProofRecord, encoding, request::ProvingCost};
 
-use super::{Proved, WorkerMode, messages::MAX_WORKER_FRAME};
+use super::{Proved, WorkerMode, output};
 use crate::{cache::Cache, config::CacheConfig, made::ProofKey};
 
 /// The folder in that of finished proofs.
@@ -25,19 +17,6 @@ const FOLDER: &str = "stages";
 pub(crate) struct Kept {
     store: Box<dyn Store>,
     finished: Arc<Cache>,
-}
-
-record! {
-/// An output as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
-    /// [`WorkerMode::as_str`] of the stage.
-    1 = stage: String,
-    /// SP1 circuit version.
-    2 = circuit_version: String,
-    /// What it made.
-    3 = made: Proved,
-}
 }
 
 impl Kept {
@@ -59,7 +38,7 @@ impl Kept {
         let name = name(proof, stage)?;
         let bytes =
             self.store.read(&name).await.inspect_err(|error| failed("read", &name, error)).ok().flatten();
-        match bytes.map(|bytes| decode(proof, stage, bytes)) {
+        match bytes.map(|bytes| output::decode(proof, stage, bytes)) {
             Some(Ok(made)) => Some(made),
             Some(Err(reason)) => {
                 tracing::warn!(%name, reason, "what a stage had made is not that; it is made again");
@@ -83,12 +62,7 @@ impl Kept {
     /// Keeps what `stage` has made.
     pub(crate) async fn keep(&self, proof: &ProofKey, stage: WorkerMode, made: &Proved) {
         let Some(name) = name(proof, stage) else { return };
-        let output = Output {
-            stage: stage.as_str().into(),
-            circuit_version: CIRCUIT_VERSION.into(),
-            made: made.clone(),
-        };
-        if let Err(error) = self.store.put(&name, wire::to_bytes(&output).into()).await {
+        if let Err(error) = self.store.put(&name, output::encode(stage, made)).await {
             failed("kept", &name, &error);
         }
     }
@@ -116,22 +90,6 @@ const fn compressed(proof: &ProofKey) -> ProofKey {
     ProofKey { kind: ProofKind::Compressed, ..*proof }
 }
 
-fn decode(proof: &ProofKey, stage: WorkerMode, bytes: Bytes) -> Result<Proved, String> {
-    let output: Output = wire::from_bytes("output of a stage", bytes, MAX_WORKER_FRAME)
-        .map_err(|error: EncodingError| error.to_string())?;
-    let record = &output.made.proof;
-    let (vk_hash, statement) = (record.vk_hash, Sha256::digest(&record.public_values).into());
-    // Up to the last stage a proof is a compressed one, or on the way from it.
-    let found = ProofKey { vk_hash, statement, kind: record.kind };
-    if output.stage != stage.as_str() || found != compressed(proof) {
-        return Err("it is of something else".into());
-    }
-    if output.circuit_version != CIRCUIT_VERSION {
-        return Err(format!("it is of circuit version {:?}", output.circuit_version));
-    }
-    Ok(output.made)
-}
-
 fn failed(what: &str, name: &ObjectName, error: &FleetError) {
     tracing::warn!(%name, %error, "what a stage has made cannot be {what}");
 }
@@ -140,10 +98,11 @@ fn failed(what: &str, name: &ObjectName, error: &FleetError) {
 mod tests {
     use std::{fs, path::Path};
 
-    use sextant_protocol::proof::Circuits;
+    use sextant_protocol::{proof::Circuits, wire};
+    use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::metrics::Metrics;
+    use crate::{metrics::Metrics, worker::output::Output};
 
     fn made(name: u8) -> (ProofKey, Proved) {
         let record = ProofRecord {

@@ -42,6 +42,17 @@ impl WorkerMode {
         }
     }
 
+    /// The form of what it makes: a wrapped proof is still a compressed one, but for its proof. None for the one that makes
+    /// nothing.
+    pub const fn makes(self) -> Option<ProofKind> {
+        match self {
+            Self::Stark => Some(ProofKind::Stark),
+            Self::Compressed | Self::Wrap => Some(ProofKind::Compressed),
+            Self::Groth16 => Some(ProofKind::Groth16),
+            Self::Verify => None,
+        }
+    }
+
     /// The name on the worker's command line and in logs.
     pub const fn as_str(self) -> &'static str {
         match self {

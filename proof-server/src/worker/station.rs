@@ -15,11 +15,7 @@ use super::{
     process::{WorkerProcess, WorkerSpec},
     watch::{End, Watch},
 };
-use crate::{
-    access::Identity,
-    audience::Audience,
-    metrics::{Metrics, Work, stage_name},
-};
+use crate::metrics::{Metrics, Work, stage_name};
 
 /// How often a busy worker is looked at.
 const INSPECTION: Duration = Duration::from_millis(250);
@@ -34,35 +30,40 @@ pub(crate) struct Station {
     pub(crate) metrics: Arc<Metrics>,
 }
 
+/// Hears the steps of a job.
+pub(crate) type Steps<'a> = &'a (dyn Fn(Progress) + Send + Sync);
+
 /// Work that came to nothing.
-pub(super) struct Failed {
-    pub(super) error: ServerError,
-    pub(super) cause: Cause,
+pub(crate) struct Failed {
+    pub(crate) error: ServerError,
+    pub(crate) cause: Cause,
 }
 
 /// Why.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(crate) enum Cause {
     /// The worker said so, and lives.
     Said,
     /// The worker died of it, or fell silent.
     Died,
     /// No worker started.
     NotStarted,
-    /// It takes more than there is, or workers are not started for a while.
+    /// It takes more memory than there is.
+    TooLarge,
+    /// It takes too long, or workers are not started for a while.
     Hopeless,
 }
 
 impl Station {
     /// Has a worker of `mode` do one thing, that a job with this digest needs. Cancelled by being dropped: the worker is dead
     /// then.
-    pub(super) async fn work(
+    pub(crate) async fn work(
         &self,
         crew: &mut Crew,
         mode: WorkerMode,
         request: &WorkerRequest,
         (digest, work): ([u8; 32], Work),
-        audience: &Audience,
+        steps: Steps<'_>,
     ) -> Result<WorkerEvent, Failed> {
         let breaker = &self.breaker;
         if let Some(wait) = breaker.open_for() {
@@ -74,7 +75,7 @@ impl Station {
         let mut ready = match crew.call(mode, self.spec.limits.memory) {
             Some(ready) => ready,
             None => {
-                audience.send(Progress::Preparing);
+                steps(Progress::Preparing);
                 tokio::time::sleep(breaker.pause()).await;
                 let started = Instant::now();
                 let ready = self.start(crew, mode).await;
@@ -85,7 +86,7 @@ impl Station {
         };
         let started = Instant::now();
         let outcome = match ready.process.send(request).await {
-            Ok(()) => self.attend(&mut ready.process, crew, audience, work).await,
+            Ok(()) => self.attend(&mut ready.process, crew, steps, work).await,
             Err(error) => Err(End::Gone(error.to_string())),
         };
         match outcome {
@@ -106,7 +107,8 @@ impl Station {
                     End::Memory(_) | End::Time => {
                         let message = format!("{reason}; this server cannot make this proof");
                         let error = ServerError::new(ErrorCode::ProverFailed, message);
-                        Failed { error, cause: Cause::Hopeless }
+                        let large = matches!(end, End::Memory(_));
+                        Failed { error, cause: if large { Cause::TooLarge } else { Cause::Hopeless } }
                     }
                     End::Gone(_) | End::Silence => {
                         breaker.failed(Some(digest));
@@ -132,16 +134,11 @@ impl Station {
                 self.metrics.worker_failed(self.name, "start");
                 Err(format!("the worker does not start: {error}"))
             }
-            Ok(mut process) => {
-                let nobody = Audience::new(Identity::this_server());
-                match self.attend(&mut process, crew, &nobody, Work::default()).await {
-                    Ok(WorkerEvent::Ready) => Ok(Ready { mode, process }),
-                    Ok(event) => {
-                        Err(self.bury(process, &End::Gone(format!("it began with {event:?}"))).await)
-                    }
-                    Err(end) => Err(self.bury(process, &end).await),
-                }
-            }
+            Ok(mut process) => match self.attend(&mut process, crew, &|_| (), Work::default()).await {
+                Ok(WorkerEvent::Ready) => Ok(Ready { mode, process }),
+                Ok(event) => Err(self.bury(process, &End::Gone(format!("it began with {event:?}"))).await),
+                Err(end) => Err(self.bury(process, &end).await),
+            },
         };
         match outcome {
             Ok(ready) => {
@@ -161,7 +158,7 @@ impl Station {
         &self,
         process: &mut WorkerProcess,
         crew: &mut Crew,
-        audience: &Audience,
+        steps: Steps<'_>,
         work: Work,
     ) -> Result<WorkerEvent, End> {
         let mut watch = Watch::new(self.spec.limits, process.inspect());
@@ -177,7 +174,7 @@ impl Station {
                             self.note_stage(stage, work);
                             stage = (name, Instant::now());
                         }
-                        audience.send(step);
+                        steps(step);
                     }
                     Some(event) => {
                         self.note_stage(stage, work);
