@@ -3,8 +3,8 @@
 //! A request flows one way: `listener` accepts, `connection` reads frames and starts requests, `services` picks the
 //! `sub_server` of the program, which has what was brought checked (`evidence`): a statement natively (`checks`, `witness`), a
 //! proof that is to be wrapped by `verification`. It looks for the proof that is wanted among the `jobs` that run and the proofs that are kept. If there is none it has it made: `local`, by way of the `queue`
-//! and a `lane` of [`worker`] that takes it to a worker process, where `sextant-engine` proves it; or by another server
-//! (`forward`). Progress and the proof come back the same way. `verification` has a lane of its own.
+//! and a `lane` of [`worker`] that takes it to a worker process, where `sextant-engine` proves it; by another server
+//! (`forward`), or by the provers of a `fleet`, which take it stage by stage. Progress and the proof come back the same way. `verification` has a lane of its own.
 //!
 //! Around it: `door`, `access`, `budget` and `tls` know who asks, `memory` what their requests take, `turns` and `queue` who is next; `metrics` and `readiness` are told by every part how it
 //! goes, and `operations` tells the operator; [`config`] holds every knob.
@@ -28,6 +28,7 @@ pub mod dev_circuits;
 mod door;
 mod errors;
 mod evidence;
+mod fleet;
 mod forward;
 pub mod health;
 mod jobs;
@@ -68,13 +69,14 @@ pub mod worker;
 
 pub use access::{Budget, TokenFileError, check_name};
 pub use circuits::{CircuitsConfig, CircuitsError};
-pub use config::{CacheConfig, Config, LogFormat, Role, Settings, UpstreamConfig};
+pub use config::{CacheConfig, Config, FleetConfig, LogFormat, Role, Settings, UpstreamConfig};
 pub use control::Control;
 pub use door::DoorError;
+pub use fleet::Fleet;
 pub use forward::ForwardError;
 pub use kinds::Kinds;
 pub use networks::Networks;
 pub use proxy::{Network, NotANetwork};
-pub use start::{Listeners, StartError, check, run};
+pub use start::{Listeners, StartError, check, run, run_in};
 pub use tls::{NamedFile, TlsError, TlsFiles};
 pub use toml_file::TomlFileError;

@@ -178,7 +178,7 @@ impl Services {
         match self.sub_servers.iter().find(|sub_server| sub_server.program == program) {
             Some(sub_server) => Ok(sub_server),
             None if self.sub_servers.is_empty() => {
-                unsupported("this server verifies, it proves nothing".into())
+                unsupported("this server verifies, it proves nothing for clients".into())
             }
             None => unsupported(format!("this server does not prove {program} statements")),
         }

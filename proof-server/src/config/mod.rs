@@ -42,8 +42,11 @@ pub enum Role {
     CommitteeChange,
     /// Proves inclusions, and verifies.
     Inclusion,
-    /// Proves nothing itself: checks statements, forwards them to servers that prove, and verifies their answers.
+    /// Proves nothing itself: checks statements, has others prove them, servers that it forwards to or a fleet, and verifies
+    /// their answers.
     Entrypoint,
+    /// Takes work from a fleet, and verifies.
+    Prover,
     /// Verifies only.
     Verifier,
 }
@@ -51,7 +54,7 @@ pub enum Role {
 impl Role {
     /// Whether it makes proofs itself.
     pub const fn proves(self) -> bool {
-        matches!(self, Self::All | Self::CommitteeChange | Self::Inclusion)
+        matches!(self, Self::All | Self::CommitteeChange | Self::Inclusion | Self::Prover)
     }
 }
 
@@ -84,6 +87,9 @@ pub enum ConfigError {
     /// A setting that needs another one.
     #[error("{0} needs {1}")]
     Needs(&'static str, &'static str),
+    /// Two settings of which only one can be.
+    #[error("{0} and {1} exclude each other")]
+    Both(&'static str, &'static str),
     /// A balancer's address that is none.
     #[error("proxy-protocol-from: {0}")]
     Network(NotANetwork),
@@ -135,6 +141,17 @@ pub struct UpstreamConfig {
     pub ca: Option<PathBuf>,
     /// File with the token they want.
     pub token_file: Option<PathBuf>,
+}
+
+/// How a fleet is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FleetConfig {
+    /// Addresses of its broker, with commas between them.
+    pub servers: String,
+    /// File with user and password.
+    pub credentials: Option<PathBuf>,
+    /// Authorities that certify the broker; the system's if there is no file.
+    pub authorities: Option<PathBuf>,
 }
 
 /// A complete configuration.
@@ -208,6 +225,12 @@ pub struct Config {
     pub warm: bool,
     /// Where an entrypoint forwards to.
     pub upstreams: UpstreamConfig,
+    /// The fleet that an entrypoint asks or a prover works for.
+    pub fleet: Option<FleetConfig>,
+    /// The stages that a prover takes; `None` is all of the kinds that it makes.
+    pub stages: Option<Vec<String>>,
+    /// Whether a prover takes what was too large for others, and nothing else.
+    pub large: bool,
     /// Servers that a request may have passed through before this one.
     pub max_hops: u32,
     /// Address for health checks and metrics.
@@ -271,9 +294,20 @@ impl Settings {
             token_file: self.upstream_token_file,
         };
         let forwards = !(upstreams.committee_change.is_empty() && upstreams.inclusion.is_empty());
-        match (role == Role::Entrypoint, forwards) {
-            (true, false) => return Err(ConfigError::Needs("role entrypoint", "upstreams")),
-            (false, true) => return Err(ConfigError::Needs("upstreams", "role entrypoint")),
+        let fleet = self.fleet.map(|servers| FleetConfig {
+            servers,
+            credentials: self.fleet_credentials,
+            authorities: self.fleet_ca,
+        });
+        match (role, forwards, fleet.is_some()) {
+            (Role::Entrypoint, false, false) => {
+                return Err(ConfigError::Needs("role entrypoint", "upstreams or fleet"));
+            }
+            (Role::Entrypoint, true, true) => return Err(ConfigError::Both("upstreams", "fleet")),
+            (Role::Entrypoint, ..) | (Role::Prover, false, true) => {}
+            (_, true, _) => return Err(ConfigError::Needs("upstreams", "role entrypoint")),
+            (Role::Prover, ..) => return Err(ConfigError::Needs("role prover", "fleet")),
+            (_, _, true) => return Err(ConfigError::Needs("fleet", "role entrypoint or prover")),
             _ => {}
         }
         let worker_memory = match self.worker_memory_mib {
@@ -288,6 +322,8 @@ impl Settings {
         let kinds = match &self.kinds {
             Some(names) => Kinds::named(names, worker_memory).map_err(in_list("kinds"))?,
             None if role.proves() => Kinds::that_fit(worker_memory),
+            // Whether its provers have circuits is not known here.
+            None if fleet.is_some() => Kinds::that_fit(u64::MAX).without(ProofKind::Groth16),
             // Made elsewhere, and refused there if they are not.
             None => Kinds::that_fit(u64::MAX),
         };
@@ -360,6 +396,9 @@ impl Settings {
             circuits,
             warm: self.warm.unwrap_or(true),
             upstreams,
+            fleet,
+            stages: self.stages,
+            large: self.large.unwrap_or(false),
             max_hops: self.max_hops.unwrap_or(2),
             operations_listen: self.operations_listen,
             busy_at: positive("busy-at", self.busy_at.unwrap_or(queue_capacity))?,

@@ -210,6 +210,27 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_UPSTREAM_TOKEN_FILE", value_name = "FILE")]
     pub upstream_token_file: Option<PathBuf>,
 
+    /// Broker of a fleet, nats://HOST:PORT, several with commas between them: an entrypoint has proofs made by the fleet's
+    /// provers, a prover works for it [default: none]
+    #[arg(long, env = "SEXTANT_FLEET", value_name = "URL")]
+    pub fleet: Option<String>,
+
+    /// File with the user and the password that the broker wants, with a colon between them [default: none]
+    #[arg(long, env = "SEXTANT_FLEET_CREDENTIALS", value_name = "FILE")]
+    pub fleet_credentials: Option<PathBuf>,
+
+    /// Authorities that certify the broker, PEM, for tls:// [default: the system's]
+    #[arg(long, env = "SEXTANT_FLEET_CA", value_name = "FILE")]
+    pub fleet_ca: Option<PathBuf>,
+
+    /// Prover: the stages that it takes: stark, compressed, wrap, groth16,... [default: those of the kinds that it makes]
+    #[arg(long, env = "SEXTANT_STAGES", value_name = "STAGE", value_delimiter = ',')]
+    pub stages: Option<Vec<String>>,
+
+    /// Prover: take what was too large for others, and nothing else [default: false]
+    #[arg(long, env = "SEXTANT_LARGE", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub large: Option<bool>,
+
     /// Servers that a request may have passed through before this one [default: 2]
     #[arg(long, env = "SEXTANT_MAX_HOPS", value_name = "N")]
     pub max_hops: Option<u32>,

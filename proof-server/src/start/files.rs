@@ -9,13 +9,14 @@ use super::StartError;
 use crate::{
     cache::Cache,
     circuits::CircuitsError,
-    config::Config,
+    config::{Config, Role},
     door::{self, Door},
+    fleet,
     forward::{self, Connector},
     kinds::Kinds,
     metrics::Metrics,
     reload::Reloaded,
-    worker::{kept::Kept, program::WorkerProgram},
+    worker::{WorkerMode, kept::Kept, program::WorkerProgram},
 };
 
 /// Everything that was read, and how some of it is read again.
@@ -26,6 +27,8 @@ pub(super) struct Files {
     /// What stages have made, where there are several on the way to a proof.
     pub(super) kept: Option<Arc<Kept>>,
     pub(super) kinds: Kinds,
+    /// Those that a prover of a fleet takes.
+    pub(super) stages: Vec<WorkerMode>,
     pub(super) worker: WorkerProgram,
     pub(super) reloaded: Vec<Reloaded>,
 }
@@ -35,7 +38,10 @@ impl Files {
         let (door, reload_door) = door::open(config)?;
         let (connector, reload_connector) = forward::connector(&config.upstreams)?;
         let kinds = kinds(config)?;
-        let in_stages = config.role.proves() && kinds.offers(ProofKind::Groth16) && config.cache.stages > 0;
+        let named = config.stages.as_deref().map(fleet::chosen).transpose();
+        let stages = named.map_err(StartError::StageNames)?.unwrap_or_else(|| fleet::those_of(&kinds));
+        let own = config.role.proves() && config.role != Role::Prover;
+        let in_stages = own && kinds.offers(ProofKind::Groth16) && config.cache.stages > 0;
         let cache = Arc::new(Cache::new(&config.cache, metrics).map_err(StartError::Cache)?);
         let kept = in_stages.then(|| Kept::new(&config.cache, cache.clone()).map(Arc::new)).transpose();
         Ok(Self {
@@ -44,6 +50,7 @@ impl Files {
             connector,
             kept: kept.map_err(StartError::Stages)?,
             kinds,
+            stages,
             worker: worker_program(config.worker_program.as_deref())?,
             reloaded: vec![reload_door, reload_connector],
         })
@@ -58,9 +65,11 @@ pub fn check(config: &Config) -> Result<(), StartError> {
     Files::open(config, &Arc::new(Metrics::new())).map(drop)
 }
 
-/// The kinds of proof that this server itself makes.
+/// The kinds of proof that this server makes, or has made.
 fn kinds(config: &Config) -> Result<Kinds, CircuitsError> {
-    let snarks = cfg!(feature = "snark") && config.circuits.open_whole()?.is_some();
+    // Others make what an entrypoint offers, with circuits of their own.
+    let elsewhere = config.role == Role::Entrypoint;
+    let snarks = cfg!(feature = "snark") && (config.circuits.open_whole()?.is_some() || elsewhere);
     Ok(if snarks { config.kinds.clone() } else { config.kinds.clone().without(ProofKind::Groth16) })
 }
 

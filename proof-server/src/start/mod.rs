@@ -18,6 +18,7 @@ use crate::{
     connection::{ConnectionLimits, Context},
     control::Control,
     door::DoorError,
+    fleet::{self, Fleet, Puller, Sender},
     forward::{self, ForwardError, Forwarding, Upstreams},
     jobs::Jobs,
     listener::{Entrance, Refusals},
@@ -66,6 +67,12 @@ pub enum StartError {
     /// The folder for kept proofs cannot be made or written.
     #[error("cache-dir: {0}")]
     Cache(io::Error),
+    /// The fleet's broker.
+    #[error("fleet: {0}")]
+    Fleet(FleetError),
+    /// The stages that a prover takes.
+    #[error("stages: {0}")]
+    StageNames(String),
     /// Nor the folder in it for what stages have made.
     #[error("cache-dir: {0}")]
     Stages(FleetError),
@@ -112,9 +119,30 @@ struct Engine {
 /// # Errors
 /// If the server cannot start. Once it runs, nothing ends it but `control`.
 pub async fn run(listeners: Listeners, config: Config, control: Control) -> Result<(), StartError> {
+    let fleet = match &config.fleet {
+        Some(fleet) => {
+            let connected = fleet::connect(fleet, config.role == Role::Entrypoint).await;
+            Some(connected.map_err(StartError::Fleet)?)
+        }
+        None => None,
+    };
+    run_in(fleet, listeners, config, control).await
+}
+
+/// [`run`] in a fleet that is there already, if one is given, whatever the configuration says of where it is.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_in(
+    fleet: Option<Fleet>,
+    listeners: Listeners,
+    config: Config,
+    control: Control,
+) -> Result<(), StartError> {
     // Whatever can be wrong with files is said before anything runs.
     let metrics = Arc::new(Metrics::new());
-    let Files { door, cache, connector, kept, kinds, worker, reloaded } = Files::open(&config, &metrics)?;
+    let Files { door, cache, connector, kept, kinds, stages, worker, reloaded } =
+        Files::open(&config, &metrics)?;
     let folder = std::env::temp_dir();
     let scratch = Scratch::new(&folder).map_err(|source| StartError::Scratch { folder, source })?;
 
@@ -132,9 +160,26 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         warming: Arc::default(),
     };
     let mut tasks = JoinSet::new();
-    start_lanes(&mut tasks, &engine, &config, (worker, kept), &scratch, &control);
+    let spec = worker_spec(&config, worker, &scratch);
+    start_lanes(&mut tasks, &engine, &config, (spec.clone(), kept), &control);
 
     let verification = Arc::new(Verification::new(engine.verifying.clone(), budgets.clone()));
+    let development = config.circuits.allow_development;
+    let (mut pulling, in_fleet) = (None, fleet.is_some());
+    match (fleet, config.role) {
+        (Some(fleet), Role::Prover) => {
+            let station = engine.station(spec);
+            let puller = Puller::new(fleet, station, &stages, (config.large, development));
+            pulling = Some(tokio::spawn(puller.run(control.clone())));
+        }
+        (Some(fleet), Role::Entrypoint) => {
+            let told = (engine.health.clone(), metrics.clone());
+            let (jobs, verification) = (engine.proving.clone(), verification.clone());
+            let sender = Sender::new(fleet, jobs, verification, told, development);
+            tasks.spawn(Arc::new(sender).run(control.clone()));
+        }
+        _ => {}
+    }
     let jobs = Jobs::new(cache, config.reconnect_grace);
     let submissions = Submissions::new();
     let at_once = available_parallelism().map_or(1, NonZero::get);
@@ -148,7 +193,8 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         kinds,
         metrics: metrics.clone(),
     });
-    let forwarding = (config.role == Role::Entrypoint).then(|| {
+    let forwards = config.role == Role::Entrypoint && !in_fleet;
+    let forwarding = forwards.then(|| {
         let pools = forward::configured(&config.upstreams).into_iter().map(|(program, names)| {
             Upstreams::new(program, names, connector.clone(), verification.clone(), metrics.clone())
         });
@@ -217,8 +263,15 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
     control.closed.cancel();
     // Jobs that wait are answered now; those that run have the time that the configuration gives them.
     engine.proving.close();
+    let finished = async {
+        // Panics there are logged already.
+        let _ = (&mut entrance).await;
+        if let Some(pulling) = &mut pulling {
+            let _ = pulling.await;
+        }
+    };
     tokio::select! {
-        _ = &mut entrance => {}
+        () = finished => {}
         () = tokio::time::sleep(config.drain_timeout) => tracing::warn!("running jobs are given up"),
         () = control.stop.cancelled() => {}
     }
@@ -227,40 +280,56 @@ pub async fn run(listeners: Listeners, config: Config, control: Control) -> Resu
         // A panic there is logged already.
         let _ = entrance.await;
     }
+    if let Some(pulling) = pulling.filter(|pulling| !pulling.is_finished()) {
+        let _ = pulling.await;
+    }
     while tasks.join_next().await.is_some() {}
     Ok(())
+}
+
+impl Engine {
+    /// Where workers that prove are started.
+    fn station(&self, spec: WorkerSpec) -> Station {
+        self.station_of("proving", spec, &self.breaker, &self.health)
+    }
+
+    fn station_of(
+        &self,
+        name: &'static str,
+        spec: WorkerSpec,
+        breaker: &Arc<Breaker>,
+        health: &Arc<Health>,
+    ) -> Station {
+        let (breaker, health, metrics) = (breaker.clone(), health.clone(), self.metrics.clone());
+        Station { name, spec, breaker, health, metrics }
+    }
+}
+
+fn worker_spec(config: &Config, program: WorkerProgram, scratch: &Scratch) -> WorkerSpec {
+    let limits = Limits {
+        memory: config.worker_memory,
+        time: config.worker_time_limit,
+        silence: config.worker_silence,
+    };
+    WorkerSpec {
+        program,
+        memory: config.machine_memory,
+        limits,
+        scratch: scratch.path().into(),
+        circuits: config.circuits.clone(),
+    }
 }
 
 fn start_lanes(
     tasks: &mut JoinSet<()>,
     engine: &Engine,
     config: &Config,
-    (program, kept): (WorkerProgram, Option<Arc<Kept>>),
-    scratch: &Scratch,
+    (spec, kept): (WorkerSpec, Option<Arc<Kept>>),
     control: &Control,
 ) {
-    let limits = Limits {
-        memory: config.worker_memory,
-        time: config.worker_time_limit,
-        silence: config.worker_silence,
-    };
-    let spec = WorkerSpec {
-        program,
-        memory: config.machine_memory,
-        limits,
-        scratch: scratch.path().into(),
-        circuits: config.circuits.clone(),
-    };
-    let station = |name, spec, breaker: &Arc<Breaker>, health: &Arc<Health>| Station {
-        name,
-        spec,
-        breaker: breaker.clone(),
-        health: health.clone(),
-        metrics: engine.metrics.clone(),
-    };
-    if config.role.proves() {
+    if config.role.proves() && config.role != Role::Prover {
         let lane = Lane {
-            station: station("proving", spec.clone(), &engine.breaker, &engine.health),
+            station: engine.station(spec.clone()),
             jobs: engine.proving.clone(),
             warm: config.warm.then(|| Warm { mode: WorkerMode::Stark, first: Some(engine.warming.begin()) }),
             linger: None,
@@ -269,7 +338,7 @@ fn start_lanes(
         tasks.spawn(lane.run(control.clone()));
     }
     let lane = Lane {
-        station: station("verification", spec, &Arc::default(), &engine.verifier_health),
+        station: engine.station_of("verification", spec, &Arc::default(), &engine.verifier_health),
         jobs: engine.verifying.clone(),
         warm: None,
         linger: config.verify_worker_idle,
@@ -300,12 +369,14 @@ fn sub_servers(
         Role::All => Program::ALL.into_iter().map(local).collect(),
         Role::CommitteeChange => vec![local(Program::CommitteeChange)],
         Role::Inclusion => vec![local(Program::Inclusion)],
-        Role::Entrypoint => forwarding
-            .iter()
-            .flat_map(|forwarding| &forwarding.pools)
-            .map(|pool| (pool.program, Prover::Upstream(pool.clone())))
-            .collect(),
-        Role::Verifier => vec![],
+        Role::Entrypoint => match forwarding {
+            Some(Forwarding { pools }) => {
+                pools.iter().map(|pool| (pool.program, Prover::Upstream(pool.clone()))).collect()
+            }
+            // What its queues hold goes into the fleet.
+            None => Program::ALL.into_iter().map(local).collect(),
+        },
+        Role::Verifier | Role::Prover => vec![],
     };
     provers
         .into_iter()

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use proof_server::{CircuitsConfig, Config, Control, Listeners, Role, Settings, StartError};
+use proof_server::{CircuitsConfig, Config, Control, Fleet, Listeners, Role, Settings, StartError};
 use sextant_artifacts::{CIRCUIT_VERSION, COMMITTEE_CHANGE};
 use sextant_consensus::{Program, bls, check_statement};
 use sextant_protocol::{
@@ -54,6 +54,15 @@ impl Server {
 
     /// A server whose workers are this script, or the real binary.
     pub async fn start_with(script: Option<Script>, adjust: impl FnOnce(&mut Config)) -> Self {
+        Self::start_in(None, script, adjust).await
+    }
+
+    /// The same in a fleet.
+    pub async fn start_in(
+        fleet: Option<Fleet>,
+        script: Option<Script>,
+        adjust: impl FnOnce(&mut Config),
+    ) -> Self {
         let program = match &script {
             Some(script) => script.path(),
             None => env!("CARGO_BIN_EXE_proof-server").into(),
@@ -72,7 +81,7 @@ impl Server {
         let (address, operations_address) = (clients.local_addr().unwrap(), operations.local_addr().unwrap());
         let control = Control::default();
         let listeners = Listeners { clients, operations: Some(operations) };
-        let task = tokio::spawn(proof_server::run(listeners, config, control.clone()));
+        let task = tokio::spawn(proof_server::run_in(fleet, listeners, config, control.clone()));
         Self { address, operations: operations_address, control, task, script }
     }
 

@@ -68,6 +68,8 @@ impl Script {
         script.write("made-verify", &WorkerEvent::Verified);
         let refused = ServerError::new(ErrorCode::InvalidProof, "not a valid proof");
         script.write("refused", &WorkerEvent::Failed(refused));
+        let large = ServerError::new(ErrorCode::TooLarge, "it takes more memory than there is");
+        script.write("too-large", &WorkerEvent::Failed(large));
         script
     }
 
@@ -82,6 +84,11 @@ impl Script {
         proved.proof.proof = vec![0; bytes];
         self.write("proved", &WorkerEvent::Proved(Box::new(proved)));
         self
+    }
+
+    /// What [`Self::touch`] has done is undone.
+    pub fn clear(&self, name: &str) {
+        std::fs::remove_file(self.folder.path().join(name)).unwrap();
     }
 
     fn write(&self, name: &str, event: &WorkerEvent) {
