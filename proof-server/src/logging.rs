@@ -23,14 +23,14 @@ use crate::config::LogFormat;
 /// Longest value of a field, characters.
 const MAX_VALUE: usize = 500;
 
+/// What is logged where `RUST_LOG` says nothing.
+pub const LOGGED: &str = "warn,proof_server=info,worker=info";
+
 /// Starts logging to standard error. What is logged, `RUST_LOG` decides.
 pub fn start(format: LogFormat) {
     // Standard output belongs to the protocol in a worker and to the one announcement in a server.
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| EnvFilter::new("warn,proof_server=info,worker=info")),
-        )
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED)))
         .with_writer(std::io::stderr)
         .with_ansi(false);
     // A second start, in a test, changes nothing.
