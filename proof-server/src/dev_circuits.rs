@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use sextant_artifacts::EMPTY_ELF;
-use sextant_engine::{Engine, EngineSettings, Wrapper, groth16, plan};
+use sextant_engine::{Engine, EngineSettings, PlannedRun, Wrapper, groth16, plan};
 use sextant_protocol::ProofKind;
 
 use crate::{circuits, machine, process, worker::program::WorkerProgram};
@@ -123,9 +123,9 @@ async fn work(step: Step, folder: &Path) -> anyhow::Result<()> {
     let read = |step: Step| fs::read(folder.join(step.output())).context(step.output());
     let output = match step {
         Step::Compress => {
-            let plan = plan(EMPTY_ELF, &[], &settings)?;
+            let run = PlannedRun::new(EMPTY_ELF, Vec::new(), plan(EMPTY_ELF, &[], &settings)?)?;
             let engine = Engine::start(ProofKind::Compressed, settings).await?;
-            let proven = engine.prove(EMPTY_ELF, Vec::new(), &plan, Arc::new(|_| ())).await?;
+            let proven = engine.prove(&run, Arc::new(|_| ())).await?;
             bincode::serialize(&proven.proof)?
         }
         Step::Wrap => {

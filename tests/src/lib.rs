@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 pub mod executor;
+pub mod guest;
+pub mod memory;
 pub mod scripted;
 pub mod server;
 pub mod torture;

@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use sextant_engine::{Engine, EngineSettings, plan};
+use sextant_engine::{Engine, EngineSettings, PlannedRun, plan};
 use sextant_protocol::ProofKind;
 
 #[global_allocator]
@@ -49,17 +49,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
     let plan = plan(&elf, &inputs, &settings)?;
     report("plan", start);
-    println!("{} cycles, {} cells, {} shards planned", plan.cycles, plan.cells, plan.shards);
+    println!("{} cycles, {} cells, {} shards planned", plan.cycles, plan.cells, plan.parts.len());
+    let run = PlannedRun::new(&elf, inputs, plan)?;
     for _ in 0..runs {
         let start = Instant::now();
-        let proven = engine
-            .prove(
-                &elf,
-                inputs.clone(),
-                &plan,
-                Arc::new(move |progress| report(&format!("{progress:?}"), start)),
-            )
-            .await?;
+        let progress = Arc::new(move |progress| report(&format!("{progress:?}"), start));
+        let proven = engine.prove(&run, progress).await?;
         report("prove", start);
         let bytes = bincode::serialize(&proven.proof)?;
         println!("proof of {} bytes", bytes.len());

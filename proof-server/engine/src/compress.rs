@@ -6,9 +6,7 @@ use anyhow::Context;
 use sextant_protocol::Progress;
 use sp1_core_machine::riscv::RiscvAir;
 use sp1_hypercube::{
-    SP1PcsProofInner, SP1RecursionProof, SP1VerifyingKey,
-    air::ShardRange,
-    prover::{CoreProofShape, ProverSemaphore},
+    SP1PcsProofInner, SP1RecursionProof, SP1VerifyingKey, air::ShardRange, prover::ProverSemaphore,
 };
 use sp1_primitives::{SP1Field, SP1GlobalContext};
 use sp1_prover::{
@@ -20,7 +18,9 @@ use sp1_prover::{
         ReduceTaskRequest, RequesterId, SP1Worker, SP1WorkerBuilder, TaskContext, get_normalize_program,
     },
 };
-use sp1_prover_types::{Artifact, ArtifactClient, InMemoryArtifactClient, network_base_types::ProofMode};
+use sp1_prover_types::{
+    Artifact, ArtifactClient, ArtifactType, InMemoryArtifactClient, network_base_types::ProofMode,
+};
 use sp1_recursion_circuit::shard::RecursiveShardVerifier;
 use sp1_recursion_compiler::circuit::AsmConfig;
 use tokio::sync::Notify;
@@ -28,14 +28,12 @@ use tokio::sync::Notify;
 use crate::{
     EngineSettings, ProgressSink,
     core::{CoreProver, CoreShardProof},
-    records::NONCE,
+    cutting::NONCE,
     recursion_keys::{Components, LazyRecursion, WrapOnDemand},
 };
 
 /// A recursion proof.
 pub(crate) type Compressed = SP1RecursionProof<SP1GlobalContext, SP1PcsProofInner>;
-/// The shape of a shard proof.
-pub(crate) type Shape = CoreProofShape<SP1Field, RiscvAir<SP1Field>>;
 
 /// SP1's prover for everything after the core.
 pub(crate) type RecursionWorker = SP1Worker<InMemoryArtifactClient, LocalWorkerClient, Components>;
@@ -102,23 +100,23 @@ impl Compressor {
         })
     }
 
-    /// Turns the proof of one shard into a recursion proof.
+    /// Turns the proof of one shard, which holds, into a recursion proof.
     pub(crate) async fn normalize(
         &self,
         core: &CoreProver,
         vk: &SP1VerifyingKey,
-        shape: &Shape,
         proof: &CoreShardProof,
         precompile: bool,
-    ) -> anyhow::Result<Artifact> {
+    ) -> anyhow::Result<Compressed> {
         let recursion = &self.worker.prover_engine().recursion_prover;
+        let shape = core.verifier().shape_from_proof(proof);
         // Compiling takes seconds for a new shape and blocks; the worker has nothing else to do meanwhile.
         let program = tokio::task::block_in_place(|| {
             get_normalize_program(
                 vk.clone(),
                 core.verifier(),
                 &self.recursive_core_verifier,
-                shape,
+                &shape,
                 recursion.reduce_shape(),
                 Some(&self.programs),
             )
@@ -143,44 +141,52 @@ impl Compressor {
             .await?
             .await
             .context("normalizing a shard")??;
-        Ok(output)
+        self.take(output).await
     }
 
-    /// Folds recursion proofs, in the order of their shards, into one.
+    /// Folds recursion proofs, in the order of their shards, into one. Where they are of the `whole` run, the last step
+    /// declares the proof complete.
     pub(crate) async fn fold(
         &self,
-        mut proofs: Vec<Artifact>,
+        mut proofs: Vec<Compressed>,
+        whole: bool,
         progress: &ProgressSink,
     ) -> anyhow::Result<Compressed> {
         let mut done = 0;
         loop {
             let last = proofs.len() <= self.arity;
             let mut folded = Vec::with_capacity(proofs.len().div_ceil(self.arity));
-            for group in proofs.chunks(self.arity) {
-                // Even a single proof takes the last step: it is what declares the proof complete.
-                if group.len() == 1 && !last {
-                    folded.extend_from_slice(group);
+            let mut rest = proofs.into_iter().peekable();
+            while rest.peek().is_some() {
+                let mut group: Vec<_> = rest.by_ref().take(self.arity).collect();
+                let completes = last && whole;
+                // Even a single proof takes the step that completes it.
+                if group.len() == 1 && !completes {
+                    folded.append(&mut group);
                     continue;
                 }
-                folded.push(self.fold_once(group, last).await?);
+                folded.push(self.fold_once(group, completes).await?);
                 done += 1;
                 progress(Progress::Compressing { done });
             }
-            proofs = folded;
             if last {
-                let [proof] = proofs.as_slice() else { anyhow::bail!("nothing to fold") };
-                return self.worker.artifact_client().download::<Compressed>(proof).await;
+                return folded.pop().context("nothing to fold");
             }
+            proofs = folded;
         }
     }
 
-    async fn fold_once(&self, group: &[Artifact], is_complete: bool) -> anyhow::Result<Artifact> {
-        let output = self.worker.artifact_client().create_artifact()?;
-        // Ranges serve SP1's scheduler, which is not used here; the proofs themselves say what they cover.
-        let proofs: VecDeque<_> = group
-            .iter()
-            .map(|proof| RecursionProof { shard_range: ShardRange::precompile(), proof: proof.clone() })
-            .collect();
+    async fn fold_once(&self, group: Vec<Compressed>, is_complete: bool) -> anyhow::Result<Compressed> {
+        let artifacts = self.worker.artifact_client();
+        let output = artifacts.create_artifact()?;
+        let mut proofs = VecDeque::with_capacity(group.len());
+        for proof in group {
+            // SP1's prover deletes what it is given.
+            let input = artifacts.create_artifact()?;
+            artifacts.upload(&input, proof).await?;
+            // Ranges serve SP1's scheduler, which is not used here; the proofs themselves say what they cover.
+            proofs.push_back(RecursionProof { shard_range: ShardRange::precompile(), proof: input });
+        }
         let request = ReduceTaskRequest {
             range_proofs: RangeProofs::new(ShardRange::precompile(), proofs),
             is_complete,
@@ -194,6 +200,14 @@ impl Compressor {
             .await?
             .await
             .context("folding proofs")??;
-        Ok(output)
+        self.take(output).await
+    }
+
+    /// Takes what SP1's prover has made out of its store.
+    async fn take(&self, output: Artifact) -> anyhow::Result<Compressed> {
+        let artifacts = self.worker.artifact_client();
+        let proof = artifacts.download::<Compressed>(&output).await?;
+        artifacts.delete(&output, ArtifactType::UnspecifiedArtifactType).await?;
+        Ok(proof)
     }
 }

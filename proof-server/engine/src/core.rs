@@ -9,9 +9,9 @@ use sp1_core_executor::{ExecutionRecord, Program};
 use sp1_core_machine::riscv::RiscvAir;
 use sp1_hypercube::{
     MachineVerifier, SP1PcsProofInner, ShardProof,
-    prover::{AirProver, CoreProofShape, ProverSemaphore, ProvingKey, shape_from_record},
+    prover::{AirProver, ProverSemaphore, ProvingKey},
 };
-use sp1_primitives::{SP1Field, SP1GlobalContext};
+use sp1_primitives::SP1GlobalContext;
 use sp1_prover::{CoreSC, CpuSP1ProverComponents, SP1ProverComponents};
 use tokio::sync::Mutex;
 
@@ -63,14 +63,6 @@ impl CoreProver {
         self.prover.prove_shard_with_pk(key, record, self.permits.clone()).await.0
     }
 
-    /// What a proof of `record` will look like; recursion has one program for each shape.
-    pub(crate) fn shape(
-        &self,
-        record: &ExecutionRecord,
-    ) -> Option<CoreProofShape<SP1Field, RiscvAir<SP1Field>>> {
-        shape_from_record(&self.verifier, record)
-    }
-
     pub(crate) fn verifier(&self) -> &MachineVerifier<SP1GlobalContext, CoreSC> {
         &self.verifier
     }
@@ -97,12 +89,11 @@ fn fingerprint(program: &Program) -> u64 {
 #[cfg(test)]
 mod tests {
     use sextant_consensus::check_with_hints;
-    use sp1_core_executor::SplitOpts;
 
     use super::*;
     use crate::{
-        EngineSettings, plan,
-        records::{self, Places},
+        EngineSettings, PlannedRun, plan,
+        records::{self, Places, Wanted},
     };
 
     type Released = <CpuSP1ProverComponents as SP1ProverComponents>::CoreProver;
@@ -113,21 +104,20 @@ mod tests {
         let (_, program, input) =
             statements.find(|(name, ..)| *name == "mainnet-deneb-one-contract-one-slot").unwrap();
         let (_, hints) = check_with_hints(program, &input).unwrap();
-        let elf = sextant_artifacts::INCLUSION.elf;
-        let program = plan::program(elf).unwrap();
+        let (elf, inputs) = (sextant_artifacts::INCLUSION.elf, vec![input, hints]);
         let settings = EngineSettings::for_machine(24 << 30, sextant_protocol::ProofKind::Stark);
-        let opts = settings.core_opts();
-        let split = SplitOpts::new(&opts, program.instructions.len(), false);
-        let (places, running) = (Places::new(8), program.clone());
+        let plan = plan(elf, &inputs, &settings).unwrap();
+        let run = PlannedRun::new(elf, inputs, plan).unwrap();
+        let (places, running) = (Places::new(8), run.clone());
         let generated = tokio::task::spawn_blocking(move || {
             let mut records = Vec::new();
-            records::generate(&running, &[input, hints], &opts, &split, &places, |shard| {
+            records::generate(&running, &settings, Wanted::All, &places, |shard| {
                 records.push(shard.record);
                 true
             })
-            .map(|_| records)
+            .map(|()| records)
         });
-        (program, generated.await.unwrap().unwrap())
+        (run.program, generated.await.unwrap().unwrap())
     }
 
     /// Proofs of work are found by whichever thread is first, and the proof that follows depends on which: only one

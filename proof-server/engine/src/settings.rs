@@ -9,8 +9,6 @@ use sextant_protocol::ProofKind;
 use sp1_core_executor::{ELEMENT_THRESHOLD, HEIGHT_THRESHOLD, SP1CoreOpts, ShardingThreshold};
 use sp1_prover::worker::SP1WorkerConfig;
 
-use crate::Plan;
-
 const GIB: u64 = 1 << 30;
 
 /// Environment of a process that proves with mimalloc as its allocator. Proving allocates and frees gigabytes in
@@ -102,13 +100,6 @@ impl EngineSettings {
             },
             ..SP1CoreOpts::default()
         }
-    }
-
-    /// SP1's core options for cutting a planned run.
-    pub(crate) fn core_opts_for(&self, plan: &Plan) -> SP1CoreOpts {
-        let mut opts = self.core_opts();
-        opts.sharding_threshold.element_threshold = plan.shard_cells;
-        opts
     }
 
     /// Applies the settings to SP1's recursion prover.

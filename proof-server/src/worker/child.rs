@@ -45,10 +45,14 @@ pub fn run(args: &WorkerArgs) -> anyhow::Result<std::convert::Infallible> {
     if args.mode != WorkerMode::Verify {
         system::lower_priority(NICENESS);
         // SP1 logs a panicking task and may then wait for it forever. Here a panic ends the worker, and with it
-        // exactly one job.
+        // exactly one job, unless it is the engine's verdict about a part that somebody sent.
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             report(panic);
+            #[cfg(feature = "prover")]
+            if sextant_engine::panics_are_contained() {
+                return;
+            }
             std::process::abort();
         }));
     }

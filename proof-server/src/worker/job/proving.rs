@@ -7,7 +7,7 @@ use std::{
 };
 
 use sextant_consensus::{Program, public_values::Statement};
-use sextant_engine::{Engine, EngineError, EngineSettings, Pace, Plan, plan};
+use sextant_engine::{Engine, EngineError, EngineSettings, Pace, Plan, PlannedRun, plan};
 use sextant_protocol::{ErrorCode, Progress, ProofKind, ProofRecord, ServerError, proof::Circuits};
 use sextant_verifier::Verifier;
 
@@ -129,8 +129,9 @@ impl Stark {
         let estimated = self.fits(program, &plan)?;
 
         let proving = Instant::now();
-        let proven = self.engine.prove(artifact.elf, inputs, &plan, progress.clone());
-        let proven = proven.await.map_err(|error| failed(&error))?;
+        let cycles = plan.cycles;
+        let run = PlannedRun::new(artifact.elf, inputs, plan).map_err(|error| failed(&error))?;
+        let proven = self.engine.prove(&run, progress.clone()).await.map_err(|error| failed(&error))?;
         self.learn(estimated, proving.elapsed().as_secs_f64());
         let proof = ProofRecord {
             program: job.program,
@@ -144,7 +145,7 @@ impl Stark {
         progress(Progress::Verifying);
         Ok(Proved {
             proof: verified(proof, worker).await?,
-            cycles: plan.cycles,
+            cycles,
             proving_ms: millis(start.elapsed()),
             peak_memory: process::own_peak_memory(),
         })
@@ -154,7 +155,7 @@ impl Stark {
     fn fits(&self, program: Program, plan: &Plan) -> Result<f64, ServerError> {
         let pace = *self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         let estimate = plan.estimate(self.kind, &self.settings, &pace);
-        let (shards, seconds, memory) = (plan.shards, estimate.seconds.round(), estimate.memory >> 20);
+        let (shards, seconds, memory) = (plan.parts.len(), estimate.seconds.round(), estimate.memory >> 20);
         tracing::info!(
             cycles = plan.cycles,
             cells = plan.cells,
@@ -194,6 +195,8 @@ fn failed(error: &EngineError) -> ServerError {
         EngineError::Execution(_)
         | EngineError::ExitCode { .. }
         | EngineError::Program(_)
+        | EngineError::Plan(_)
+        | EngineError::Part(_)
         | EngineError::Kind(_) => internal(error.to_string()),
         EngineError::Prover(_) => ServerError::new(ErrorCode::ProverFailed, error.to_string()),
     }

@@ -19,7 +19,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Fixtures by the names of `sextant_fixtures::statements`, and what the table calls them.
 const WORK: [(&str, &str); 4] = [
-    (measurement::EMPTY, "empty program"),
+    (sextant_tests::guest::EMPTY, "empty program"),
     ("mainnet-deneb-one-handover", "committee change, one handover"),
     ("mainnet-deneb-two-handovers", "committee change, two handovers"),
     ("mainnet-deneb-one-contract-one-slot", "inclusion, one contract, one slot"),

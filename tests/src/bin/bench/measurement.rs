@@ -3,25 +3,19 @@
 use std::{error::Error, sync::Arc, time::Instant};
 
 use serde::{Deserialize, Serialize};
-use sextant_consensus::{Program, check_with_hints, codec, committee_change};
-use sextant_engine::{Engine, EngineSettings, Pace, Proven};
+use sextant_engine::{Engine, EngineSettings, Pace, PlannedRun, Proven};
 use sextant_protocol::ProofKind;
-use sextant_tests::executor;
+use sextant_tests::{guest::Guest, memory};
 use sp1_sdk::{
     Elf, LightProver, Prover, ProvingKey, SP1_CIRCUIT_VERSION, SP1ProofWithPublicValues, SP1PublicValues,
 };
-
-/// The fixture of the empty program.
-pub const EMPTY: &str = "nothing";
-/// What the fixtures of a client that was away begin with; their number of handovers comes after it.
-pub const HANDOVERS: &str = "handovers-";
 
 /// What to prove.
 #[derive(Clone, Copy, Debug)]
 pub struct Task<'a> {
     /// Form of the proof.
     pub kind: ProofKind,
-    /// A name of `sextant_fixtures::statements`, [`EMPTY`], or [`HANDOVERS`] and a number.
+    /// What [`Guest::named`] knows.
     pub fixture: &'a str,
 }
 
@@ -48,12 +42,14 @@ pub struct Measurement {
 
 /// Proves `task` `runs` times in this process, and verifies the last proof.
 pub fn measure(task: Task<'_>, runs: usize) -> Result<Measurement, Box<dyn Error>> {
-    let Guest { elf, inputs } = guest(task.fixture)?;
+    let Guest { elf, inputs } = Guest::named(task.fixture)?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let settings = EngineSettings::for_machine(machine_memory()?, task.kind);
+    let settings = EngineSettings::for_machine(memory::of_machine()?, task.kind);
     let plan = sextant_engine::plan(elf, &inputs, &settings)?;
     let cores = std::thread::available_parallelism()?.get();
     let expected_seconds = plan.estimate(task.kind, &settings, &Pace::guess(cores)).seconds;
+    let shards = plan.parts.len();
+    let run = PlannedRun::new(elf, inputs, plan)?;
     let start = Instant::now();
     let engine = runtime.block_on(async {
         let engine = Engine::start(task.kind, settings).await?;
@@ -65,10 +61,10 @@ pub fn measure(task: Task<'_>, runs: usize) -> Result<Measurement, Box<dyn Error
     let mut last = None;
     for _ in 0..runs.max(1) {
         let start = Instant::now();
-        last = Some(runtime.block_on(engine.prove(elf, inputs.clone(), &plan, Arc::new(|_| ())))?);
+        last = Some(runtime.block_on(engine.prove(&run, Arc::new(|_| ())))?);
         seconds.push(start.elapsed().as_secs_f64());
     }
-    let peak_memory = status_kib("/proc/self/status", "VmHWM:")? << 10;
+    let peak_memory = memory::peak()?;
     let proven = last.ok_or("no proof was made")?;
     let proof_bytes = bincode::serialize(&proven.proof)?.len();
     let verify_seconds = runtime.block_on(verify(elf, proven))?;
@@ -78,36 +74,10 @@ pub fn measure(task: Task<'_>, runs: usize) -> Result<Measurement, Box<dyn Error
         first_seconds: seconds[0],
         verify_seconds,
         peak_memory,
-        shards: plan.shards,
+        shards,
         expected_seconds,
         proof_bytes,
     })
-}
-
-/// A guest and the buffers on its stdin.
-struct Guest {
-    elf: &'static [u8],
-    inputs: Vec<Vec<u8>>,
-}
-
-fn guest(fixture: &str) -> Result<Guest, Box<dyn Error>> {
-    if fixture == EMPTY {
-        return Ok(Guest { elf: sextant_artifacts::EMPTY_ELF, inputs: Vec::new() });
-    }
-    let (program, input) = match fixture.strip_prefix(HANDOVERS) {
-        Some(count) => {
-            let input = sextant_fixtures::catch_up::handovers(count.parse()?);
-            (Program::CommitteeChange, codec::encode::<committee_change::Input>(&input))
-        }
-        None => {
-            let mut statements = sextant_fixtures::statements().into_iter();
-            let found = statements.find(|(name, ..)| *name == fixture);
-            let (_, program, input) = found.ok_or_else(|| format!("no fixture is called {fixture}"))?;
-            (program, input)
-        }
-    };
-    let (_, hints) = check_with_hints(program, &input)?;
-    Ok(Guest { elf: executor::artifact(program).elf, inputs: vec![input, hints] })
 }
 
 /// Verifies with SP1's own verifier; seconds. The key is made from the ELF here, so that any guest will do.
@@ -122,19 +92,4 @@ async fn verify(elf: &'static [u8], proven: Proven) -> Result<f64, Box<dyn Error
     let start = Instant::now();
     prover.verify(&proof, key.verifying_key(), None)?;
     Ok(start.elapsed().as_secs_f64())
-}
-
-/// Bytes that a server on this machine plans with: all of its memory, or `MACHINE_GIB` to see how a smaller one does.
-fn machine_memory() -> Result<u64, Box<dyn Error>> {
-    if let Ok(gib) = std::env::var("MACHINE_GIB") {
-        return Ok(gib.parse::<u64>()? << 30);
-    }
-    Ok(status_kib("/proc/meminfo", "MemTotal:")? << 10)
-}
-
-/// A field of a `/proc` file that counts KiB.
-fn status_kib(file: &str, field: &str) -> Result<u64, Box<dyn Error>> {
-    let text = std::fs::read_to_string(file)?;
-    let value = text.lines().find_map(|line| line.strip_prefix(field)?.split_whitespace().next());
-    Ok(value.ok_or_else(|| format!("{file} has no {field}"))?.parse()?)
 }
