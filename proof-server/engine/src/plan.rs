@@ -172,7 +172,8 @@ impl Seen {
             cells = (cells + cells / 20).min(limit);
         };
         parts.extend((1..).take(shards as usize).map(PartName::Core));
-        parts.extend((1..).take(memory_shards(program, touched, hints, &put_off)).map(PartName::Memory));
+        let ends = Ends::of(program, touched, hints);
+        parts.extend((1..).take(ends.shards(&put_off)).map(PartName::Memory));
         Ok(Plan {
             cycles: 0,
             public_values: Vec::new(),
@@ -216,24 +217,32 @@ fn kept_as(code: SyscallCode) -> SyscallCode {
     }
 }
 
-/// Shards of what is in memory at both ends of the run, where it does not fit into the last shard of the execution.
-fn memory_shards(
-    program: &Program,
-    touched: Touched,
-    hints: &[(u64, Vec<u8>)],
-    put_off: &SplitOpts,
-) -> usize {
-    let Touched { mut addresses, registers, .. } = touched;
-    let image = &program.memory_image;
-    addresses.extend(image.keys().copied());
-    add_hinted(&mut addresses, hints);
-    // Registers have both ends like memory. What the program brings is there without being initialized.
-    let finalized = addresses.len() + registers;
-    let initialized = finalized - image.len();
-    if finalized <= put_off.combine_memory_threshold {
-        return 0;
+/// Words that are in memory at the beginning of a run and at its end, registers among them.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ends {
+    /// What the program brings is there without being initialized.
+    pub(crate) initialized: usize,
+    pub(crate) finalized: usize,
+}
+
+impl Ends {
+    /// Those of a run that has used what is `touched`, and was given `hints`, by address.
+    pub(crate) fn of(program: &Program, touched: Touched, hints: &[(u64, Vec<u8>)]) -> Self {
+        let Touched { mut addresses, registers, .. } = touched;
+        let image = &program.memory_image;
+        addresses.extend(image.keys().copied());
+        add_hinted(&mut addresses, hints);
+        let finalized = addresses.len() + registers;
+        Self { initialized: finalized - image.len(), finalized }
     }
-    (initialized + finalized).div_ceil(2 * put_off.memory.max(1))
+
+    /// Shards of them alone, where they do not fit into the last one of the execution.
+    fn shards(&self, put_off: &SplitOpts) -> usize {
+        if self.finalized <= put_off.combine_memory_threshold {
+            return 0;
+        }
+        (self.initialized + self.finalized).div_ceil(2 * put_off.memory.max(1))
+    }
 }
 
 fn add_hinted(addresses: &mut HashSet<u64>, hints: &[(u64, Vec<u8>)]) {

@@ -2,7 +2,7 @@ use sextant_consensus::{Program, codec, committee_change, inclusion};
 use sextant_protocol::ProofKind;
 
 use super::*;
-use crate::plan;
+use crate::plan::{Ends, plan};
 
 fn machine(gib: u64, element_threshold: u64) -> EngineSettings {
     EngineSettings { element_threshold, ..EngineSettings::for_machine(gib << 30, ProofKind::Stark) }
@@ -84,6 +84,26 @@ async fn the_prover_finds_the_shards_that_were_planned() {
         // Tracing refuses what is not planned.
         let faces = traced(&run, &machine(24, element_threshold), Wanted::All).await.unwrap();
         assert_eq!(faces.len(), names.len());
+    }
+}
+
+/// There is a size of shard at which one word of memory more decides whether it gets a shard of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_at_both_ends_is_counted_as_it_is_traced() {
+    let settings = machine(24, 40_000_000);
+    for run in [handovers(1, &settings), slot(&settings)] {
+        let opts = run.plan().cut.options(&settings);
+        let (mut executor, mut touched) = (executor(&run.program, &run.inputs, &opts), Touched::default());
+        while let Some(chunk) = next(&mut executor).unwrap() {
+            cut(&run.program, chunk, &opts, &mut touched).unwrap();
+        }
+        let counted = Ends::of(&run.program, touched, executor.hints());
+        let faces = traced(&run, &settings, Wanted::All).await.unwrap();
+        let events = |name: &str| -> usize { faces.iter().filter_map(|face| face.events.get(name)).sum() };
+        let initialized = events("global_memory_initialize_events");
+        let finalized = events("global_memory_finalize_events");
+        assert_eq!(counted, Ends { initialized, finalized });
+        assert!(initialized > 1000, "{initialized}");
     }
 }
 
