@@ -68,6 +68,9 @@ contract PublicValuesTest is Base {
             }
             decoder.committeeChange(cut);
         }
+        // As short as it may be: what it is decides.
+        vm.expectRevert(abi.encodeWithSelector(PublicValues.WrongVersion.selector, 0, 1));
+        decoder.committeeChange(new bytes(384));
         vm.expectRevert(abi.encodeWithSelector(PublicValues.WrongLength.selector, values.length + 1));
         decoder.committeeChange(bytes.concat(values, hex"00"));
         vm.expectRevert(abi.encodeWithSelector(PublicValues.NotCanonical.selector));
