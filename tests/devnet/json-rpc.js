@@ -6,7 +6,8 @@ import crypto from "node:crypto";
 export function jsonRpc(url, secret) {
   let id = 0;
   return async function call(method, ...params) {
-    const headers = {"content-type": "application/json"};
+    // A connection of its own each time: one that was idle may be closed by the node just when it is used again.
+    const headers = {"content-type": "application/json", connection: "close"};
     if (secret) headers.authorization = `Bearer ${token(secret)}`;
     const body = JSON.stringify({jsonrpc: "2.0", id: ++id, method, params});
     const answer = await (await fetch(url, {method: "POST", headers, body})).json();
