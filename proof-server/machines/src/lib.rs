@@ -3,20 +3,18 @@
 //! A crate of its own, because a prover with all tables of a machine takes minutes to compile: here that is done once,
 //! and again only when the prover itself has changed.
 
-use sextant_prover::Prover;
-use sp1_hypercube::{
-    ShardVerifier,
-    prover::{SP1InnerPcsProver, SP1OuterPcsProver},
-};
-use sp1_primitives::{SP1GlobalContext, SP1OuterGlobalContext};
+use sextant_prover::{KoalaBearTrees, Prover};
+use slop_merkle_tree::BnProver;
+use sp1_hypercube::ShardVerifier;
+use sp1_primitives::{SP1ExtensionField, SP1Field, SP1GlobalContext, SP1OuterGlobalContext};
 use sp1_prover::{CoreSC, RecursionSC, WrapSC};
 
 /// Proves shards of RISC-V programs.
-pub type CoreProver = Prover<SP1GlobalContext, CoreSC, SP1InnerPcsProver>;
+pub type CoreProver = Prover<SP1GlobalContext, CoreSC, KoalaBearTrees>;
 /// Proves recursion programs over the field of the RISC-V machine: normalizing, composing, shrinking.
-pub type RecursionProver = Prover<SP1GlobalContext, RecursionSC, SP1InnerPcsProver>;
+pub type RecursionProver = Prover<SP1GlobalContext, RecursionSC, KoalaBearTrees>;
 /// Proves recursion programs whose proofs a circuit over BN254's scalars verifies: wrapping.
-pub type WrapProver = Prover<SP1OuterGlobalContext, WrapSC, SP1OuterPcsProver>;
+pub type WrapProver = Prover<SP1OuterGlobalContext, WrapSC, BnProver<SP1Field, SP1ExtensionField>>;
 
 /// A prover whose proofs this verifier accepts.
 pub fn core(verifier: ShardVerifier<SP1GlobalContext, CoreSC>) -> CoreProver {

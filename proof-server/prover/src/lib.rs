@@ -4,15 +4,16 @@
 //! the same record it makes the same proof as SP1's own `CpuShardProver`, byte for byte, in less time. The steps are those
 //! of the protocol, in its order (`sp1_hypercube::prover::shard` defines it):
 //!
-//! 1. `shard`: traces are committed to, and what follows is tied together by one transcript;
+//! 1. `commitment`: traces are committed to, by Merkle trees of their Reed-Solomon codes;
 //! 2. `logup`: what tables send to each other and receive from each other balances (LogUp, by a GKR circuit);
 //! 3. `zerocheck`: every row of every table satisfies its constraints;
 //! 4. `opening`: the values of the traces at the point where both end are those that were committed to.
 //!
-//! `lagrange`, `table`, `packed` and `rounds` are what they share.
+//! `shard` ties them together by one transcript; `lagrange`, `table`, `packed` and `rounds` are what they share.
 
 #![warn(missing_docs)]
 
+mod commitment;
 mod jagged;
 mod lagrange;
 mod logup;
@@ -29,5 +30,6 @@ fn step<T>(name: &'static str, work: impl FnOnce() -> T) -> T {
     tracing::debug_span!("prover", step = name).in_scope(work)
 }
 
-pub use shard::{ProveTraces, Prover};
+pub use commitment::{Committed, KoalaBearTrees, Tree, Trees, TwoAdicCtx};
+pub use shard::{Preprocessed, ProveTraces, Prover, StackedContext};
 pub use zerocheck::{LaneFolder, PackedAir};

@@ -9,7 +9,6 @@ use slop_algebra::{
     interpolate_univariate_polynomial,
 };
 use slop_challenger::IopCtx;
-use slop_multilinear::Mle;
 use slop_sumcheck::PartialSumcheckProof;
 
 use crate::{
@@ -18,36 +17,6 @@ use crate::{
     rounds::Rounds,
     table::{Columns, Table},
 };
-
-/// Rows that a task turns from rows of a matrix into columns.
-const ROWS_PER_TASK: usize = 1 << 12;
-
-/// The columns of these matrices, one after the other.
-pub(crate) fn long_vector<'a, F: Field>(
-    matrices: impl Iterator<Item = &'a Mle<F>>,
-    length: usize,
-) -> Columns<F, F> {
-    let mut vector = Columns::padded(1, length, F::zero());
-    let mut rest = vector.values_mut();
-    for matrix in matrices {
-        let (values, width) = (matrix.guts().as_slice(), matrix.num_polynomials());
-        let (columns, behind) = rest.split_at_mut(values.len());
-        rest = behind;
-        let mut columns: Vec<_> =
-            columns.chunks_mut(values.len() / width).map(|column| column.chunks_mut(ROWS_PER_TASK)).collect();
-        let tasks: Vec<Vec<&mut [F]>> = (0..(values.len() / width).div_ceil(ROWS_PER_TASK))
-            .map(|_| columns.iter_mut().filter_map(Iterator::next).collect())
-            .collect();
-        tasks.into_par_iter().zip(values.par_chunks(ROWS_PER_TASK * width)).for_each(|(columns, rows)| {
-            for (column, entries) in columns.into_iter().enumerate() {
-                for (entry, row) in entries.iter_mut().zip(rows.chunks_exact(width)) {
-                    *entry = row[column];
-                }
-            }
-        });
-    }
-    vector
-}
 
 /// Weights of the entries of the long vector.
 pub(crate) struct Weights<'a, F, EF> {
@@ -108,7 +77,7 @@ impl<F: Field, EF: ExtensionField<F>> Table<F> for Weights<'_, F, EF> {
 
 /// Shows that `vector` times `weights` sums up to `claim`. Returns the value of the vector where the sumcheck ends.
 pub(crate) fn prove<F: Field, EF: ExtensionField<F>, GC: IopCtx<F = F, EF = EF>>(
-    vector: &Columns<F, F>,
+    vector: &impl Table<F, Value = F>,
     weights: &Weights<'_, F, EF>,
     claim: EF,
     challenger: &mut GC::Challenger,
@@ -170,11 +139,12 @@ mod tests {
     use slop_commit::Message;
     use slop_jagged::{HadamardProduct, JaggedLittlePolynomialProverParams, LongMle};
     use slop_koala_bear::KoalaBearDegree4Duplex as GC;
-    use slop_multilinear::Point;
+    use slop_multilinear::{Mle, Point};
     use slop_stacked::interleave_multilinears_with_fixed_rate;
     use slop_sumcheck::reduce_sumcheck_to_evaluation;
 
     use super::*;
+    use crate::commitment::Vector;
 
     type F = <GC as IopCtx>::F;
     type EF = <GC as IopCtx>::EF;
@@ -207,9 +177,12 @@ mod tests {
         let column_weights = EqTable::new(&columns.to_vec(), heights.len());
         let ends = &params.col_prefix_sums_usize;
         let weights = Weights::<F, EF>::new(ends, column_weights.weights(), &rows.to_vec());
-        let vector = long_vector(matrices.iter(), *ends.last().unwrap());
+        let columns = matrices.iter().map(|matrix| matrix.guts().transpose().into_buffer().into_vec());
+        let columns = columns.collect::<Vec<_>>().concat();
+        let vector = Vector::new(columns.chunks_exact(1 << variables).collect());
+        assert_eq!(vector.height(), *ends.last().unwrap());
         for (index, (value, weight)) in long.iter().zip(&weighed).enumerate().take(vector.height()) {
-            assert_eq!((vector.value(index, 0), weights.at(index)), (*value, *weight), "{index}");
+            assert_eq!((vector.value(index), weights.at(index)), (*value, *weight), "{index}");
         }
         let (proof, value) = prove::<F, EF, GC>(&vector, &weights, claim, &mut GC::default_challenger());
         assert_eq!(proof.univariate_polys, expected.univariate_polys);

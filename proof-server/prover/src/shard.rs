@@ -10,57 +10,70 @@ use slop_algebra::AbstractField;
 use slop_alloc::CpuBackend;
 use slop_challenger::{CanObserve, IopCtx, VariableLengthChallenger};
 use slop_commit::Rounds;
-use slop_jagged::{DefaultJaggedProver, JaggedProver};
 use slop_multilinear::{Evaluations, MleEval};
+use slop_stacked::StackedPcsVerifier;
 use sp1_hypercube::{
     Chip, Machine, MachineVerifyingKey, ShardContext, ShardOpenedValues, ShardProof, ShardVerifier,
     air::{MachineAir, MachineProgram},
     prover::{
         AirProver, DefaultTraceGenerator, MainTraceData, PcsProof, PreprocessedData, PreprocessedTraceData,
-        Program, ProverPermit, ProverSemaphore, ProvingKey, Record, ShardProverData, TraceData,
-        TraceGenerator, Traces,
+        Program, ProverPermit, ProverSemaphore, ProvingKey, Record, TraceData, TraceGenerator, Traces,
     },
 };
 
-use crate::{PackedAir, logup, opening, step, zerocheck};
+use crate::{
+    PackedAir,
+    commitment::{Commitments, Committed, Trees, TwoAdicCtx},
+    logup, opening, step, zerocheck,
+};
+
+/// A machine whose traces are committed to by stacked Basefold, as all of SP1's are.
+pub trait StackedContext<GC: TwoAdicCtx>: ShardContext<GC, Config = StackedPcsVerifier<GC>> {}
+impl<GC: TwoAdicCtx, SC: ShardContext<GC, Config = StackedPcsVerifier<GC>>> StackedContext<GC> for SC {}
 
 /// Proves shards of one machine. Cheap to clone.
-pub struct Prover<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> {
-    parts: Arc<Parts<GC, SC, C>>,
+pub struct Prover<GC: TwoAdicCtx, SC: StackedContext<GC>, T: Trees<GC>> {
+    parts: Arc<Parts<GC, SC, T>>,
 }
 
-struct Parts<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> {
+struct Parts<GC: TwoAdicCtx, SC: StackedContext<GC>, T: Trees<GC>> {
     traces: DefaultTraceGenerator<GC::F, SC::Air, CpuBackend>,
-    commitments: JaggedProver<GC, PcsProof<GC, SC>, C>,
-    prove: ProveTraces<GC, SC, C>,
+    commitments: Commitments<GC, T>,
+    prove: ProveTraces<GC, SC, T>,
 }
 
 /// [`Prover::prove_traces`] of a machine.
-pub type ProveTraces<GC, SC, C> = fn(
-    &Prover<GC, SC, C>,
-    &Key<GC, SC, C>,
+pub type ProveTraces<GC, SC, T> = fn(
+    &Prover<GC, SC, T>,
+    &Key<GC, SC, T>,
     Traces<<GC as IopCtx>::F, CpuBackend>,
     Vec<<GC as IopCtx>::F>,
     &BTreeSet<Chip<<GC as IopCtx>::F, <SC as ShardContext<GC>>::Air>>,
 ) -> Proof<GC, SC>;
 
-impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> Clone for Prover<GC, SC, C> {
+impl<GC: TwoAdicCtx, SC: StackedContext<GC>, T: Trees<GC>> Clone for Prover<GC, SC, T> {
     fn clone(&self) -> Self {
         Self { parts: self.parts.clone() }
     }
 }
 
+/// What a program's key has of the tables that do not depend on its input.
+pub struct Preprocessed<GC: TwoAdicCtx, T: Trees<GC>> {
+    traces: Traces<GC::F, CpuBackend>,
+    committed: Committed<GC, T>,
+}
+
 /// A program's key.
-pub type Key<GC, SC, C> = ProvingKey<GC, SC, Prover<GC, SC, C>>;
+pub type Key<GC, SC, T> = ProvingKey<GC, SC, Prover<GC, SC, T>>;
 /// A shard's proof.
 pub type Proof<GC, SC> = ShardProof<GC, PcsProof<GC, SC>>;
 
-impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> Prover<GC, SC, C> {
+impl<GC: TwoAdicCtx, SC: StackedContext<GC>, T: Trees<GC>> Prover<GC, SC, T> {
     /// A prover whose proofs this verifier accepts. `prove` is [`Prover::prove_traces`]: whoever names it compiles it for
     /// all tables of the machine, which takes minutes, and whoever only calls the prover does not.
-    pub fn new(verifier: ShardVerifier<GC, SC>, prove: ProveTraces<GC, SC, C>) -> Self {
+    pub fn new(verifier: ShardVerifier<GC, SC>, prove: ProveTraces<GC, SC, T>) -> Self {
         let ShardVerifier { jagged_pcs_verifier, machine } = verifier;
-        let commitments = JaggedProver::from_verifier(&jagged_pcs_verifier);
+        let commitments = Commitments::new(&jagged_pcs_verifier);
         Self { parts: Arc::new(Parts { traces: DefaultTraceGenerator::new(machine), commitments, prove }) }
     }
 
@@ -73,8 +86,8 @@ impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> P
         program: &Program<GC, SC>,
         initial_global_cumulative_sum: sp1_hypercube::septic_digest::SepticDigest<GC::F>,
         preprocessed_traces: Traces<GC::F, CpuBackend>,
-    ) -> Arc<Key<GC, SC, C>> {
-        let (preprocessed_commit, preprocessed_data) = self.commit(&preprocessed_traces);
+    ) -> Arc<Key<GC, SC, T>> {
+        let (preprocessed_commit, committed) = self.commit(&preprocessed_traces);
         let vk = MachineVerifyingKey {
             pc_start: program.pc_start(),
             initial_global_cumulative_sum,
@@ -83,23 +96,18 @@ impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> P
         };
         Arc::new(ProvingKey {
             vk,
-            preprocessed_data: ShardProverData { preprocessed_traces, preprocessed_data },
+            preprocessed_data: Preprocessed { traces: preprocessed_traces, committed },
         })
     }
 
-    #[allow(clippy::type_complexity)] // A digest and the prover's data behind it.
-    fn commit(
-        &self,
-        traces: &Traces<GC::F, CpuBackend>,
-    ) -> (GC::Digest, slop_jagged::JaggedProverData<GC, C::ProverData>) {
-        let message = traces.values().cloned().collect();
-        self.parts.commitments.commit_multilinears(message).expect("traces fit the commitment scheme")
+    fn commit(&self, traces: &Traces<GC::F, CpuBackend>) -> (GC::Digest, Committed<GC, T>) {
+        self.parts.commitments.commit(traces.values())
     }
 
     /// The proof, on a thread that may block.
     async fn prove(
         &self,
-        key: Arc<Key<GC, SC, C>>,
+        key: Arc<Key<GC, SC, T>>,
         traces: MainTraceData<GC::F, SC::Air, CpuBackend>,
     ) -> (Proof<GC, SC>, ProverPermit) {
         let prover = self.clone();
@@ -113,7 +121,7 @@ impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> P
     /// Proves traces of `chips`; blocking, on all of rayon's threads.
     pub fn prove_traces(
         &self,
-        key: &Key<GC, SC, C>,
+        key: &Key<GC, SC, T>,
         traces: Traces<GC::F, CpuBackend>,
         public_values: Vec<GC::F>,
         chips: &BTreeSet<Chip<GC::F, SC::Air>>,
@@ -125,7 +133,7 @@ impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> P
         key.vk.observe_into(&mut challenger);
         challenger.observe_constant_length_slice(&public_values);
 
-        let (main_commitment, main_data) = step("commit", || self.commit(&traces));
+        let (main_commitment, committed) = step("commit", || self.commit(&traces));
         challenger.observe(main_commitment);
         challenger.observe(GC::F::from_canonical_usize(chips.len()));
         for chip in chips {
@@ -137,7 +145,7 @@ impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> P
             }
         }
 
-        let ShardProverData { preprocessed_traces, preprocessed_data } = &key.preprocessed_data;
+        let Preprocessed { traces: preprocessed_traces, committed: preprocessed } = &key.preprocessed_data;
         let logup_gkr_proof =
             step("logup", || logup::prove::<GC, SC>(chips, preprocessed_traces, &traces, &mut challenger));
         let (opened_values, zerocheck_proof) = step("zerocheck", || {
@@ -154,8 +162,14 @@ impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> P
 
         let evaluation_proof = step("opening", || {
             let point = zerocheck_proof.point_and_eval.0.clone();
-            let data = once(preprocessed_data.clone()).chain(once(main_data)).collect();
-            opening::prove(&self.parts.commitments, point, claims(&opened_values), data, &mut challenger)
+            let committed = [preprocessed, &committed];
+            opening::prove(
+                &self.parts.commitments,
+                point,
+                claims(&opened_values),
+                &committed,
+                &mut challenger,
+            )
         })
         .expect("what was committed to can be opened");
         ShardProof {
@@ -183,10 +197,8 @@ fn claims<F, EF: slop_algebra::Field>(
     preprocessed.into_iter().chain(once(Evaluations::new(main))).collect()
 }
 
-impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> AirProver<GC, SC>
-    for Prover<GC, SC, C>
-{
-    type PreprocessedData = ShardProverData<GC, SC, C>;
+impl<GC: TwoAdicCtx, SC: StackedContext<GC>, T: Trees<GC>> AirProver<GC, SC> for Prover<GC, SC, T> {
+    type PreprocessedData = Preprocessed<GC, T>;
 
     fn machine(&self) -> &Machine<GC::F, SC::Air> {
         self.parts.traces.machine()
@@ -197,7 +209,7 @@ impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> A
         program: Arc<Program<GC, SC>>,
         vk: Option<MachineVerifyingKey<GC>>,
         permits: ProverSemaphore,
-    ) -> (PreprocessedData<Key<GC, SC, C>>, MachineVerifyingKey<GC>) {
+    ) -> (PreprocessedData<Key<GC, SC, T>>, MachineVerifyingKey<GC>) {
         let sum = initial_sum::<GC, SC>(&program, vk).await;
         let PreprocessedTraceData { preprocessed_traces, permit } =
             self.parts.traces.generate_preprocessed_traces(program.clone(), self.rows(), permits).await;
@@ -224,7 +236,7 @@ impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> A
 
     async fn prove_shard_with_pk(
         &self,
-        key: Arc<Key<GC, SC, C>>,
+        key: Arc<Key<GC, SC, T>>,
         record: Record<GC, SC>,
         permits: ProverSemaphore,
     ) -> (Proof<GC, SC>, ProverPermit) {
@@ -232,8 +244,8 @@ impl<GC: IopCtx, SC: ShardContext<GC>, C: DefaultJaggedProver<GC, SC::Config>> A
         self.prove(key, traces).await
     }
 
-    async fn preprocessed_table_heights(key: Arc<Key<GC, SC, C>>) -> BTreeMap<String, usize> {
-        let traces = key.preprocessed_data.preprocessed_traces.iter();
+    async fn preprocessed_table_heights(key: Arc<Key<GC, SC, T>>) -> BTreeMap<String, usize> {
+        let traces = key.preprocessed_data.traces.iter();
         traces.map(|(name, trace)| (name.clone(), trace.num_real_entries())).collect()
     }
 }

@@ -1,5 +1,7 @@
 //! Tables of field elements whose rows are the points of a hypercube.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use slop_algebra::{AbstractExtensionField, ExtensionField, Field, PackedValue};
 use slop_multilinear::PaddedMle;
@@ -118,12 +120,6 @@ impl<F: Field, N: ExtensionField<F>> Columns<F, N> {
         columns.map(move |column| ColumnMut { digits: column.chunks_exact_mut(rows).collect() })
     }
 
-    /// All values of a table of one column of the base field.
-    pub(crate) fn values_mut(&mut self) -> &mut [F] {
-        debug_assert!(self.width == 1 && N::D == 1);
-        &mut self.values[..self.height]
-    }
-
     /// The pairs of rows that begin at `row`, which need not be an even one.
     pub(crate) fn pairs_from(&self, column: usize, row: usize) -> [Packed<F, N>; 2] {
         let (rows, width) = (rows_kept::<F>(self.height), lanes::<F>());
@@ -145,37 +141,69 @@ impl<F: Field, N: ExtensionField<F>> Columns<F, N> {
         N::from_base_fn(|digit| self.values[(column * N::D + digit) * rows + row])
     }
 
+    /// A table whose blocks of rows are made by `make`, many of a column at a time.
+    pub(crate) fn of_blocks(
+        width: usize,
+        height: usize,
+        padding: N,
+        make: impl Fn(usize, Range<usize>) -> Vec<Packed<F, N>> + Sync,
+    ) -> Self {
+        let mut table = Self::padded(width, height, padding);
+        let rows = rows_kept::<F>(height);
+        let run = BLOCKS_PER_TASK * lanes::<F>();
+        let blocks = height.div_ceil(lanes::<F>());
+        let columns = table.values.chunks_exact_mut(N::D * rows).enumerate();
+        let runs: Vec<_> = columns
+            .flat_map(|(column, values)| {
+                let mut digits: Vec<_> =
+                    values.chunks_exact_mut(rows).map(|digit| digit.chunks_mut(run)).collect();
+                (0..blocks).step_by(BLOCKS_PER_TASK).map(move |first| {
+                    let digits = digits.iter_mut().filter_map(Iterator::next).collect();
+                    (column, first, ColumnMut { digits })
+                })
+            })
+            .collect();
+        runs.into_par_iter().for_each(|(column, first, mut run)| {
+            let made = make(column, first..blocks.min(first + BLOCKS_PER_TASK));
+            made.into_iter().enumerate().for_each(|(at, block)| run.set::<N>(at, block));
+        });
+        table
+    }
+
+    /// A table with one row for each pair of this one.
+    pub(crate) fn of_pairs<T: Table<F>>(
+        table: &T,
+        padding: N,
+        row: impl Fn([Packed<F, T::Value>; 2]) -> Packed<F, N> + Sync,
+    ) -> Self {
+        Self::of_blocks(table.width(), table.height_in_pairs(), padding, |column, blocks| {
+            blocks.map(|block| row(table.pairs(column, block))).collect()
+        })
+    }
+
     /// The table with its last variable at `alpha`: pairs become one row on the line through them.
     pub(crate) fn fold<V: ExtensionField<F>>(table: &impl Table<F, Value = V>, alpha: N, padding: N) -> Self
     where
         Packed<F, N>: AbstractExtensionField<Packed<F, V>>,
     {
         let alpha = broadcast::<F, N>(alpha);
-        let mut folded = Self::padded(table.width(), table.height_in_pairs(), padding);
-        let rows = rows_kept::<F>(folded.height);
-        let run = BLOCKS_PER_TASK * lanes::<F>();
-        let columns = folded.values.chunks_exact_mut(N::D * rows).enumerate();
-        let runs: Vec<_> = columns
-            .flat_map(|(column, values)| {
-                let mut digits: Vec<_> =
-                    values.chunks_exact_mut(rows).map(|digit| digit.chunks_mut(run)).collect();
-                (0..table.blocks()).step_by(BLOCKS_PER_TASK).map(move |first| {
-                    (
-                        column,
-                        first,
-                        ColumnMut { digits: digits.iter_mut().filter_map(Iterator::next).collect() },
-                    )
-                })
-            })
-            .collect();
-        runs.into_par_iter().for_each(|(column, first, mut folded)| {
-            let blocks = first..table.blocks().min(first + BLOCKS_PER_TASK);
-            for (at, block) in blocks.enumerate() {
-                let [zero, one] = table.pairs(column, block);
-                folded.set::<N>(at, alpha * (one - zero) + zero);
-            }
-        });
-        folded
+        Self::of_pairs(table, padding, |[zero, one]| alpha * (one - zero) + zero)
+    }
+
+    /// A block of rows.
+    pub(crate) fn block(&self, column: usize, block: usize) -> Packed<F, N> {
+        let (rows, width) = (rows_kept::<F>(self.height), lanes::<F>());
+        Packed::<F, N>::from_base_fn(|digit| {
+            let digits = &self.values[(column * N::D + digit) * rows + block * width..];
+            *F::Packing::from_slice(&digits[..width])
+        })
+    }
+
+    /// The digits of a column's rows, each digit by itself.
+    pub(crate) fn digits(&self, column: usize) -> Vec<&[F]> {
+        let rows = rows_kept::<F>(self.height);
+        let digits = self.values.chunks_exact(rows).skip(column * N::D).take(N::D);
+        digits.map(|digit| &digit[..self.height]).collect()
     }
 }
 
