@@ -11,7 +11,7 @@ RUN apt-get update \
 WORKDIR /sextant
 COPY . .
 ARG TARGET_CPU="x86-64-v3"
-ENV RUSTFLAGS="-C target-cpu=${TARGET_CPU}"
+ENV RUSTFLAGS="-C target-cpu=${TARGET_CPU} -C target-feature=-avx512dq"
 RUN cargo build --release --locked -p sextant-client --bin sextant \
  && cp target/release/sextant /usr/local/bin/
 
