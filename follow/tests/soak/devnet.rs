@@ -52,7 +52,7 @@ impl Devnet {
         let mut child = Command::new("node")
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/devnet/devnet.js"))
             .args(["--periods-behind", &behind.to_string()])
-            .args(["--fulu-epoch", &(behind * EPOCHS_PER_PERIOD + 1).to_string()])
+            .args(["--fulu-epoch", &(behind * EPOCHS_PER_PERIOD + 2).to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
