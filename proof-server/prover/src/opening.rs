@@ -82,16 +82,16 @@ mod tests {
     use rand::{Rng, SeedableRng, rngs::StdRng};
     use slop_challenger::IopCtx;
     use slop_jagged::{DefaultJaggedProver, JaggedPcsVerifier};
-    use slop_koala_bear::KoalaBearDegree4Duplex as GC;
-    use slop_merkle_tree::Poseidon2KoalaBear16Prover;
+    use slop_koala_bear::{KoalaBear as F, KoalaBearDegree4Duplex};
+    use slop_merkle_tree::{BnProver, Poseidon2KoalaBear16Prover};
     use slop_multilinear::{Mle, MleEval, PaddedMle};
     use slop_stacked::{StackedPcsProver, StackedPcsVerifier};
+    use sp1_primitives::SP1OuterGlobalContext;
 
     use super::*;
     use crate::KoalaBearTrees;
 
-    type F = <GC as IopCtx>::F;
-    type EF = <GC as IopCtx>::EF;
+    type EF = <KoalaBearDegree4Duplex as IopCtx>::EF;
 
     const LOG_ROWS: usize = 12;
     const LOG_HEIGHT: u32 = 11;
@@ -110,6 +110,15 @@ mod tests {
 
     #[test]
     fn commitments_and_openings_are_those_of_the_released_prover() {
+        same::<KoalaBearDegree4Duplex, KoalaBearTrees, Poseidon2KoalaBear16Prover>();
+    }
+
+    #[test]
+    fn so_they_are_with_the_trees_of_the_last_stage() {
+        same::<SP1OuterGlobalContext, BnProver<F, EF>, BnProver<F, EF>>();
+    }
+
+    fn same<GC: IopCtx<F = F, EF = EF>, T: Trees<GC>, Released: Trees<GC>>() {
         let mut rng = StdRng::seed_from_u64(1);
         let rounds = [
             traces(&mut rng, &[(4, 3), (1000, 5)]),
@@ -123,12 +132,12 @@ mod tests {
             })
             .collect();
 
-        type Stacked = StackedPcsProver<Poseidon2KoalaBear16Prover, GC>;
         let fri = slop_basefold::FriConfig::default_fri_config();
         let verifier: JaggedPcsVerifier<GC, StackedPcsVerifier<GC>> =
             JaggedPcsVerifier::new_from_basefold_params(fri, LOG_HEIGHT, LOG_ROWS, 2);
-        let released = <Stacked as DefaultJaggedProver<_, _>>::prover_from_verifier(&verifier);
-        let ours = Commitments::<GC, KoalaBearTrees>::new(&verifier);
+        let released =
+            <StackedPcsProver<Released, GC> as DefaultJaggedProver<_, _>>::prover_from_verifier(&verifier);
+        let ours = Commitments::<GC, T>::new(&verifier);
         // On one thread: which proof of work is found does not depend on who is first.
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         alone.install(|| {
