@@ -1,9 +1,8 @@
 //! A fleet: proofs made stage by stage, by provers that take what they can do.
 //!
 //! An entrypoint's `sender` asks for the first stage of a job and waits for its outcome; a prover's `puller` takes stages,
-//! has its worker do them, and asks for those that come next. `order` is what they say to each other,
-//! `stages` what a prover is for. Queue and store are
-//! those of `sextant-fleet`: nothing here knows where they are.
+//! has its worker do them, and asks for those that come next. `order` is what they say to each other, `stages` what a prover is
+//! for. Queue and store are those of `sextant-fleet`: nothing but `connect` knows where they are.
 
 mod connect;
 mod order;
