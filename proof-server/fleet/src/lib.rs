@@ -12,6 +12,8 @@
 //!                                                            +-> fail: a dead letter, with its reason
 //! ```
 //!
+//! An operator sees what waits and who works, and has it held up, ended or asked for again, by [`Oversee`].
+//!
 //! Two implementations do the same: [`local`], in memory and on disk, for one machine; and `nats` (a feature of this
 //! crate) over NATS JetStream, for many. What is proven is bytes here; there is no prover below this crate.
 
@@ -24,6 +26,7 @@ mod names;
 #[cfg(feature = "nats")]
 pub mod nats;
 mod outcome;
+mod oversee;
 mod queue;
 mod store;
 mod time;
@@ -38,8 +41,9 @@ pub use limits::{BucketLimits, QueueLimits, StoreLimits};
 pub use message::{MAX_MESSAGE, StageMessage, Work};
 pub use names::{Lane, Line, Part, Release, Stage, StageId, Worker};
 pub use outcome::{DeadLetter, MAX_FACTS, Made, Outcome};
+pub use oversee::{Attendance, InHand, Oversee, Pause, Paused, Pauses, Present, Queued};
 pub use queue::{Depth, Interest, Queue, Submitted};
-pub use store::{Bucket, ObjectName, ObjectRef, Store};
+pub use store::{Bucket, ObjectName, ObjectRef, Store, Stored};
 pub use turns::Turns;
 pub use watch::{Event, Watch};
 

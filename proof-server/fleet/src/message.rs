@@ -36,6 +36,8 @@ pub struct StageMessage {
     8 = tenant: String = String::new(),
     /// W3C trace context; empty for none.
     9 = traceparent: String = String::new(),
+    /// Done although nobody waits: an operator wants it.
+    10 = unattended: bool = false,
 }
 }
 
@@ -80,7 +82,8 @@ impl StageMessage {
     #[must_use]
     pub fn new(id: StageId, release: Release, lane: Lane, work: Work) -> Self {
         let (before, tenant, traceparent) = Default::default();
-        Self { id, release, lane, attempt: 0, deadline_ms: 0, work, before, tenant, traceparent }
+        let unattended = false;
+        Self { id, release, lane, attempt: 0, deadline_ms: 0, work, before, tenant, traceparent, unattended }
     }
 
     /// The queue that it waits in.

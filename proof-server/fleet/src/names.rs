@@ -146,15 +146,17 @@ impl Wire for Lane {
     }
 }
 
+record! {
 /// A queue that workers take from: messages of one line wait for each other, first in, first out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Line {
     /// What is to be done.
-    pub stage: Stage,
+    1 = stage: Stage,
     /// By whom it can be done.
-    pub release: Release,
+    2 = release: Release,
     /// How urgent or large it is.
-    pub lane: Lane,
+    3 = lane: Lane,
+}
 }
 
 impl fmt::Display for Line {

@@ -4,12 +4,13 @@
 //! verifies: a queue that loses something costs time, and nothing else. Everything here may be done twice, and is once
 //! then.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use sextant_protocol::JobKey;
 
 use crate::{
-    Answer, DeadLetter, Lease, Line, Made, Outcome, Part, Stage, StageId, StageMessage, Watch, Worker,
+    Answer, DeadLetter, Lease, Line, Made, Outcome, Oversee, Part, Stage, StageId, StageMessage, Watch,
+    Worker,
 };
 
 /// What came of submitting.
@@ -32,10 +33,12 @@ pub struct Depth {
     pub running: u64,
     /// Workers that wait for a message.
     pub idle: u64,
+    /// How long the oldest of those has waited that nobody has taken yet.
+    pub oldest: Option<Duration>,
 }
 
 /// A queue. Handles are cheap to clone and share one queue.
-pub trait Queue: Send + Sync {
+pub trait Queue: Oversee {
     /// Asks for a stage.
     ///
     /// # Errors
@@ -129,7 +132,7 @@ pub trait Queue: Send + Sync {
     /// As [`Self::made`].
     fn unbury<'a>(&'a self, id: &'a StageId) -> Answer<'a, ()>;
 
-    /// Puts a dead letter back into its line, as if nobody had had it yet.
+    /// Puts a dead letter back into its line, as if nobody had had it yet, to be done whoever waits.
     ///
     /// # Errors
     /// As [`Self::submit`]; it stays dead then.
@@ -138,6 +141,7 @@ pub trait Queue: Send + Sync {
             let mut message = letter.message.clone();
             message.attempt += 1;
             message.deadline_ms = 0;
+            message.unattended = true;
             match self.outcome(message.id.job).await? {
                 Some(outcome) if outcome.result.is_ok() => {
                     self.unbury(&message.id).await?;

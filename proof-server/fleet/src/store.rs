@@ -136,6 +136,17 @@ impl ObjectRef {
     }
 }
 
+/// An object that lies in a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its name.
+    pub name: ObjectName,
+    /// Bytes.
+    pub length: u64,
+    /// Since when it lies there, or was used last, milliseconds since 1970.
+    pub since_ms: u64,
+}
+
 /// A store of objects. Handles are cheap to clone and share one store.
 pub trait Store: Send + Sync {
     /// Keeps `bytes` under `name`, unless something is there already; refers to what is there then.
@@ -161,6 +172,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Self::read`].
     fn remove<'a>(&'a self, name: &'a ObjectName) -> Answer<'a, ()>;
+
+    /// What lies in a bucket, by name.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    fn list(&self, bucket: Bucket) -> Answer<'_, Vec<Stored>>;
 
     /// The very bytes that `object` refers to; `None` if they are gone, or something else lies there.
     ///

@@ -7,7 +7,12 @@ pub(crate) const CLOCKS_DIFFER_BY: u64 = 60_000;
 
 /// Milliseconds since 1970.
 pub(crate) fn unix_ms() -> u64 {
-    millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+    unix_ms_of(SystemTime::now())
+}
+
+/// `time` in milliseconds since 1970.
+pub(crate) fn unix_ms_of(time: SystemTime) -> u64 {
+    millis(time.duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 /// Whole milliseconds, saturating.

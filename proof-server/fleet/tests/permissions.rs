@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::{nats::NatsServer, *};
 use sextant_fleet::{
-    FleetError, ObjectName, Queue, Stage, StageId, Store, Submitted,
+    FleetError, ObjectName, Oversee, Pause, Paused, Queue, Stage, StageId, Store, Submitted,
     nats::{NatsConfig, NatsFleet},
 };
 
@@ -63,6 +63,14 @@ async fn a_worker_can_do_its_stage_and_nothing_else() {
     assert!(server.queue().outcome(job(2)).await.unwrap().unwrap().result.is_ok());
     assert_eq!(server.queue().dead().await.unwrap().len(), 1);
 
+    let attendance = worker.queue().attend(&ANN, std::slice::from_ref(&line)).await.unwrap();
+    let began = std::time::Instant::now();
+    while server.queue().workers().await.unwrap().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(10), "it is seen");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    drop(attendance);
+
     // What it may not.
     let denied = |outcome: Result<Submitted, FleetError>| {
         assert!(matches!(outcome, Err(FleetError::Unreachable(_))), "{outcome:?}");
@@ -72,6 +80,8 @@ async fn a_worker_can_do_its_stage_and_nothing_else() {
     denied(worker.queue().submit(&other).await);
     assert!(worker.set_up().await.is_err(), "streams are made by servers");
     assert!(worker.queue().cancel(&outcome(4, 0, Err(failed("x")))).await.is_err(), "what waits is not its");
+    let pause = Pause::now(Paused::Stage(CORE), 0);
+    assert!(worker.queue().pause(&pause).await.is_err(), "nor has it others wait");
     server.queue().submit(&core(5)).await.unwrap();
     assert_eq!(server.queue().depth(&line).await.unwrap().waiting, 1);
 }

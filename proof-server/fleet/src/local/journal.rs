@@ -26,6 +26,7 @@ pub(super) enum Kind {
     Made,
     Outcome,
     Dead,
+    Pauses,
 }
 
 impl Kind {
@@ -35,6 +36,7 @@ impl Kind {
             Self::Made => "made",
             Self::Outcome => "outcomes",
             Self::Dead => "dead",
+            Self::Pauses => "pauses",
         }
     }
 }
@@ -54,7 +56,7 @@ impl Journal {
             reason: format!("{}: {reason}", folder.display()),
         };
         let wrong = |error: io::Error| refused(error.to_string());
-        for kind in [Kind::Message, Kind::Made, Kind::Outcome, Kind::Dead] {
+        for kind in [Kind::Message, Kind::Made, Kind::Outcome, Kind::Dead, Kind::Pauses] {
             fs::create_dir_all(folder.join(kind.folder())).map_err(wrong)?;
         }
         let lock = File::create(folder.join("lock")).map_err(wrong)?;

@@ -3,6 +3,7 @@
 
 mod hold;
 mod journal;
+mod oversee;
 mod queue;
 mod state;
 mod store;

@@ -52,7 +52,11 @@ impl LocalQueue {
         Self(Arc::new(Shared { state: Mutex::new(state), arrived: Notify::new(), limits, on_disk }))
     }
 
-    async fn run<T: Send + 'static>(
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.0
+    }
+
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         step: impl FnOnce(&mut State) -> Result<T, FleetError> + Send + 'static,
     ) -> Result<T, FleetError> {
@@ -67,7 +71,7 @@ impl LocalQueue {
     ) -> Result<Result<Lease, Option<Instant>>, FleetError> {
         let (queue, lines, worker) = (self.clone(), lines.to_vec(), worker.clone());
         self.run(move |state| {
-            Ok(state.pick(&lines)?.map(|Picked { message, delivery, over }| {
+            Ok(state.pick(&lines, &worker)?.map(|Picked { message, delivery, over }| {
                 let name = message.name();
                 let hold = LocalHold { queue: Arc::downgrade(&queue.0), name, over };
                 // Made where nothing is awaited: dropped from here on, it goes back.

@@ -8,10 +8,13 @@ use std::{
 use sextant_protocol::{JobKey, Progress, record};
 use tokio::sync::watch;
 
-use super::journal::{Journal, Kind};
+use super::{
+    journal::{Journal, Kind},
+    oversee::Attending,
+};
 use crate::{
-    DeadLetter, Depth, FleetError, Line, Made, Outcome, Over, Part, QueueLimits, Stage, StageId,
-    StageMessage, Submitted, watch::News,
+    DeadLetter, Depth, FleetError, Line, Made, Outcome, Over, Part, Pauses, QueueLimits, Stage, StageId,
+    StageMessage, Submitted, Worker, watch::News,
 };
 
 /// How often what is too old is looked for.
@@ -21,21 +24,23 @@ pub(super) struct State {
     limits: QueueLimits,
     journal: Option<Journal>,
     /// By name.
-    messages: HashMap<String, Live>,
+    pub(super) messages: HashMap<String, Live>,
     /// The messages of each line that nobody has, in the order of their arrival.
     waiting: HashMap<Line, BTreeMap<u64, String>>,
     arrivals: u64,
-    made: BTreeMap<StageId, Aged<Made>>,
+    pub(super) made: BTreeMap<StageId, Aged<Made>>,
     outcomes: HashMap<JobKey, Aged<Outcome>>,
     dead: BTreeMap<StageId, Aged<DeadLetter>>,
-    heard: HashMap<JobKey, Heard>,
+    pub(super) heard: HashMap<JobKey, Heard>,
     /// Workers that wait, by line.
     pub(super) idle: HashMap<Line, u64>,
+    pub(super) pauses: Pauses,
+    pub(super) present: Vec<Attending>,
     tidied: Instant,
 }
 
-struct Aged<T> {
-    thing: T,
+pub(super) struct Aged<T> {
+    pub(super) thing: T,
     since: Instant,
 }
 
@@ -63,14 +68,14 @@ pub struct KeptMade {
 }
 }
 
-struct Live {
-    kept: Kept,
-    arrival: u64,
-    since: Instant,
-    at: At,
+pub(super) struct Live {
+    pub(super) kept: Kept,
+    pub(super) arrival: u64,
+    pub(super) since: Instant,
+    pub(super) at: At,
 }
 
-enum At {
+pub(super) enum At {
     /// In its line, from then on.
     Waiting(Instant),
     /// With a worker, which hears when to stop.
@@ -78,9 +83,9 @@ enum At {
 }
 
 /// Those who wait for a job.
-struct Heard {
+pub(super) struct Heard {
     news: watch::Sender<News>,
-    interested: usize,
+    pub(super) interested: usize,
     /// When the last of them left, or when the job came.
     since: Instant,
 }
@@ -106,6 +111,8 @@ impl State {
             dead: BTreeMap::new(),
             heard: HashMap::new(),
             idle: HashMap::new(),
+            pauses: Pauses::default(),
+            present: Vec::new(),
             tidied: Instant::now(),
         }
     }
@@ -127,6 +134,9 @@ impl State {
         }
         for (written, kept) in journal.load::<Kept>(Kind::Message, limits.message_age)? {
             state.arrive(kept, since(written));
+        }
+        for (_, pauses) in journal.load::<Pauses>(Kind::Pauses, Duration::MAX)? {
+            state.pauses = pauses.running();
         }
         state.journal = Some(journal);
         Ok(state)
@@ -162,10 +172,15 @@ impl State {
     }
 
     /// The first message of the first line that has one; or when there may be one, of those put off.
-    pub(super) fn pick(&mut self, lines: &[Line]) -> Result<Result<Picked, Option<Instant>>, FleetError> {
+    pub(super) fn pick(
+        &mut self,
+        lines: &[Line],
+        worker: &Worker,
+    ) -> Result<Result<Picked, Option<Instant>>, FleetError> {
         let now = Instant::now();
-        let mut soonest = None::<Instant>;
-        for line in lines {
+        let mut soonest = self.next_end_of_a_pause();
+        for line in lines.iter().filter(|line| self.pauses.allow(line, worker)).cloned().collect::<Vec<_>>() {
+            let line = &line;
             let names = self.waiting.get(line).into_iter().flatten().map(|(_, name)| name.clone());
             for name in names.collect::<Vec<_>>() {
                 match self.messages.get(&name).map(|live| &live.at) {
@@ -205,7 +220,8 @@ impl State {
             return Some(Over::Answered);
         }
         let heard = self.heard.get(&id.job)?;
-        let unwanted = heard.interested == 0 && heard.since.elapsed() >= self.limits.patience;
+        let nobody = heard.interested == 0 && heard.since.elapsed() >= self.limits.patience;
+        let unwanted = nobody && !message.unattended;
         unwanted.then_some(Over::Unwanted)
     }
 
@@ -335,11 +351,14 @@ impl State {
     pub(super) fn depth(&self, line: &Line) -> Depth {
         let now = Instant::now();
         let idle = self.idle.get(line).copied().unwrap_or(0);
-        let mut depth = Depth { waiting: 0, running: 0, idle };
+        let mut depth = Depth { waiting: 0, running: 0, idle, oldest: None };
         for live in self.messages.values().filter(|live| live.kept.message.line() == *line) {
             match &live.at {
                 At::Waiting(from) if *from <= now => depth.waiting += 1,
                 _ => depth.running += 1,
+            }
+            if live.kept.deliveries == 0 {
+                depth.oldest = depth.oldest.max(Some(live.since.elapsed()));
             }
         }
         depth
@@ -362,7 +381,7 @@ impl State {
         }
     }
 
-    fn keep(
+    pub(super) fn keep(
         &self,
         kind: Kind,
         name: &str,

@@ -13,7 +13,9 @@ use std::{
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::{Answer, Bucket, BucketLimits, FleetError, ObjectName, ObjectRef, Store, StoreLimits};
+use crate::{
+    Answer, Bucket, BucketLimits, FleetError, ObjectName, ObjectRef, Store, StoreLimits, Stored, time,
+};
 
 /// The last byte is the format's version.
 const MAGIC: &[u8; 8] = b"SXTOBJT\x01";
@@ -107,6 +109,10 @@ impl Store for LocalStore {
     fn remove<'a>(&'a self, name: &'a ObjectName) -> Answer<'a, ()> {
         let name = name.clone();
         Box::pin(self.run(move |store| store.remove(name.bucket(), name.key())))
+    }
+
+    fn list(&self, bucket: Bucket) -> Answer<'_, Vec<Stored>> {
+        Box::pin(self.run(move |store| store.listing(bucket)))
     }
 }
 
@@ -229,6 +235,20 @@ impl Shared {
             }));
         }
         Ok(())
+    }
+
+    /// The objects in a bucket that a reader would find.
+    fn listing(&self, bucket: Bucket) -> Result<Vec<Stored>, FleetError> {
+        let age = self.limits.bucket(bucket).age;
+        let header = if matches!(self.place, Place::Folder(_)) { HEADER as u64 } else { 0 };
+        let objects = self.list(bucket)?.into_iter().filter(|kept| !is_old(kept.since, age));
+        let stored = objects.filter_map(|Kept { name, length, since }| {
+            let name = format!("{}/{name}", bucket.as_str()).parse().ok()?;
+            Some(Stored { name, length: length.saturating_sub(header), since_ms: time::unix_ms_of(since) })
+        });
+        let mut stored: Vec<_> = stored.collect();
+        stored.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(stored)
     }
 
     fn list(&self, bucket: Bucket) -> Result<Vec<Kept>, FleetError> {

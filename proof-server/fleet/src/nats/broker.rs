@@ -45,6 +45,14 @@ pub(super) enum Only {
     After(u64),
 }
 
+/// A message that a stream holds.
+pub(super) struct Found {
+    pub(super) number: u64,
+    /// When it was published, milliseconds since 1970.
+    pub(super) time_ms: u64,
+    pub(super) payload: Bytes,
+}
+
 /// What came of publishing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Published {
@@ -151,6 +159,33 @@ impl Broker {
         .await
     }
 
+    /// The first message of a subject, or of all that a filter describes, from a number on.
+    pub(super) async fn next(
+        &self,
+        stream: StreamOf,
+        subject: &str,
+        from: u64,
+    ) -> Result<Option<Found>, FleetError> {
+        let stream = self.stream(stream).await?;
+        self.insist(|| async {
+            match stream.get_first_raw_message_by_subject(subject, from).await {
+                Ok(message) => Ok(Some(Found {
+                    number: message.sequence,
+                    time_ms: milliseconds(message.time.unix_timestamp_nanos()),
+                    payload: message.payload,
+                })),
+                Err(error) => match error.kind() {
+                    LastRawMessageErrorKind::NoMessageFound => Ok(None),
+                    LastRawMessageErrorKind::JetStream(error) => Err(api("reading a message", &error)),
+                    LastRawMessageErrorKind::InvalidSubject | LastRawMessageErrorKind::Other => {
+                        Err(unreachable(&error))
+                    }
+                },
+            }
+        })
+        .await
+    }
+
     /// The subjects that hold something, of those that `filter` describes. Of the stream's leader: nothing that was
     /// acknowledged before is missing. Each once: they come in pages, and one that is new moves others to the next page.
     pub(super) async fn subjects(
@@ -218,6 +253,11 @@ pub(super) fn api(what: &'static str, error: &jetstream::Error) -> FleetError {
     } else {
         FleetError::Refused { what, reason: error.to_string() }
     }
+}
+
+/// Whole milliseconds since 1970.
+pub(super) fn milliseconds(nanoseconds: i128) -> u64 {
+    u64::try_from(nanoseconds / 1_000_000).unwrap_or(0)
 }
 
 pub(super) fn unreachable(error: &dyn Display) -> FleetError {

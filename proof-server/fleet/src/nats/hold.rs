@@ -84,7 +84,7 @@ async fn look(broker: &Broker, held: &InHand) -> Result<Option<Over>, FleetError
     }
     let patience = time::millis(broker.config.queue.patience);
     let impatient = time::unix_ms().saturating_sub(held.since_ms) > patience;
-    let unwanted = impatient && !waiting::is_wanted(broker, &id.job).await?;
+    let unwanted = impatient && !held.message.unattended && !waiting::is_wanted(broker, &id.job).await?;
     Ok(unwanted.then_some(Over::Unwanted))
 }
 

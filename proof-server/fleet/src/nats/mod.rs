@@ -9,6 +9,7 @@ mod config;
 mod hold;
 mod keeper;
 mod names;
+mod oversee;
 mod queue;
 mod setup;
 mod store;

@@ -2,7 +2,7 @@
 
 use sextant_protocol::JobKey;
 
-use crate::{Bucket, Line, ObjectName, Stage, StageId, StageMessage, Worker};
+use crate::{Bucket, Lane, Line, ObjectName, Stage, StageId, StageMessage, Worker};
 
 /// The streams of a fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,16 +12,20 @@ pub(super) enum StreamOf {
     Done,
     Interest,
     Dead,
+    Workers,
+    Pauses,
     Objects(Bucket),
 }
 
 impl StreamOf {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Jobs,
         Self::Made,
         Self::Done,
         Self::Interest,
         Self::Dead,
+        Self::Workers,
+        Self::Pauses,
         Self::Objects(Bucket::Inputs),
         Self::Objects(Bucket::Parts),
         Self::Objects(Bucket::Proofs),
@@ -34,9 +38,23 @@ impl StreamOf {
             Self::Done => "done",
             Self::Interest => "interest",
             Self::Dead => "dead",
+            Self::Workers => "worker",
+            Self::Pauses => "pause",
             Self::Objects(bucket) => bucket.as_str(),
         }
     }
+}
+
+/// The line of a consumer, by its name.
+pub(super) fn line_of_consumer(name: &str) -> Option<Line> {
+    let mut words = name.rsplitn(3, '-');
+    let (lane, release, stage) = (words.next()?, words.next()?, words.next()?);
+    line(stage, release, lane)
+}
+
+fn line(stage: &str, release: &str, lane: &str) -> Option<Line> {
+    let lane = Lane::ALL.into_iter().find(|known| known.as_str() == lane)?;
+    Some(Line { stage: stage.parse().ok()?, release: release.parse().ok()?, lane })
 }
 
 /// Makes the names of one fleet.
@@ -105,6 +123,41 @@ impl Names {
     /// How many workers have had message `name`. Among what was made: known for as long.
     pub(super) fn taken(&self, name: &str) -> String {
         format!("{}.made.taken.{name}", self.0)
+    }
+
+    /// All that was made for a job.
+    pub(super) fn all_made(&self, job: &JobKey) -> String {
+        format!("{}.made.{job}.>", self.0)
+    }
+
+    /// What a subject of [`Self::made`] was made for.
+    pub(super) fn made_for(&self, job: JobKey, subject: &str) -> Option<StageId> {
+        let rest = subject.strip_prefix(&format!("{}.made.{job}.", self.0))?;
+        let mut words = rest.split('.');
+        let (generation, stage, part) = (words.next()?, words.next()?, words.next()?);
+        let (stage, part) = (stage.parse().ok()?, part.parse().ok()?);
+        Some(StageId { job, generation: generation.parse().ok()?, stage, part })
+    }
+
+    pub(super) fn worker(&self, worker: &Worker) -> String {
+        format!("{}.worker.{worker}", self.0)
+    }
+
+    /// All pauses.
+    pub(super) fn pauses(&self) -> String {
+        format!("{}.pause.all", self.0)
+    }
+
+    /// The line of a message, by its subject.
+    pub(super) fn line_of(&self, subject: &str) -> Option<Line> {
+        let mut words = subject.strip_prefix(&format!("{}.job.", self.0))?.split('.');
+        line(words.next()?, words.next()?, words.next()?)
+    }
+
+    /// All heads of a bucket.
+    pub(super) fn heads(&self, bucket: Bucket) -> String {
+        let key = if bucket == Bucket::Parts { "*.*.*.*" } else { "*" };
+        format!("{}.{}.{key}.head", self.0, bucket.as_str())
     }
 
     /// What an object is, and where its bytes are.

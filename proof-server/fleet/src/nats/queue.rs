@@ -15,7 +15,7 @@ use sextant_protocol::{
 use super::{
     broker::{Broker, Only, Published, unreachable},
     names::StreamOf,
-    take, waiting,
+    oversee, take, waiting,
 };
 use crate::{
     Answer, DeadLetter, Depth, FleetError, Interest, Lease, Line, MAX_MESSAGE, Made, Outcome, Part, Queue,
@@ -72,7 +72,7 @@ pub(super) async fn made(broker: &Broker, id: &StageId) -> Result<Option<Made>, 
     found.map(|(_, bytes)| read("what was made", bytes)).transpose()
 }
 
-fn read<T: Wire>(what: &'static str, bytes: Bytes) -> Result<T, FleetError> {
+pub(super) fn read<T: Wire>(what: &'static str, bytes: Bytes) -> Result<T, FleetError> {
     // A dead letter holds a message, and little more.
     wire::from_bytes(what, bytes, 2 * MAX_MESSAGE).map_err(|error| FleetError::damaged(what, &error))
 }
@@ -180,10 +180,15 @@ impl Queue for NatsQueue {
                 .insist(|| async { consumer.get_info().await.map_err(|error| unreachable(&error)) });
             let info = info.await?;
             let count = |number: usize| number as u64;
+            let oldest = match info.num_pending {
+                0 => None,
+                _ => oversee::age_of_next(&self.broker, line, info.delivered.stream_sequence).await?,
+            };
             Ok(Depth {
                 waiting: info.num_pending,
                 running: count(info.num_ack_pending),
                 idle: count(info.num_waiting),
+                oldest,
             })
         })
     }

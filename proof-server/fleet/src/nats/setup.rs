@@ -44,7 +44,9 @@ fn config(broker: &Broker, stream: StreamOf) -> Config {
         StreamOf::Jobs => queue.message_age,
         StreamOf::Made => queue.made_age,
         StreamOf::Done => queue.outcome_age,
-        StreamOf::Interest => queue.patience,
+        StreamOf::Interest | StreamOf::Workers => queue.patience,
+        // Until somebody ends them.
+        StreamOf::Pauses => Duration::ZERO,
         StreamOf::Dead => queue.dead_age,
         StreamOf::Objects(bucket) => store.bucket(bucket).age,
     };
@@ -54,7 +56,7 @@ fn config(broker: &Broker, stream: StreamOf) -> Config {
         storage: StorageType::File,
         num_replicas: broker.config.replicas,
         max_age: age,
-        duplicate_window: KNOWN_FOR.min(age),
+        duplicate_window: if age.is_zero() { KNOWN_FOR } else { KNOWN_FOR.min(age) },
         // What is full says so.
         discard: DiscardPolicy::New,
         max_messages_per_subject: 1,

@@ -11,7 +11,7 @@ use super::{
     broker::{Broker, Only, Published, unreachable},
     names::StreamOf,
 };
-use crate::{Answer, Bucket, FleetError, ObjectName, ObjectRef, Store};
+use crate::{Answer, Bucket, FleetError, ObjectName, ObjectRef, Store, Stored};
 
 /// Bytes of a chunk: a quarter of what brokers take in one message.
 const CHUNK: usize = 256 << 10;
@@ -136,6 +136,20 @@ impl NatsStore {
         self.0.purge(StreamOf::Objects(name.bucket()), &self.0.names.object(name)).await
     }
 
+    async fn list(&self, bucket: Bucket) -> Result<Vec<Stored>, FleetError> {
+        let mut stored = Vec::new();
+        for subject in self.0.subjects(StreamOf::Objects(bucket), &self.0.names.heads(bucket)).await? {
+            let Some(name) = self.0.names.object_of(&subject) else { continue };
+            // Gone meanwhile, or damaged: a reader finds nothing there either.
+            let Some(found) = self.0.next(StreamOf::Objects(bucket), &subject, 0).await? else { continue };
+            let Ok(head) = wire::from_bytes::<Head>("head of an object", found.payload, HEAD) else {
+                continue;
+            };
+            stored.push(Stored { name, length: head.object.length, since_ms: found.time_ms });
+        }
+        Ok(stored)
+    }
+
     /// Makes room among finished proofs; `false` if there is none to forget.
     async fn forget_oldest(&self) -> Result<bool, FleetError> {
         let stream = self.0.stream(StreamOf::Objects(Bucket::Proofs)).await?;
@@ -169,5 +183,9 @@ impl Store for NatsStore {
 
     fn remove<'a>(&'a self, name: &'a ObjectName) -> Answer<'a, ()> {
         Box::pin(self.remove(name))
+    }
+
+    fn list(&self, bucket: Bucket) -> Answer<'_, Vec<Stored>> {
+        Box::pin(self.list(bucket))
     }
 }

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, future::select_all};
 
 use super::{
-    broker::{Broker, Only},
+    broker::{Broker, Only, milliseconds},
     hold::{InHand, NatsHold},
     names::StreamOf,
+    oversee,
     queue::NatsQueue,
     setup,
 };
@@ -17,6 +18,8 @@ use crate::{FleetError, Lease, Line, StageMessage, Worker};
 
 /// How long a wait is before it is begun anew: a line that has been made again meanwhile is found then.
 const WAIT: Duration = Duration::from_secs(10);
+/// How long one that is to take nothing waits until it looks again.
+const PAUSED: Duration = Duration::from_secs(1);
 /// Pause before a broker that does not answer is asked again.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -24,7 +27,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 pub(super) async fn take(queue: &NatsQueue, lines: &[Line], worker: &Worker) -> Result<Lease, FleetError> {
     let broker = queue.broker();
     loop {
-        let message = match next(queue, lines).await {
+        let message = match next(queue, lines, worker).await {
             Ok(Some(message)) => message,
             Ok(None) => continue,
             Err(error @ FleetError::Unreachable(_)) => {
@@ -46,14 +49,24 @@ pub(super) async fn take(queue: &NatsQueue, lines: &[Line], worker: &Worker) -> 
 }
 
 /// One round: what is there, earlier lines first; then whatever comes within a while.
-async fn next(queue: &NatsQueue, lines: &[Line]) -> Result<Option<jetstream::Message>, FleetError> {
+async fn next(
+    queue: &NatsQueue,
+    lines: &[Line],
+    worker: &Worker,
+) -> Result<Option<jetstream::Message>, FleetError> {
+    let pauses = oversee::pauses(queue.broker()).await?;
+    let lines: Vec<_> = lines.iter().filter(|line| pauses.allow(line, worker)).cloned().collect();
+    if lines.is_empty() {
+        tokio::time::sleep(PAUSED).await;
+        return Ok(None);
+    }
     let mut consumers = Vec::new();
-    for line in lines {
+    for line in &lines {
         consumers.push(queue.consumer(line).await?);
     }
     // One message at a time, never a stream of them: a worker that is busy must not be given the next one.
     if lines.len() > 1 {
-        for (consumer, line) in consumers.iter().zip(lines) {
+        for (consumer, line) in consumers.iter().zip(&lines) {
             let there = async {
                 let batch = consumer.fetch().max_messages(1).messages().await;
                 first(queue, line, batch.map_err(|error| error.to_string())).await
@@ -65,14 +78,11 @@ async fn next(queue: &NatsQueue, lines: &[Line]) -> Result<Option<jetstream::Mes
         }
     }
     let mut waits = Vec::new();
-    for (consumer, line) in consumers.iter().zip(lines) {
+    for (consumer, line) in consumers.iter().zip(&lines) {
         waits.push(Box::pin(async move {
             let batch = wait(consumer).await;
             first(queue, line, batch).await
         }));
-    }
-    if waits.is_empty() {
-        return std::future::pending().await;
     }
     let (message, _, others) = select_all(waits).await;
     for other in others {
@@ -114,16 +124,18 @@ async fn lease(
 ) -> Result<Option<Lease>, FleetError> {
     let broker: &Arc<Broker> = queue.broker();
     let (deliveries, since_ms) = match message.info() {
-        Ok(info) => {
-            let published = info.published.unix_timestamp_nanos() / 1_000_000;
-            (info.delivered, u64::try_from(published).unwrap_or(0))
-        }
+        Ok(info) => (info.delivered, milliseconds(info.published.unix_timestamp_nanos())),
         Err(error) => {
             return Err(FleetError::Damaged { what: "a delivery".into(), reason: error.to_string() });
         }
     };
     let (message, acker) = message.split();
     let message = match StageMessage::decode(message.payload) {
+        Ok(message) if !oversee::pauses(broker).await?.allow(&message.line(), worker) => {
+            // Given out to somebody who had begun to wait before. Not counted: nobody has looked at it.
+            let _ = acker.ack_with(AckKind::Nak(Some(PAUSED))).await;
+            return Ok(None);
+        }
         Ok(message) => message,
         Err(error) => {
             tracing::error!(%error, "a message is taken away");
@@ -140,16 +152,23 @@ async fn lease(
 /// Counts one more worker that has a message. The broker's own count will not do: it has in it what was given back since
 /// another line was faster, and what came to a worker that had stopped waiting.
 async fn workers(broker: &Broker, message: &StageMessage, deliveries: i64) -> Result<u32, FleetError> {
-    let subject = broker.names.taken(&message.name());
+    let name = message.name();
+    let subject = broker.names.taken(&name);
     let before = match deliveries {
         // Whatever is known of an earlier message of this name is over.
         ..=1 => 0,
-        _ => broker.last(StreamOf::Made, &subject).await?.map_or(0, |(_, count)| number(&count)),
+        _ => count(broker, &name).await?,
     };
     let workers = before.saturating_add(1);
-    let count = Bytes::copy_from_slice(&workers.to_be_bytes());
-    broker.publish(&subject, count, None, Only::Always).await?;
+    let counted = Bytes::copy_from_slice(&workers.to_be_bytes());
+    broker.publish(&subject, counted, None, Only::Always).await?;
     Ok(workers)
+}
+
+/// How many workers have had a message.
+pub(super) async fn count(broker: &Broker, name: &str) -> Result<u32, FleetError> {
+    let counted = broker.last(StreamOf::Made, &broker.names.taken(name)).await?;
+    Ok(counted.map_or(0, |(_, count)| number(&count)))
 }
 
 /// A number of four bytes, big-endian; the largest if it is none.
@@ -157,11 +176,15 @@ fn number(bytes: &[u8]) -> u32 {
     bytes.try_into().map_or(u32::MAX, u32::from_be_bytes)
 }
 
+/// Whether the broker lacks a stream: it has lost it, or nobody has made it yet.
+pub(super) fn is_no_stream(error: &FleetError) -> bool {
+    matches!(error, FleetError::Refused { reason, .. } if reason.contains("error code 10059"))
+}
+
 /// The line's consumer.
 pub(super) async fn consumer(broker: &Broker, line: &Line) -> Result<PullConsumer, FleetError> {
     match setup::line(broker, line).await {
-        // The broker has lost its streams, or nobody has made them yet.
-        Err(FleetError::Refused { reason, .. }) if reason.contains("error code 10059") => {
+        Err(error) if is_no_stream(&error) => {
             setup::streams(broker).await?;
             setup::line(broker, line).await
         }
