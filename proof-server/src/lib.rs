@@ -72,7 +72,10 @@ pub use circuits::{CircuitsConfig, CircuitsError};
 pub use config::{CacheConfig, Config, FleetConfig, LogFormat, Role, Settings, UpstreamConfig};
 pub use control::Control;
 pub use door::DoorError;
-pub use fleet::Fleet;
+pub use fleet::{
+    Fleet,
+    operate::{FleetArgs, OperateError, run as operate},
+};
 pub use forward::ForwardError;
 pub use kinds::Kinds;
 pub use networks::Networks;

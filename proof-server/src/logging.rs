@@ -28,9 +28,18 @@ pub const LOGGED: &str = "warn,proof_server=info,worker=info";
 
 /// Starts logging to standard error. What is logged, `RUST_LOG` decides.
 pub fn start(format: LogFormat) {
+    start_with(format, LOGGED);
+}
+
+/// The same for a command that ends by itself: what goes well is no news there.
+pub fn start_for_command() {
+    start_with(LogFormat::Text, "warn");
+}
+
+fn start_with(format: LogFormat, usually: &str) {
     // Standard output belongs to the protocol in a worker and to the one announcement in a server.
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED)))
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usually)))
         .with_writer(std::io::stderr)
         .with_ansi(false);
     // A second start, in a test, changes nothing.

@@ -5,7 +5,7 @@ use std::{io::Write, net::SocketAddr, path::PathBuf, pin::pin, process::ExitCode
 use anyhow::{Context, anyhow, bail};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use proof_server::{
-    Config, Control, Listeners, LogFormat, Settings, causes, config, logging,
+    Config, Control, FleetArgs, Listeners, LogFormat, Settings, causes, config, logging,
     worker::child::{self, WorkerArgs},
 };
 use sha2::{Digest, Sha256};
@@ -51,6 +51,8 @@ enum Command {
         /// Whom it is for
         name: String,
     },
+    /// See a fleet and steer it: what waits, who works, what is dead
+    Fleet(FleetArgs),
     /// Build Groth16 circuits for tests. Proofs by them prove nothing
     #[cfg(feature = "snark")]
     DevCircuits(proof_server::dev_circuits::DevCircuitsArgs),
@@ -92,6 +94,7 @@ fn main() -> ExitCode {
         }
         Command::Health { ready, configuration } => health(configuration, ready),
         Command::NewToken { name } => new_token(&name),
+        Command::Fleet(args) => operate(args),
         #[cfg(feature = "snark")]
         Command::DevCircuits(args) => proof_server::dev_circuits::run(&args),
         #[cfg(feature = "snark")]
@@ -170,6 +173,12 @@ fn check_config(configuration: Configuration, matches: &ArgMatches) -> anyhow::R
 async fn health(configuration: Configuration, ready: bool) -> anyhow::Result<()> {
     println!("{}", proof_server::health::ask(&configuration.resolve()?, ready).await?);
     Ok(())
+}
+
+#[tokio::main]
+async fn operate(args: FleetArgs) -> anyhow::Result<()> {
+    logging::start_for_command();
+    Ok(proof_server::operate(args).await?)
 }
 
 fn signals(control: Control) -> std::io::Result<impl Future<Output = ()>> {

@@ -188,6 +188,11 @@ impl<J: Waiting> Queues<J> {
         self.state().lines.iter().map(|line| line.entries.len()).sum()
     }
 
+    /// Looks at all jobs that wait.
+    pub(crate) fn each(&self, look: impl FnMut(&J)) {
+        self.state().lines.iter().flat_map(|line| &line.entries).map(|entry| &entry.job).for_each(look);
+    }
+
     /// How many jobs queue number `queue` takes.
     pub(crate) fn capacity(&self, queue: usize) -> usize {
         self.state().lines[queue].limits.capacity

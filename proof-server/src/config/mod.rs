@@ -152,6 +152,8 @@ pub struct FleetConfig {
     pub credentials: Option<PathBuf>,
     /// Authorities that certify the broker; the system's if there is no file.
     pub authorities: Option<PathBuf>,
+    /// Copies that a cluster of brokers keeps.
+    pub replicas: usize,
 }
 
 /// A complete configuration.
@@ -294,8 +296,10 @@ impl Settings {
             token_file: self.upstream_token_file,
         };
         let forwards = !(upstreams.committee_change.is_empty() && upstreams.inclusion.is_empty());
+        let replicas = positive("fleet-replicas", self.fleet_replicas.unwrap_or(1))?;
         let fleet = self.fleet.map(|servers| FleetConfig {
             servers,
+            replicas,
             credentials: self.fleet_credentials,
             authorities: self.fleet_ca,
         });

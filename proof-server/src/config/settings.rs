@@ -223,6 +223,10 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_FLEET_CA", value_name = "FILE")]
     pub fleet_ca: Option<PathBuf>,
 
+    /// Entrypoint: copies that a cluster of brokers keeps of everything [default: 1]
+    #[arg(long, env = "SEXTANT_FLEET_REPLICAS", value_name = "N")]
+    pub fleet_replicas: Option<usize>,
+
     /// Prover: the stages that it takes: stark, compressed, wrap, groth16,... [default: those of the kinds that it makes]
     #[arg(long, env = "SEXTANT_STAGES", value_name = "STAGE", value_delimiter = ',')]
     pub stages: Option<Vec<String>>,

@@ -16,8 +16,8 @@ pub(crate) async fn connect(config: &FleetConfig, sets_up: bool) -> Result<Fleet
     use sextant_fleet::nats::{NatsConfig, NatsFleet};
 
     let user = config.credentials.as_deref().map(credentials).transpose()?;
-    let authorities = config.authorities.clone();
-    let nats = NatsConfig { user, authorities, ..NatsConfig::new(config.servers.clone()) };
+    let (authorities, replicas) = (config.authorities.clone(), config.replicas);
+    let nats = NatsConfig { user, authorities, replicas, ..NatsConfig::new(config.servers.clone()) };
     let fleet = NatsFleet::connect(nats).await?;
     tracing::info!(servers = %config.servers, version = fleet.version(), "the fleet's broker");
     if sets_up {

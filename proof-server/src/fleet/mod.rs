@@ -2,9 +2,11 @@
 //!
 //! An entrypoint's `sender` asks for the first stage of a job and waits for its outcome; a prover's `puller` takes stages,
 //! has its worker do them, and asks for those that come next. `order` is what they say to each other, `stages` what a prover is
-//! for. Queue and store are those of `sextant-fleet`: nothing but `connect` knows where they are.
+//! for, `demand` what there is to do and who does it, `operate` an operator's command. Queue and store are those of `sextant-fleet`: nothing but `connect` knows where they are.
 
 mod connect;
+mod demand;
+pub(crate) mod operate;
 mod order;
 mod puller;
 mod sender;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 use sextant_fleet::{Queue, Store};
 
 pub(crate) use connect::connect;
+pub(crate) use demand::{Outlook, Unanswered};
 pub(crate) use puller::Puller;
 pub(crate) use sender::Sender;
 pub(crate) use stages::{chosen, those_of};

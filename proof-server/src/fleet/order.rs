@@ -142,9 +142,9 @@ impl Task {
         let lane = if message.lane == Lane::Xl { Lane::Hi } else { message.lane };
         let id = id(message, *mode);
         let (deadline_ms, tenant) = (message.deadline_ms, message.tenant.clone());
-        let traceparent = message.traceparent.clone();
+        let (traceparent, unattended) = (message.traceparent.clone(), message.unattended);
         let next = StageMessage::new(id, message.release.clone(), lane, work);
-        Some(StageMessage { before: vec![object], deadline_ms, tenant, traceparent, ..next })
+        Some(StageMessage { before: vec![object], deadline_ms, tenant, traceparent, unattended, ..next })
     }
 
     /// Where what it makes lies.

@@ -36,6 +36,7 @@ pub(crate) struct Puller {
     station: Station,
     release: Release,
     turns: Turns,
+    lines: Vec<Line>,
     name: Worker,
 }
 
@@ -67,13 +68,19 @@ impl Puller {
     ) -> Self {
         let release = order::release(development);
         let lanes: &[Lane] = if large { &[Lane::Xl] } else { &[Lane::Hi, Lane::Lo] };
-        let turns = Turns::new(order::lines(stages, lanes, &release));
-        Self { fleet, station, release, turns, name: name() }
+        let lines = order::lines(stages, lanes, &release);
+        let turns = Turns::new(lines.clone());
+        Self { fleet, station, release, turns, lines, name: name() }
     }
 
     /// Works until told to end: drained, it finishes the stage it is at; stopped, it gives it back.
     pub(crate) async fn run(self, control: Control) {
         let mut crew = Crew::default();
+        let attendance = self.fleet.queue.attend(&self.name, &self.lines).await;
+        if let Err(error) = &attendance {
+            tracing::warn!(%error, "nobody sees this prover");
+        }
+        let attendance = attendance.ok();
         tracing::info!(name = %self.name, release = %self.release, "takes stages");
         loop {
             let lines = self.turns.next();
@@ -82,6 +89,8 @@ impl Puller {
                 () = control.ending() => return,
                 lease = self.fleet.queue.take(&lines, &self.name) => lease,
             };
+            let busy = lease.as_ref().ok().zip(attendance.as_ref());
+            let _busy = busy.map(|(lease, attendance)| attendance.at(lease));
             let outcome = match lease {
                 Ok(lease) => tokio::select! {
                     outcome = self.stage(lease, &mut crew) => outcome,

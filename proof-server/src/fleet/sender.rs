@@ -12,6 +12,7 @@ use tokio::{task::JoinSet, time::timeout};
 use super::{
     Fleet,
     order::{self, Order},
+    stages,
 };
 use crate::{
     audience::Audience,
@@ -127,8 +128,7 @@ impl Sender {
     }
 
     fn lines(&self) -> Vec<Line> {
-        let stages = [WorkerMode::Stark, WorkerMode::Compressed, WorkerMode::Wrap, WorkerMode::Groth16];
-        order::lines(&stages, &Lane::ALL, &self.release)
+        order::lines(&stages::ALL, &Lane::ALL, &self.release)
     }
 
     async fn serve(&self, job: Job) {

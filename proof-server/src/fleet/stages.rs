@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use crate::{kinds::Kinds, worker::WorkerMode};
 
 /// All of them, in the order of a proof's way.
-const ALL: [WorkerMode; 4] =
+pub(super) const ALL: [WorkerMode; 4] =
     [WorkerMode::Stark, WorkerMode::Compressed, WorkerMode::Wrap, WorkerMode::Groth16];
 
 /// The stages that are named.

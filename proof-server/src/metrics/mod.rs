@@ -3,6 +3,7 @@
 //! Labels have few values, all of them known here or from the token file: nothing a client sends becomes a label. Every
 //! series is there from the start, at 0, so that the first event of a kind is an increase.
 
+mod fleet;
 mod names;
 mod process;
 mod text;
@@ -12,6 +13,8 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use fleet::FleetFigures;
+use fleet::FleetMetrics;
 use names::{Labels, OUTCOMES, REFUSALS, REQUESTS, error_label};
 pub(crate) use names::{Work, stage_name};
 use process::ProcessMetrics;
@@ -58,6 +61,7 @@ pub(crate) struct Metrics {
     stages_again: Family<Labels<1>, Counter>,
     upstream_requests: Family<Labels<1>, Counter>,
     upstreams: Family<Labels<2>, Gauge>,
+    fleet: FleetMetrics,
     ready: Gauge,
 }
 
@@ -85,6 +89,7 @@ impl Metrics {
             stages_again: Family::default(),
             upstream_requests: Family::default(),
             upstreams: Family::default(),
+            fleet: FleetMetrics::default(),
             ready: Gauge::default(),
             registry: Registry::default(),
             process: ProcessMetrics::default(),
@@ -126,6 +131,7 @@ impl Metrics {
         let help = "Requests forwarded, by outcome";
         r.register("upstream_requests", help, m.upstream_requests.clone());
         r.register("upstreams", "Upstream servers, by program and health", m.upstreams.clone());
+        m.fleet.register(r);
         r.register("ready", "1 if the server wants requests", m.ready.clone());
         register_versions(r);
         metrics.start_at_zero();
@@ -268,6 +274,16 @@ impl Metrics {
         };
         set("up", healthy);
         set("down", known - healthy.min(known));
+    }
+
+    /// What there is to do in the fleet, and who does it, by `stage` and `class`.
+    pub(crate) fn fleet(&self, labels: [(&'static str, &'static str); 2], figures: FleetFigures) {
+        self.fleet.set(labels, figures);
+    }
+
+    /// Whether the fleet has answered lately.
+    pub(crate) fn fleet_seen(&self, release: &str, seen: bool) {
+        self.fleet.seen(release, seen);
     }
 
     /// Whether the server wants requests.

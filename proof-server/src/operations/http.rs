@@ -1,4 +1,4 @@
-//! The HTTP endpoints: `/healthz`, `/readyz`, `/metrics`.
+//! The HTTP endpoints: `/healthz`, `/readyz`, `/metrics`, and the pages of parts.
 
 use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
 
@@ -14,9 +14,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::{Operations, seats::Seats};
+use super::{NoPage, Operations, seats::Seats};
 use crate::metrics::TextFormat;
 
+const TEXT: &str = "text/plain; charset=utf-8";
+/// What every server answers.
+const PATHS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 /// For a request's head to arrive, also on a connection that has asked before.
 const HEAD: Duration = Duration::from_secs(3);
 /// For a whole connection: scrapers come again.
@@ -70,10 +73,31 @@ async fn talk(
 }
 
 fn answer(operations: &Operations, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    const TEXT: &str = "text/plain; charset=utf-8";
-    let (status, kind, body) = match (request.method(), request.uri().path()) {
-        (&Method::GET | &Method::HEAD, "/healthz") => (StatusCode::OK, TEXT, "alive\n".into()),
-        (&Method::GET | &Method::HEAD, "/readyz") => {
+    let path = request.uri().path();
+    let page = operations.pages.iter().find(|page| page.path == path);
+    let known = page.is_some() || PATHS.contains(&path);
+    let (status, kind, body) = match *request.method() {
+        Method::GET | Method::HEAD if known => {
+            let page = page.map(|page| (page.tell)(request.uri().query().unwrap_or_default()));
+            page.map_or_else(|| of_server(operations, path, request.headers()), of_part)
+        }
+        _ if known => (StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET\n".into()),
+        _ => {
+            let paths = PATHS.into_iter().chain(operations.pages.iter().map(|page| page.path));
+            let paths = paths.collect::<Vec<_>>().join(", ");
+            (StatusCode::NOT_FOUND, TEXT, format!("there are {paths}\n"))
+        }
+    };
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+/// What one of [`PATHS`] answers.
+fn of_server(operations: &Operations, path: &str, headers: &HeaderMap) -> (StatusCode, &'static str, String) {
+    match path {
+        "/readyz" => {
             let (status, line) = match operations.readiness.check() {
                 Ok(()) => (StatusCode::OK, "ready".to_owned()),
                 Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason),
@@ -81,19 +105,21 @@ fn answer(operations: &Operations, request: &Request<Incoming>) -> Response<Full
             let lines = [vec![line], operations.readiness.details()].concat();
             (status, TEXT, lines.join("\n") + "\n")
         }
-        (&Method::GET | &Method::HEAD, "/metrics") => {
-            let format = format(request.headers());
+        "/metrics" => {
+            let format = format(headers);
             (StatusCode::OK, format.content_type(), operations.metrics.encode(format))
         }
-        (_, "/healthz" | "/readyz" | "/metrics") => {
-            (StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET\n".into())
-        }
-        _ => (StatusCode::NOT_FOUND, TEXT, "there are /healthz, /readyz and /metrics\n".into()),
-    };
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
+        _ => (StatusCode::OK, TEXT, "alive\n".into()),
+    }
+}
+
+/// What a part of the server has told.
+fn of_part(told: Result<String, NoPage>) -> (StatusCode, &'static str, String) {
+    match told {
+        Ok(json) => (StatusCode::OK, "application/json", json),
+        Err(NoPage::Wrong(reason)) => (StatusCode::BAD_REQUEST, TEXT, reason + "\n"),
+        Err(NoPage::NotNow(reason)) => (StatusCode::SERVICE_UNAVAILABLE, TEXT, reason + "\n"),
+    }
 }
 
 /// The form of the metrics that is wanted: the older one for whoever does not ask for the newer.

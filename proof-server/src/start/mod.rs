@@ -18,7 +18,7 @@ use crate::{
     connection::{ConnectionLimits, Context},
     control::Control,
     door::DoorError,
-    fleet::{self, Fleet, Puller, Sender},
+    fleet::{self, Fleet, Outlook, Puller, Sender},
     forward::{self, ForwardError, Forwarding, Upstreams},
     jobs::Jobs,
     listener::{Entrance, Refusals},
@@ -165,7 +165,7 @@ pub async fn run_in(
 
     let verification = Arc::new(Verification::new(engine.verifying.clone(), budgets.clone()));
     let development = config.circuits.allow_development;
-    let (mut pulling, in_fleet) = (None, fleet.is_some());
+    let (mut pulling, in_fleet, mut pages) = (None, fleet.is_some(), Vec::new());
     match (fleet, config.role) {
         (Some(fleet), Role::Prover) => {
             let station = engine.station(spec);
@@ -175,6 +175,9 @@ pub async fn run_in(
         (Some(fleet), Role::Entrypoint) => {
             let told = (engine.health.clone(), metrics.clone());
             let (jobs, verification) = (engine.proving.clone(), verification.clone());
+            let outlook = Arc::new(Outlook::new(fleet.clone(), jobs.clone(), development));
+            tasks.spawn(outlook.clone().run(control.clone()));
+            pages.push(reports::demand(&metrics, outlook));
             let sender = Sender::new(fleet, jobs, verification, told, development);
             tasks.spawn(Arc::new(sender).run(control.clone()));
         }
@@ -226,7 +229,7 @@ pub async fn run_in(
     };
     reports::measure(&metrics, &engine, &jobs, forwarding, readiness.clone());
     if let Some(listener) = listeners.operations {
-        let operations = Operations { metrics: metrics.clone(), readiness };
+        let operations = Operations { metrics: metrics.clone(), readiness, pages };
         tasks.spawn(operations::serve(listener, Arc::new(operations), control.stop.clone()));
     }
     let context = Context {

@@ -6,7 +6,14 @@ use sextant_consensus::Program;
 
 use super::Engine;
 use crate::{
-    config::Config, control::Control, forward::Forwarding, jobs::Jobs, metrics::Metrics, programs,
+    config::Config,
+    control::Control,
+    fleet::{Outlook, Unanswered},
+    forward::Forwarding,
+    jobs::Jobs,
+    metrics::Metrics,
+    operations::{NoPage, Page},
+    programs,
     readiness::Readiness,
 };
 
@@ -42,6 +49,19 @@ pub(super) fn readiness(
         readiness.tells(move || told.details());
     }
     readiness
+}
+
+/// Has the fleet's demand told: to whoever asks for it, and to the metrics.
+pub(super) fn demand(metrics: &Metrics, outlook: Arc<Outlook>) -> Page {
+    let measured = outlook.clone();
+    metrics.measure(move |metrics| measured.measure(metrics));
+    let tell = move |query: &str| {
+        outlook.answer(query).map_err(|error| match error {
+            Unanswered::Wrong(reason) => NoPage::Wrong(reason),
+            Unanswered::Unseen => NoPage::NotNow("the fleet has not answered lately".into()),
+        })
+    };
+    Page { path: "/fleet/demand", tell: Box::new(tell) }
 }
 
 /// Has measured what is not counted as it happens.
