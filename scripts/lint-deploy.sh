@@ -11,12 +11,18 @@ say() { echo "lint-deploy: $*"; }
 # Debian's packages are not pinned: the image wants their security updates.
 "$tools/hadolint" --ignore DL3008 deploy/Dockerfile deploy/follow.Dockerfile && say "Dockerfile: good"
 "$tools/yamllint" --strict -d '{extends: relaxed, rules: {line-length: {max: 120}}}' \
-  deploy/compose.yaml deploy/compose.follow.yaml deploy/helm/values.yaml deploy/helm/Chart.yaml && say "YAML: good"
-"$tools/check-jsonschema" --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/compose.follow.yaml
+  deploy/compose.yaml deploy/compose.fleet.yaml deploy/compose.follow.yaml deploy/helm/values.yaml deploy/helm/Chart.yaml && say "YAML: good"
+"$tools/check-jsonschema" --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/compose.fleet.yaml deploy/compose.follow.yaml
 if [ -x "$tools/helm" ]; then
   "$tools/helm" lint --quiet --set allowAnonymous=true deploy/helm
   "$tools/helm" template sextant deploy/helm --set allowAnonymous=true >/dev/null
-  # Everything that is off by default.
+  # A fleet; and with everything in it that is off by default.
+  "$tools/helm" template sextant deploy/helm --set allowAnonymous=true,fleet.enabled=true >/dev/null
+  scaled=$("$tools/helm" template sextant deploy/helm --set tokens=t,fleet.enabled=true,fleet.keda.enabled=true,fleet.circuits=c \
+    --set fleet.broker=tls://broker:4222,fleet.replicas=3,fleet.credentials=s,fleet.stages.stark.large=true,fleet.stages.wrap.settings.SEXTANT_WARM=false \
+    --set fleet.stages.stark.disruptionBudget.maxUnavailable=1,monitoring.from[0].podSelector.matchLabels.a=b | grep -c 'kind: ScaledObject')
+  [ "$scaled" = 4 ] || { say "the chart scales $scaled stages of 4"; exit 1; }
+  # Everything else that is.
   "$tools/helm" template sextant deploy/helm --set tokens=t,tls=c,fleetSecret=f,monitoring.serviceMonitor=true,follower.enabled=true,follower.keySecret=k \
     --set entrypoint.service.type=LoadBalancer,entrypoint.proxyProtocolFrom='{10.0.0.0/8}' \
     --set settings.SEXTANT_CACHE_MIB=1,provers.inclusion.settings.SEXTANT_CACHE_MIB=2 \

@@ -69,3 +69,14 @@ spec:
       app.kubernetes.io/component: {{ $.name }}
 {{- end }}
 {{- end }}
+
+{{/* How the members of a fleet reach its broker. */}}
+{{- define "sextant.broker" -}}
+- { name: SEXTANT_FLEET, value: {{ .Values.fleet.broker | default (printf "nats://%s-broker:4222" .Release.Name) | quote }} }
+{{- if ne (int .Values.fleet.replicas) 1 }}
+- { name: SEXTANT_FLEET_REPLICAS, value: {{ .Values.fleet.replicas | quote }} }
+{{- end }}
+{{- if .Values.fleet.credentials }}
+- { name: SEXTANT_FLEET_CREDENTIALS, value: /etc/sextant/broker/credentials }
+{{- end }}
+{{- end }}
