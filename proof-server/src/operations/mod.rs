@@ -18,12 +18,15 @@ pub(crate) struct Operations {
     pub(crate) pages: Vec<Page>,
 }
 
+/// Tells it.
+type Tell = Box<dyn Fn(&str) -> Result<String, NoPage> + Send + Sync>;
+
 /// Something that a part of the server has to tell.
 pub(crate) struct Page {
     /// Where.
     pub(crate) path: &'static str,
     /// What, for the part of the address behind the question mark.
-    pub(crate) tell: Box<dyn Fn(&str) -> Result<String, NoPage> + Send + Sync>,
+    pub(crate) tell: Tell,
 }
 
 /// Why a page has nothing to tell.
