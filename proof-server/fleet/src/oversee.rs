@@ -204,7 +204,7 @@ pub trait Oversee: Send + Sync {
     /// The lines that hold messages or that workers take from, of all releases.
     ///
     /// # Errors
-    /// [`Unreachable`](FleetError::Unreachable).
+    /// [`Unreachable`](FleetError::Unreachable); [`Refused`](FleetError::Refused) at a broker where nobody has set up a fleet.
     fn lines(&self) -> Answer<'_, Vec<Line>>;
 
     /// The messages of a job, or of all; `most` of them at most, those of each line in their order.

@@ -253,3 +253,15 @@ async fn objects_are_listed_by_bucket<F: Future<Output = Option<Fleet>>>(start: 
     fleet.store.remove(&one).await.unwrap();
     assert_eq!(fleet.store.list(Bucket::Parts).await.unwrap().len(), 1);
 }
+
+#[cfg(feature = "nats")]
+#[tokio::test]
+async fn a_broker_without_a_fleet_says_so_at_once() {
+    let Some(server) = nats::NatsServer::start("").await else { return };
+    let fleet = connect(&server, Limits::default()).await;
+    let began = Instant::now();
+    let error = sextant_fleet::Oversee::lines(fleet.queue()).await.unwrap_err();
+    assert!(matches!(error, sextant_fleet::FleetError::Refused { .. }), "{error}");
+    assert!(error.to_string().contains("an entrypoint makes one"), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}

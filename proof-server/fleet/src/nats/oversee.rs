@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use async_nats::jetstream::{self, stream::InfoError};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use sextant_protocol::{JobKey, wire};
@@ -57,6 +58,19 @@ async fn change<T>(broker: &Broker, change: impl Fn(&mut Pauses) -> T) -> Result
         if published != Published::Other {
             return Ok(changed);
         }
+    }
+}
+
+/// Why a stream says nothing of itself: other than a broker that is away, one that has none will not have it in a while.
+fn not_there(error: &InfoError) -> FleetError {
+    let answer =
+        std::error::Error::source(error).and_then(|source| source.downcast_ref::<jetstream::Error>());
+    match answer {
+        Some(answer) if answer.code() == 404 => FleetError::Refused {
+            what: "the fleet's broker",
+            reason: "it has no fleet: an entrypoint makes one when it starts".into(),
+        },
+        _ => unreachable(error),
     }
 }
 
@@ -138,6 +152,7 @@ impl NatsQueue {
     async fn all_lines(&self) -> Result<Vec<Line>, FleetError> {
         let broker = self.broker();
         let stream = broker.stream(StreamOf::Jobs).await?;
+        broker.insist(|| async { stream.get_info().await.map_err(|error| not_there(&error)) }).await?;
         let names = broker.insist(|| async {
             let names = stream.consumer_names().try_collect::<Vec<_>>();
             names.await.map_err(|error| unreachable(&error))

@@ -51,8 +51,10 @@ pub async fn run(args: FleetArgs) -> Result<(), OperateError> {
 /// The fleet at a broker, or in a folder.
 async fn reach(place: &FleetConfig) -> Result<Fleet, OperateError> {
     if place.servers.contains("://") {
-        // The streams are made where a server starts, by whoever may.
-        return Ok(connect(place, false).await?);
+        // The streams are made where a server starts, by whoever may. Without them nothing else would be answered.
+        let fleet = connect(place, false).await?;
+        fleet.queue.lines().await?;
+        return Ok(fleet);
     }
     let folder = Path::new(&place.servers);
     // What is not there is not made by looking at it.
@@ -133,20 +135,27 @@ fn change(of: &Paused, became: &'static str) -> serde_json::Value {
 /// Status and workers, until interrupted.
 async fn top(fleet: &Fleet, every: Duration, out: &Out) -> Result<(), OperateError> {
     let live = std::io::stdout().is_terminal();
+    if !live {
+        return out.write(&look(fleet, out.json).await?);
+    }
     loop {
-        let (status, workers) = (report::status(fleet).await?, report::workers(fleet).await?);
-        if out.json {
-            out.write(&format!("{}\n", serde_json::json!({ "status": status, "workers": workers })))?;
-        } else {
-            let clear = if live { CLEAR } else { "" };
-            let text = format!("{clear}{}\n{}", table::status(&status), table::workers(&workers));
-            out.write(&text)?;
-        }
-        if !live {
-            return Ok(());
-        }
+        let seen = match look(fleet, out.json).await {
+            // It may be there again at the next look.
+            Err(OperateError::Fleet { error }) if error.passes() => format!("{error}\n"),
+            seen => seen?,
+        };
+        out.write(&if out.json { seen } else { format!("{CLEAR}{seen}") })?;
         tokio::time::sleep(every).await;
     }
+}
+
+/// One look of [`top`].
+async fn look(fleet: &Fleet, json: bool) -> Result<String, OperateError> {
+    let (status, workers) = (report::status(fleet).await?, report::workers(fleet).await?);
+    Ok(match json {
+        true => line(&serde_json::json!({ "status": status, "workers": workers })),
+        false => format!("{}\n{}", table::status(&status), table::workers(&workers)),
+    })
 }
 
 /// Where what came of it is printed.
