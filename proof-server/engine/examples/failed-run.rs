@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let core = CpuSP1ProverComponents::core_verifier(RiscvAir::machine());
     let shards = core.shard_verifier().clone();
-    let prover = SimpleProver::new(shards.clone(), sextant_machines::core(shards));
+    let prover = SimpleProver::new(shards.clone(), (sextant_machines::OURS.core)(shards));
     let program = Arc::new(sp1_core_executor::Program::from(COMMITTEE_CHANGE.elf)?);
     let (key, _) = prover.setup(program.clone()).await;
     let mut stdin = SP1Stdin::new();

@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use anyhow::Context;
+use sextant_machines::Machines;
 use sextant_protocol::Progress;
 use sp1_core_machine::riscv::RiscvAir;
 use sp1_hypercube::{
@@ -41,6 +42,7 @@ pub(crate) type RecursionWorker = SP1Worker<InMemoryArtifactClient, LocalWorkerC
 /// Starts SP1's recursion prover with so many keys for composing and for shrinking. `wrapping` is told when SP1 begins
 /// to wrap.
 pub(crate) async fn recursion_worker(
+    machines: &Machines,
     settings: &EngineSettings,
     compose_keys: usize,
     shrink_keys: usize,
@@ -55,12 +57,12 @@ pub(crate) async fn recursion_worker(
         .with_config(|config| settings.apply(config))
         // Part of SP1's worker, never asked: shards are proven by `CoreProver`.
         .with_core_air_prover(
-            Arc::new(sextant_machines::core(core_verifier.shard_verifier().clone())),
+            Arc::new((machines.core)(core_verifier.shard_verifier().clone())),
             permits.clone(),
         )
-        .with_compress_air_prover(Arc::new(LazyRecursion::compose(compose_keys)), permits.clone())
-        .with_shrink_air_prover(Arc::new(LazyRecursion::shrink(shrink_keys)), permits.clone())
-        .with_wrap_air_prover(WrapOnDemand(wrapping), permits)
+        .with_compress_air_prover(Arc::new(LazyRecursion::compose(machines, compose_keys)), permits.clone())
+        .with_shrink_air_prover(Arc::new(LazyRecursion::shrink(machines, shrink_keys)), permits.clone())
+        .with_wrap_air_prover(WrapOnDemand { machines: *machines, told: wrapping }, permits)
         .with_artifact_client(InMemoryArtifactClient::new())
         .with_worker_client(client)
         .build()
@@ -90,8 +92,12 @@ pub(crate) struct Compressor {
 
 impl Compressor {
     /// Compiles the recursion programs and sets up their keys: tens of seconds.
-    pub(crate) async fn start(core: &CoreProver, settings: &EngineSettings) -> anyhow::Result<Self> {
-        let worker = recursion_worker(settings, settings.reduce_arity, 0, Arc::default()).await?;
+    pub(crate) async fn start(
+        machines: &Machines,
+        core: &CoreProver,
+        settings: &EngineSettings,
+    ) -> anyhow::Result<Self> {
+        let worker = recursion_worker(machines, settings, settings.reduce_arity, 0, Arc::default()).await?;
         Ok(Self {
             worker,
             recursive_core_verifier: recursive_verifier(core.verifier().shard_verifier()),

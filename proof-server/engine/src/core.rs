@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use sextant_machines::Machines;
 use sp1_core_executor::{ExecutionRecord, Program};
 use sp1_core_machine::riscv::RiscvAir;
 use sp1_hypercube::{
@@ -32,10 +33,10 @@ pub(crate) struct CoreProver {
 }
 
 impl CoreProver {
-    pub(crate) fn new(parallel_shards: usize) -> Self {
+    pub(crate) fn new(machines: &Machines, parallel_shards: usize) -> Self {
         let verifier = CpuSP1ProverComponents::core_verifier(RiscvAir::machine());
         Self {
-            prover: sextant_machines::core(verifier.shard_verifier().clone()),
+            prover: (machines.core)(verifier.shard_verifier().clone()),
             verifier,
             keys: Mutex::default(),
             permits: ProverSemaphore::new(parallel_shards),
@@ -89,14 +90,14 @@ fn fingerprint(program: &Program) -> u64 {
 #[cfg(test)]
 mod tests {
     use sextant_consensus::check_with_hints;
+    use sextant_machines::OURS;
+    use sextant_released::RELEASED;
 
     use super::*;
     use crate::{
         EngineSettings, PlannedRun, plan,
         records::{self, Places, Wanted},
     };
-
-    type Released = <CpuSP1ProverComponents as SP1ProverComponents>::CoreProver;
 
     /// Shards of a run of the recorded inclusion: RISC-V with memory, and Keccak by itself.
     async fn shards() -> (Arc<Program>, Vec<ExecutionRecord>) {
@@ -138,17 +139,11 @@ mod tests {
     async fn compare() {
         let (program, records) = shards().await;
         assert_eq!(records.len(), 2);
-        let ours = CoreProver::new(1);
-        let released = Released::new(ours.verifier.shard_verifier().clone());
-        let permits = ProverSemaphore::new(1);
-        let (key, vk) = released.setup(program.clone(), permits.clone()).await;
-        let our_key = ours.key(&program).await;
-        assert_eq!(bincode::serialize(&vk).unwrap(), bincode::serialize(&our_key.vk).unwrap());
-        drop(key.permit);
+        let (ours, released) = (CoreProver::new(&OURS, 1), CoreProver::new(&RELEASED, 1));
+        let (our_key, key) = (ours.key(&program).await, released.key(&program).await);
+        assert_eq!(bincode::serialize(&key.vk).unwrap(), bincode::serialize(&our_key.vk).unwrap());
         for record in records {
-            let (expected, permit) =
-                released.prove_shard_with_pk(key.pk.clone(), record.clone(), permits.clone()).await;
-            drop(permit);
+            let expected = released.prove(key.clone(), record.clone()).await;
             let proof = ours.prove(our_key.clone(), record).await;
             assert!(bincode::serialize(&proof).unwrap() == bincode::serialize(&expected).unwrap());
         }

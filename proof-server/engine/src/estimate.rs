@@ -50,7 +50,7 @@ impl Pace {
     /// A first guess: what was measured on 2 cores with AVX-512, and with the square root of the number of cores on
     /// others (16 were 2.6 times as fast).
     pub fn guess(cores: usize) -> Self {
-        let measured = Self { shard: 16.0, cell: 6.9e-7, normalize: 40.0, fold: 37.0 };
+        let measured = Self { shard: 6.6, cell: 3.5e-7, normalize: 16.0, fold: 22.0 };
         measured.times((2.0 / cores.max(1) as f64).sqrt())
     }
 

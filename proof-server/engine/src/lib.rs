@@ -40,4 +40,5 @@ pub use parts::{
 pub use plan::{Plan, plan};
 pub use progress::ProgressSink;
 pub use settings::{ALLOCATOR_ENVIRONMENT, EngineSettings};
+pub use sextant_machines::{Machines, OURS};
 pub use wrap::{Wrapped, Wrapper};

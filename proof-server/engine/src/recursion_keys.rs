@@ -16,7 +16,7 @@ use std::{
     },
 };
 
-use sextant_machines::{RecursionProver, WrapProver};
+use sextant_machines::{Machines, RecursionProver, WrapProver};
 use sp1_hypercube::{
     Machine, MachineVerifyingKey, SP1PcsProofInner, SP1PcsProofOuter, ShardProof, ShardVerifier,
     prover::{AirProver, PreprocessedData, ProverPermit, ProverSemaphore, ProvingKey},
@@ -49,18 +49,18 @@ pub(crate) struct LazyRecursion {
 
 impl LazyRecursion {
     /// For composing: `keys` set-ups are real. SP1 sets up the compose programs first, in order of arity.
-    pub(crate) fn compose(keys: usize) -> Self {
-        Self::new(CpuSP1ProverComponents::compress_verifier().shard_verifier(), keys)
+    pub(crate) fn compose(machines: &Machines, keys: usize) -> Self {
+        Self::new(machines, CpuSP1ProverComponents::compress_verifier().shard_verifier(), keys)
     }
 
     /// For shrinking: one program.
-    pub(crate) fn shrink(keys: usize) -> Self {
-        Self::new(CpuSP1ProverComponents::shrink_verifier().shard_verifier(), keys)
+    pub(crate) fn shrink(machines: &Machines, keys: usize) -> Self {
+        Self::new(machines, CpuSP1ProverComponents::shrink_verifier().shard_verifier(), keys)
     }
 
-    fn new(verifier: &ShardVerifier<Context, RecursionSC>, keys: usize) -> Self {
+    fn new(machines: &Machines, verifier: &ShardVerifier<Context, RecursionSC>, keys: usize) -> Self {
         Self {
-            inner: sextant_machines::recursion(verifier.clone()),
+            inner: (machines.recursion)(verifier.clone()),
             keys: AtomicUsize::new(keys),
             last: Mutex::default(),
         }
@@ -193,13 +193,16 @@ impl AirProver<SP1OuterGlobalContext, WrapSC> for KnownWrap {
 }
 
 /// Makes the wrap prover when it is asked for, and tells.
-pub(crate) struct WrapOnDemand(pub(crate) Arc<Notify>);
+pub(crate) struct WrapOnDemand {
+    pub(crate) machines: Machines,
+    pub(crate) told: Arc<Notify>,
+}
 
 impl WrapProverBuilder<Components> for WrapOnDemand {
     fn build(&self) -> Arc<KnownWrap> {
-        self.0.notify_one();
+        self.told.notify_one();
         let verifier = CpuSP1ProverComponents::wrap_verifier();
-        Arc::new(KnownWrap { inner: sextant_machines::wrap(verifier.shard_verifier().clone()) })
+        Arc::new(KnownWrap { inner: (self.machines.wrap)(verifier.shard_verifier().clone()) })
     }
 }
 

@@ -20,8 +20,8 @@ pub const ALLOCATOR_ENVIRONMENT: [(&str, &str); 2] =
 /// single shard takes 140 (18.5 GiB for 134 million cells on 2 cores); several in a row leave holes behind, and more
 /// cores more buffers (17.6 GiB for nine shards of 86 million on 16 cores).
 const BYTES_PER_CELL: u64 = 190;
-/// Bytes that the recursion prover takes at its peak, whatever it folds.
-const RECURSION_PEAK: u64 = 27 * GIB / 2;
+/// Bytes that the recursion prover takes at its peak, whatever it folds (13.9 GiB where twenty shards were folded).
+const RECURSION_PEAK: u64 = 14 * GIB;
 
 /// Bytes that stay in memory while shards are proven: programs and keys.
 const fn resident(kind: ProofKind) -> u64 {

@@ -6,6 +6,7 @@
 use std::{pin::pin, sync::Arc};
 
 use anyhow::Context;
+use sextant_machines::{Machines, OURS};
 use sextant_protocol::Progress;
 use sp1_hypercube::{SP1PcsProofOuter, SP1WrapProof};
 use sp1_primitives::SP1OuterGlobalContext;
@@ -35,9 +36,17 @@ impl Wrapper {
     /// # Errors
     /// [`EngineError::Prover`] if SP1 does not start.
     pub fn start(settings: EngineSettings) -> Work<'static, Self> {
+        Self::start_with(OURS, settings)
+    }
+
+    /// [`start`](Self::start) with other provers of shards than Sextant's.
+    ///
+    /// # Errors
+    /// Those of [`start`](Self::start).
+    pub fn start_with(machines: Machines, settings: EngineSettings) -> Work<'static, Self> {
         Box::pin(async move {
             let wrapping = Arc::new(Notify::new());
-            let worker = recursion_worker(&settings, 0, 1, wrapping.clone()).await;
+            let worker = recursion_worker(&machines, &settings, 0, 1, wrapping.clone()).await;
             Ok(Self { worker: worker.map_err(EngineError::Prover)?, wrapping })
         })
     }

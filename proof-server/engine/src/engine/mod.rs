@@ -9,6 +9,7 @@ mod shards;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
+use sextant_machines::{Machines, OURS};
 use sextant_protocol::ProofKind;
 use sp1_hypercube::SP1VerifyingKey;
 use sp1_verifier::SP1Proof;
@@ -65,12 +66,21 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Kind`] for a kind that is not made here, [`EngineError::Prover`] if SP1 does not start.
     pub fn start(kind: ProofKind, settings: EngineSettings) -> Work<'static, Self> {
+        Self::start_with(OURS, kind, settings)
+    }
+
+    /// [`start`](Self::start) with other provers of shards than Sextant's.
+    ///
+    /// # Errors
+    /// Those of [`start`](Self::start).
+    pub fn start_with(machines: Machines, kind: ProofKind, settings: EngineSettings) -> Work<'static, Self> {
         Box::pin(async move {
-            let core = CoreProver::new(settings.parallel_shards);
+            let core = CoreProver::new(&machines, settings.parallel_shards);
             let compressor = match kind {
                 ProofKind::Stark => None,
                 ProofKind::Compressed => {
-                    Some(Compressor::start(&core, &settings).await.map_err(EngineError::Prover)?)
+                    let compressor = Compressor::start(&machines, &core, &settings).await;
+                    Some(compressor.map_err(EngineError::Prover)?)
                 }
                 ProofKind::Groth16 | ProofKind::Plonk => return Err(EngineError::Kind(kind)),
             };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::Row;
+use crate::{Row, measurement::Product};
 
 const WIDTH: f64 = 860.0;
 const LABELS: f64 = 330.0;
@@ -40,7 +40,11 @@ pub fn draw(rows: &[Row]) -> String {
         let top = TOP + STEP * number as f64;
         let middle = top + BAR / 2.0 + 5.0;
         let m = &row.measurement;
-        let colour = if row.kind == sextant_protocol::ProofKind::Stark { "#3b6ea8" } else { "#8a5fa8" };
+        let colour = match row.product {
+            Product::Stark => "#3b6ea8",
+            Product::Compressed => "#8a5fa8",
+            Product::Wrapped => "#a8763b",
+        };
         let _ = writeln!(
             svg,
             "<text x=\"{:.0}\" y=\"{middle:.0}\" text-anchor=\"end\">{}, {}</text>\
@@ -48,7 +52,7 @@ pub fn draw(rows: &[Row]) -> String {
              <text x=\"{:.0}\" y=\"{middle:.0}\">{:.1} s, {:.1} GiB</text>",
             LABELS - 10.0,
             row.label,
-            row.kind,
+            row.product.name(),
             x(m.seconds),
             LABELS + x(m.seconds) + 8.0,
             m.seconds,
