@@ -65,7 +65,7 @@ fuzz: setup ## Fuzz every decoder of untrusted bytes, SECONDS_EACH=600 each (nee
 guest-cost: build ## Cycles, gas and precompile calls of both guests, without proving
 	@$(PROGRAMS)/guest-cost
 
-bench: build ## Time and memory of real proofs against an empty program (KINDS="stark compressed" RUNS=2); run nothing beside it
+bench: build ## Time and memory of real proofs against an empty program and of the same by SP1's own provers (KINDS="stark compressed wrapped" RUNS=2); run nothing beside it
 	@$(PROGRAMS)/bench $(KINDS)
 
 bench-large: build ## The same with statements of 8, 46 and 128 handovers (KINDS="stark compressed"); hours
