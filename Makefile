@@ -51,7 +51,8 @@ follow-soak: setup ## Follow and submit through ten committee changes of the loc
 	SOAK_NETWORK=$(or $(NETWORK),devnet) SOAK_CHANGES=$(or $(CHANGES),10) cargo test --release --workspace $(SEXTANT_FEATURES) --test soak -- --nocapture
 
 fleet-test: setup ## A fleet of fake provers over a real broker: kills, restarts, nothing lost (JOBS=10000 WORKERS=200; needs Go; minutes)
-	@cargo run --release -p sextant-fleet --features nats --bin fleet-test -- jobs=$(or $(JOBS),10000) workers=$(or $(WORKERS),200)
+	@cargo build --release --workspace $(SEXTANT_FEATURES) --bin fleet-test
+	@$(PROGRAMS)/fleet-test jobs=$(or $(JOBS),10000) workers=$(or $(WORKERS),200)
 
 vectors: setup ## Run the specification's light-client vectors, or those under DIR=path
 	@cargo run --release --quiet -p sextant-vectors --bin vectors -- $(DIR)
@@ -107,7 +108,6 @@ fmt: ## Check the format
 lint: setup ## Clippy, warnings denied
 	cargo clippy --release --workspace --all-targets $(SEXTANT_FEATURES) -- -D warnings
 	cargo clippy --release -p proof-server --no-default-features -- -D warnings
-	cargo clippy --release -p sextant-fleet --features nats --all-targets -- -D warnings
 
 lint-deploy: ## Check deploy/ with the linters of its formats (from PyPI and the Go module proxy)
 	@scripts/lint-deploy.sh

@@ -9,9 +9,6 @@ trap 'rm -f "$log"' EXIT
 cargo build --release --workspace ${SEXTANT_FEATURES:-} 2>&1 || exit 1
 cargo test --release --workspace --no-fail-fast ${SEXTANT_FEATURES:-} "$@" 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
-# With the client of the broker, which the rest is not built with: proof-server/fleet/Cargo.toml says why.
-cargo test --release -p sextant-fleet --features nats --no-fail-fast "$@" 2>&1 | tee -a "$log"
-status=$((status | PIPESTATUS[0]))
 "$(dirname "$0")/third-party.sh" 2>&1 | tee -a "$log"
 status=$((status | PIPESTATUS[0]))
 "$(dirname "$0")/contracts-test.sh" 2>&1 | tee -a "$log"

@@ -14,8 +14,8 @@
 //!
 //! An operator sees what waits and who works, and has it held up, ended or asked for again, by [`Oversee`].
 //!
-//! Two implementations do the same: [`local`], in memory and on disk, for one machine; and `nats` (a feature of this
-//! crate) over NATS JetStream, for many. What is proven is bytes here; there is no prover below this crate.
+//! Two implementations do the same: [`local`], in memory and on disk, for one machine; and [`nats`], over NATS JetStream, for
+//! many. What is proven is bytes here; there is no prover below this crate.
 
 mod error;
 mod lease;
@@ -23,7 +23,6 @@ mod limits;
 pub mod local;
 mod message;
 mod names;
-#[cfg(feature = "nats")]
 pub mod nats;
 mod outcome;
 mod oversee;

@@ -18,7 +18,6 @@ pub(crate) fn check_facts(facts: &Bytes) -> Result<(), FleetError> {
 }
 
 /// The outcome in `bytes`.
-#[cfg(feature = "nats")]
 pub(crate) fn decode(bytes: Bytes) -> Result<Outcome, FleetError> {
     // Facts, a sentence, names.
     sextant_protocol::wire::from_bytes("outcome", bytes, 2 * MAX_FACTS)

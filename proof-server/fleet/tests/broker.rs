@@ -1,5 +1,4 @@
 //! What only a broker can do to a fleet: be away, be starved, be shared, be asked by those who may not.
-#![cfg(feature = "nats")]
 
 mod common;
 

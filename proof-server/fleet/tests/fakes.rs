@@ -1,5 +1,4 @@
 //! The short form of `make fleet-test`: every wish is answered once, whoever is killed.
-#![cfg(feature = "nats")]
 
 use std::process::Command;
 

@@ -1,5 +1,4 @@
 //! The users of `docs/fleet.md`: a worker can do its stage, and nothing else.
-#![cfg(feature = "nats")]
 
 mod common;
 

@@ -1,6 +1,11 @@
 //! The way to a fleet's broker.
 
-use sextant_fleet::FleetError;
+use std::{path::Path, sync::Arc};
+
+use sextant_fleet::{
+    FleetError,
+    nats::{NatsConfig, NatsFleet},
+};
 
 use super::Fleet;
 use crate::config::FleetConfig;
@@ -8,13 +13,8 @@ use crate::config::FleetConfig;
 /// Connects to the fleet's broker; `sets_up` also has it keep what a fleet needs, as entrypoints do.
 ///
 /// # Errors
-/// If there is no such broker, or it does not let us in; and always in a build that knows no broker.
-#[cfg(feature = "fleet")]
+/// If there is no such broker, or it does not let us in.
 pub(crate) async fn connect(config: &FleetConfig, sets_up: bool) -> Result<Fleet, FleetError> {
-    use std::sync::Arc;
-
-    use sextant_fleet::nats::{NatsConfig, NatsFleet};
-
     let user = config.credentials.as_deref().map(credentials).transpose()?;
     let (authorities, replicas) = (config.authorities.clone(), config.replicas);
     let nats = NatsConfig { user, authorities, replicas, ..NatsConfig::new(config.servers.clone()) };
@@ -27,8 +27,7 @@ pub(crate) async fn connect(config: &FleetConfig, sets_up: bool) -> Result<Fleet
 }
 
 /// User and password in a file.
-#[cfg(feature = "fleet")]
-fn credentials(path: &std::path::Path) -> Result<(String, String), FleetError> {
+fn credentials(path: &Path) -> Result<(String, String), FleetError> {
     let wrong = |reason: String| FleetError::Refused {
         what: "fleet-credentials",
         reason: format!("{}: {reason}", path.display()),
@@ -37,10 +36,4 @@ fn credentials(path: &std::path::Path) -> Result<(String, String), FleetError> {
     let pair =
         text.trim().split_once(':').ok_or_else(|| wrong("no colon between user and password".into()))?;
     Ok((pair.0.into(), pair.1.into()))
-}
-
-#[cfg(not(feature = "fleet"))]
-pub(crate) async fn connect(_: &FleetConfig, _: bool) -> Result<Fleet, FleetError> {
-    let reason = "this program was built without the feature `fleet`".into();
-    Err(FleetError::Refused { what: "fleet", reason })
 }

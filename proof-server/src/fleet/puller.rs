@@ -4,10 +4,10 @@
 //! asked; what was made is put into the store before it is noted, noted before the next stage is asked for, and only then is
 //! the message done. Whoever takes it after a death finds what was finished.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sextant_fleet::{FleetError, Lane, Lease, Line, ObjectRef, Release, Turns, Worker};
+use sextant_fleet::{FleetError, Lane, Lease, Line, ObjectName, ObjectRef, Release, Turns, Worker};
 use sextant_protocol::{ErrorCode, ServerError};
 
 use super::{
@@ -26,6 +26,9 @@ use crate::{
 
 /// When a message comes again that this prover could not do for reasons of its own or of the store's.
 const LATER: Duration = Duration::from_secs(5);
+/// How long what was made waits for room in the store, and how often it is looked for.
+const FOR_ROOM: Duration = Duration::from_secs(120);
+const FOR_ROOM_EVERY: Duration = Duration::from_secs(1);
 
 /// When whoever waits may ask for a job again whose stages have to be made anew, milliseconds: at once.
 const ANEW_MS: u64 = 1;
@@ -162,7 +165,24 @@ impl Puller {
             WorkerEvent::Proved(made) if output::is_of(&task.proof, task.stage, &made) => made,
             _ => return Err(Unmade::Failed(not_asked_for())),
         };
-        Ok(store.put(&name, output::encode(task.stage, &made)).await?)
+        self.keep(lease, &name, output::encode(task.stage, &made)).await
+    }
+
+    /// Puts what was made into the store. Where that has no room, it is kept in hand: to make it again would cost more.
+    async fn keep(&self, lease: &Lease, name: &ObjectName, bytes: Bytes) -> Result<ObjectRef, Unmade> {
+        let began = Instant::now();
+        loop {
+            match self.fleet.store.put(name, bytes.clone()).await {
+                Err(error @ FleetError::Full(_)) if began.elapsed() < FOR_ROOM => {
+                    tracing::warn!(%name, %error, "what was made is kept in hand");
+                    tokio::select! {
+                        () = tokio::time::sleep(FOR_ROOM_EVERY) => {}
+                        _ = lease.over() => return Err(Unmade::Over),
+                    }
+                }
+                put => return Ok(put?),
+            }
+        }
     }
 
     /// What the worker is asked.

@@ -3,6 +3,9 @@
 // Each test file uses its own part.
 #![allow(dead_code)]
 
+pub mod fleet;
+#[path = "../../fleet/tests/common/nats.rs"]
+pub mod nats;
 pub mod worker;
 
 use std::{
@@ -81,7 +84,13 @@ impl Server {
         let (address, operations_address) = (clients.local_addr().unwrap(), operations.local_addr().unwrap());
         let control = Control::default();
         let listeners = Listeners { clients, operations: Some(operations) };
-        let task = tokio::spawn(proof_server::run_in(fleet, listeners, config, control.clone()));
+        let running = control.clone();
+        let task = tokio::spawn(async move {
+            match fleet {
+                Some(_) => proof_server::run_in(fleet, listeners, config, running).await,
+                None => proof_server::run(listeners, config, running).await,
+            }
+        });
         Self { address, operations: operations_address, control, task, script }
     }
 

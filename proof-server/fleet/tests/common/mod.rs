@@ -1,7 +1,6 @@
 //! Fleets to test, one of each implementation, and what tests ask of them.
 #![allow(dead_code)] // Each test takes what it needs.
 
-#[cfg(feature = "nats")]
 pub mod nats;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -31,7 +30,6 @@ pub struct Fleet {
 enum Place {
     Memory,
     Disk(tempfile::TempDir),
-    #[cfg(feature = "nats")]
     Broker(nats::NatsServer),
 }
 
@@ -69,7 +67,6 @@ pub async fn disk(limits: Limits) -> Option<Fleet> {
     Some(Fleet { queue, store, end: Place::Disk(folder) })
 }
 
-#[cfg(feature = "nats")]
 pub async fn broker(limits: Limits) -> Option<Fleet> {
     let server = nats::NatsServer::start("").await?;
     let fleet = connect(&server, limits).await;
@@ -78,7 +75,6 @@ pub async fn broker(limits: Limits) -> Option<Fleet> {
 }
 
 /// Another process of the fleet at `server`.
-#[cfg(feature = "nats")]
 pub async fn connect(server: &nats::NatsServer, limits: Limits) -> sextant_fleet::nats::NatsFleet {
     let config = sextant_fleet::nats::NatsConfig {
         queue: limits.queue,
@@ -92,7 +88,6 @@ pub async fn connect(server: &nats::NatsServer, limits: Limits) -> sextant_fleet
     sextant_fleet::nats::NatsFleet::connect(config).await.unwrap()
 }
 
-#[cfg(feature = "nats")]
 fn at_broker(server: nats::NatsServer, fleet: sextant_fleet::nats::NatsFleet) -> Fleet {
     let (queue, store) = (Arc::new(fleet.queue().clone()), Arc::new(fleet.store().clone()));
     Fleet { queue, store, end: Place::Broker(server) }
@@ -123,14 +118,12 @@ impl Fleet {
         match self.end {
             Place::Memory | Place::Disk(_) => std::mem::forget(lease),
             // Forgotten, this process would go on saying that it has it.
-            #[cfg(feature = "nats")]
             Place::Broker(_) => drop(lease),
         }
     }
 
     /// The fleet after everything in it was killed and started again; `None` where nothing is kept.
     pub async fn restarted(self, limits: Limits) -> Option<Self> {
-        #[cfg(feature = "nats")]
         if let Place::Broker(mut server) = self.end {
             server.kill();
             server.again().await;
@@ -146,7 +139,6 @@ impl Fleet {
                 let (queue, store) = on_disk(left.path(), limits);
                 Some(Self { queue, store, end: Place::Disk(left) })
             }
-            #[cfg(feature = "nats")]
             Place::Broker(_) => None,
         }
     }
@@ -182,7 +174,6 @@ macro_rules! on_each_fleet {
     ($($test:ident),* $(,)?) => {
         mod memory { $( #[tokio::test] async fn $test() { super::$test(super::common::memory).await; } )* }
         mod disk { $( #[tokio::test] async fn $test() { super::$test(super::common::disk).await; } )* }
-        #[cfg(feature = "nats")]
         mod broker { $( #[tokio::test] async fn $test() { super::$test(super::common::broker).await; } )* }
     };
 }

@@ -21,8 +21,9 @@ fn program() -> Option<&'static Path> {
         if let Some(program) = std::env::var_os("NATS_SERVER") {
             return Some(PathBuf::from(program));
         }
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/nats.sh");
-        let output = Command::new(script).stderr(Stdio::inherit()).output().ok()?;
+        let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+        let script = folders.map(|folder| folder.join("scripts/nats.sh")).find(|script| script.is_file());
+        let output = Command::new(script?).stderr(Stdio::inherit()).output().ok()?;
         let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
         path.is_file().then_some(path)
     };
