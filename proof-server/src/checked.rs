@@ -11,6 +11,8 @@ use crate::{audience::Audience, blocking::blocking, made::ProofKey, witness, wor
 /// A request that was checked, and whose proof is waited for. It is nobody's: those who wait are the audience's.
 pub(crate) struct CheckedRequest {
     pub(crate) source: Source,
+    /// The encoded record of the compressed proof of the same, where it goes on from there and this server has it.
+    pub(crate) compressed: Option<Bytes>,
     pub(crate) expected: Expected,
     /// Servers that it has passed through.
     pub(crate) hops: u32,

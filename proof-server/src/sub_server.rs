@@ -7,6 +7,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use sextant_consensus::Program;
 use sextant_protocol::{JobKey, Progress, ProofAnswer, ProofKind, ServerError, request::ProgramInfo};
 use tokio_util::sync::CancellationToken;
@@ -156,6 +157,7 @@ impl SubServer {
         let has_place = || self.prover.has_place(&caller.identity);
         let checked = evidence.check(checks, verification, caller, has_place).await?;
         let id = self.id(checked.expected.key, caller);
+        let compressed = self.compressed(id.proof).await;
         submissions.note(id);
         // Something else may have stated the same.
         let found = match jobs.cache().get(&id.proof.job()).await {
@@ -164,7 +166,7 @@ impl SubServer {
                 id,
                 Entrant { caller, progress, open, reserved },
                 || self.prover.may_join(&caller.identity),
-                |audience| self.start(checked, id.hops, audience),
+                |audience| self.start(checked, compressed, id.hops, audience),
             )?,
         };
         metrics.found(match &found {
@@ -176,6 +178,15 @@ impl SubServer {
         Ok((id, digest, found))
     }
 
+    /// The compressed proof on the way to `proof`, if it is kept here and would have to be made again elsewhere.
+    async fn compressed(&self, proof: ProofKey) -> Option<Bytes> {
+        if matches!(self.prover, Prover::Local(_)) || proof.kind != ProofKind::Groth16 {
+            return None;
+        }
+        let before = ProofKey { kind: ProofKind::Compressed, ..proof };
+        self.shared.jobs.cache().get(&before.job()).await.map(|answer| answer.record)
+    }
+
     fn id(&self, proof: ProofKey, caller: &Caller) -> JobId {
         JobId { proof, hops: self.prover.hops(caller) }
     }
@@ -184,13 +195,15 @@ impl SubServer {
     fn start(
         self: &Arc<Self>,
         checked: Checked,
+        compressed: Option<Bytes>,
         hops: u32,
         audience: Arc<Audience>,
     ) -> Result<impl Future<Output = JobOutcome> + Send + 'static, ServerError> {
         let Checked { source, expected, held } = checked;
         let kind = expected.key.kind;
-        let work =
-            self.prover.start(CheckedRequest { source, expected, hops, audience: audience.clone() })?;
+        let audience_of_it = audience.clone();
+        let request = CheckedRequest { source, compressed, expected, hops, audience: audience_of_it };
+        let work = self.prover.start(request)?;
         let this = self.clone();
         Ok(async move {
             let _held = held;

@@ -306,6 +306,35 @@ async fn an_entrypoint_passes_it_on_to_a_server_that_knows_how() {
 }
 
 #[tokio::test]
+async fn an_entrypoint_has_the_compressed_proof_wrapped_that_it_keeps() {
+    let upstream = || server(":", |config| config.role = Role::CommitteeChange);
+    let ((first, _of_first), (second, _of_second)) = (upstream().await, upstream().await);
+    let entry = entrypoint(vec![first.address.to_string(), second.address.to_string()]).await;
+    let mut client = Client::connect(&entry).await;
+    client.request(1, prove(ProofKind::Compressed)).await;
+    let (1, Ok(Response::Proof(_))) = client.answer().await else { panic!("a proof") };
+    let (made_it, other) = if script(&first).stages().is_empty() { (second, first) } else { (first, second) };
+    assert_eq!(script(&made_it).stages(), ["compressed"]);
+    // Whoever has it is gone, and it is not made again.
+    made_it.stop().await;
+    client.request(2, prove(ProofKind::Groth16)).await;
+    let (2, Ok(Response::Proof(answer))) = client.answer().await else { panic!("a proof") };
+    assert_eq!(ProofView::of(&answer.record).unwrap().kind, ProofKind::Groth16);
+    assert_eq!(script(&other).stages(), ["wrap", "groth16"]);
+    // Where it is not kept, it is proven as ever.
+    entry.stop().await;
+    let (third, _of_third) = upstream().await;
+    let entry = entrypoint(vec![third.address.to_string()]).await;
+    let mut client = Client::connect(&entry).await;
+    client.request(1, prove(ProofKind::Groth16)).await;
+    let (1, Ok(Response::Proof(_))) = client.answer().await else { panic!("a proof") };
+    assert_eq!(script(&third).stages(), ["compressed", "wrap", "groth16"]);
+    for server in [entry, other, third] {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_server_says_that_it_knows_how() {
     let (server, _circuits) = server(":", |_| {}).await;
     let mut client = Client::mute(&server).await;

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use sextant_link::{AskError, Introduction, Link, LinkConfig, Tls, TransportError};
 use sextant_protocol::{
     ErrorCode, JobKey, Progress, ProofAnswer, ProveRequest, Request, Response, ServerError, ServerInfo,
@@ -74,17 +75,18 @@ async fn proof(link: &Link, request: Request, on_step: impl Fn(Progress)) -> Res
 /// What the server at the other end of `link` is asked. Who waits here keeps their own time, and may be joined by others.
 fn question(request: &CheckedRequest, link: &Link) -> Result<Request, Failure> {
     let ProofKey { vk_hash, kind, .. } = request.expected.key;
-    match &request.source {
-        Source::Statement { input, .. } => {
-            let asked = ProveRequest { vk_hash: Some(vk_hash), ..ProveRequest::new(input.clone(), kind) };
-            Ok(Request::Prove(asked))
-        }
-        Source::Compressed(_) if !link.capabilities().iter().any(|capability| capability == WRAP) => {
+    let knows_how = link.capabilities().iter().any(|capability| capability == WRAP);
+    let wrap = |record: &Bytes| WrapRequest { record: record.to_vec(), kind, deadline_ms: 0, more: 0 };
+    match (&request.source, &request.compressed) {
+        (Source::Compressed(record), _) if knows_how => Ok(Request::Wrap(wrap(record))),
+        (Source::Compressed(_), _) => {
             let message = "the prover behind this server does not know how to wrap proofs";
             Err(Failure::Refused(ServerError::new(ErrorCode::Unsupported, message)))
         }
-        Source::Compressed(record) => {
-            Ok(Request::Wrap(WrapRequest { record: record.to_vec(), kind, deadline_ms: 0, more: 0 }))
+        (Source::Statement { .. }, Some(record)) if knows_how => Ok(Request::Wrap(wrap(record))),
+        (Source::Statement { input, .. }, _) => {
+            let asked = ProveRequest { vk_hash: Some(vk_hash), ..ProveRequest::new(input.clone(), kind) };
+            Ok(Request::Prove(asked))
         }
     }
 }
