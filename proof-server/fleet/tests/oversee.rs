@@ -254,7 +254,6 @@ async fn objects_are_listed_by_bucket<F: Future<Output = Option<Fleet>>>(start: 
     assert_eq!(fleet.store.list(Bucket::Parts).await.unwrap().len(), 1);
 }
 
-#[cfg(feature = "nats")]
 #[tokio::test]
 async fn a_broker_without_a_fleet_says_so_at_once() {
     let Some(server) = nats::NatsServer::start("").await else { return };
