@@ -12,13 +12,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use common::{PATIENCE, Server, until};
+use common::{PATIENCE, Server, nats::NatsServer, until};
 use proof_server::{Fleet, Role};
 use serde_json::Value;
 use sextant_fleet::{
     Bucket, Lane, Line, ObjectName, ObjectRef, Oversee, Paused, Queue, QueueLimits, Release, Stage, StageId,
     StageMessage, Store, StoreLimits, Work, Worker,
     local::{LocalQueue, LocalStore},
+    nats::{NatsConfig, NatsFleet},
 };
 use sextant_protocol::{ErrorCode, JobKey, ServerError};
 
@@ -250,7 +251,7 @@ async fn what_cannot_be_done_is_said_with_what_to_do() {
     // Nobody listens on a port that was free a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let away = refused(&operate(&["status", "--json", "--fleet", &format!("nats://127.0.0.1:{port}")]));
-    assert!(away.0 == "unreachable" || away.1.contains("without the feature"), "{away:?}");
+    assert!(away.0 == "unreachable" && away.1.contains("is the broker there"), "{away:?}");
     let home = Home::new();
     assert!(home.refuses(&["status"]).1.contains("there is no queue"));
     assert!(!home.path().join("queue").exists(), "looking makes nothing");
@@ -276,6 +277,48 @@ async fn what_cannot_be_done_is_said_with_what_to_do() {
     similar.id.job.0[31] = 9;
     home.open().0.submit(&similar).await.unwrap();
     assert_eq!(home.refuses(&["job", "01010101"]).0, "ambiguous");
+}
+
+#[tokio::test]
+async fn an_operator_steers_the_fleet_at_a_broker_while_it_works() {
+    let Some(broker) = NatsServer::start("").await else { return };
+    let url = broker.url();
+    let fleet = |arguments: &[&str]| operate(&[arguments, &["--json", "--fleet", &url]].concat());
+    let says = |arguments: &[&str]| {
+        let output = fleet(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
+    };
+    let empty = refused(&fleet(&["status"]));
+    assert!(empty.1.contains("an entrypoint makes one"), "{empty:?}");
+    let member = NatsFleet::connect(NatsConfig::new(&url)).await.unwrap();
+    member.set_up().await.unwrap();
+    let queue = member.queue();
+    for number in 1..=3 {
+        queue.submit(&message(number)).await.unwrap();
+    }
+    let attendance = queue.attend(&ANN, &line()).await.unwrap();
+    let lease = take(queue, 1).await;
+    let _busy = attendance.at(&lease);
+    until("it is seen at work", PATIENCE, async || {
+        says(&["workers"]).first().is_some_and(|row| row["job"] == job(1).to_string())
+    })
+    .await;
+    let row = &says(&["status"])[0]["demand"][0];
+    assert_eq!((&row["waiting"], &row["running"], &row["workers"]), (&2.into(), &1.into(), &1.into()));
+    let running = says(&["jobs", "--state", "running"]);
+    assert_eq!((running.len(), &running[0]["workers"][0]), (1, &"ann".into()));
+    says(&["pause", "stark"]);
+    says(&["cancel", "02020202"]);
+    let lines = line();
+    let taken = tokio::time::timeout(Duration::from_millis(500), queue.take(&lines, &ANN)).await;
+    assert!(taken.is_err(), "{taken:?}");
+    says(&["resume", "stark"]);
+    let next = tokio::time::timeout(PATIENCE, take(queue, 3)).await.unwrap();
+    next.fail(prover_failed("no circuits")).await.unwrap();
+    assert_eq!(says(&["retry", &job(3).to_string()])[0]["submitted"], "new");
+    assert_eq!(says(&["job", &job(2).to_string()])[0]["outcome"]["error"]["code"], "cancelled");
 }
 
 /// The page lists every field that a command's JSON has.
