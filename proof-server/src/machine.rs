@@ -1,4 +1,4 @@
-//! What the machine has to give: its memory, or what control groups leave of it.
+//! The machine: its name, and what it has to give, its memory or what control groups leave of it.
 
 use std::{
     fs,
@@ -14,6 +14,11 @@ pub(crate) fn memory() -> u64 {
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let limit = group_limit(Path::new("/sys/fs/cgroup"), &groups);
     total.into_iter().chain(limit).min().unwrap_or(UNKNOWN)
+}
+
+/// What the machine is called by those who have set it up.
+pub(crate) fn host_name() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().into()
 }
 
 fn meminfo(text: &str) -> Option<u64> {

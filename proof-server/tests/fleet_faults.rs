@@ -13,31 +13,94 @@ use common::{
 };
 use proof_server::Fleet;
 use sextant_fleet::{
-    BucketLimits, FleetError, Made, ObjectName, ObjectRef, Stage, StageId, StageMessage, StoreLimits, Worker,
+    BucketLimits, FleetError, Made, ObjectName, ObjectRef, Paused, Stage, StageId, StageMessage, StoreLimits,
+    Worker,
 };
 use sextant_protocol::{JobKey, ProofKind};
 
 in_each_place!(
-    what_the_next_stage_or_the_entrypoint_finds_to_be_none_is_made_again,
+    whoever_makes_what_is_none_is_shut_out_until_somebody_lets_it_in,
+    whoever_finds_fault_with_a_proof_that_holds_is_shut_out,
+    whoever_makes_a_false_proof_is_shut_out_and_works_again_when_let_in,
     what_is_not_what_was_put_there_is_made_again,
     nothing_is_made_again_that_was_finished_before_a_death_at_any_point,
     what_finds_no_room_is_kept_in_hand_until_there_is_some,
 );
 
-async fn what_the_next_stage_or_the_entrypoint_finds_to_be_none_is_made_again(place: Place) {
+async fn whoever_makes_what_is_none_is_shut_out_until_somebody_lets_it_in(place: Place) {
+    let Some(mut home) = Home::new(place, Limits::default()).await else { return };
+    let entrypoint = Member::entrypoint(&home).await;
+    let liar = Member::prover(&home, &["compressed"]).await;
+    let wrapper = Member::prover(&home, &["wrap", "groth16"]).await;
+    // The next stage's worker verifies what it is given, and the entrypoint whether that is so.
+    wrapper.script().touch("refuse-wrap");
+    entrypoint.script().touch("refuse-verify");
+    let mut client = Client::connect(&entrypoint.server).await;
+    ask(&mut client, 1, ProofKind::Groth16).await;
+    let shut_out = async || home.fleet().await.queue.pauses().await.unwrap();
+    until("it is shut out", PATIENCE, async || !shut_out().await.is_empty()).await;
+    let honest = Member::prover(&home, &["compressed"]).await;
+    answer(&mut client, ProofKind::Groth16).await.unwrap();
+    assert_eq!((liar.stages(), honest.stages()), ("compressed".into(), "compressed".into()));
+    assert_eq!(wrapper.stages(), "wrap wrap groth16");
+    let [pause] = &shut_out().await[..] else { panic!("one") };
+    assert_eq!(pause.of, Paused::Worker(liar.machine()));
+    assert!(pause.reason.contains("not a valid proof"), "{}", pause.reason);
+    for member in [entrypoint, liar, honest, wrapper] {
+        member.stop().await;
+    }
+    if place == Place::Memory {
+        return;
+    }
+    // It is known whatever is started again, by the machine's name.
+    home.end();
+    home.again().await;
+    let fleet = home.fleet().await;
+    assert_eq!(fleet.queue.pauses().await.unwrap().len(), 1);
+    assert!(fleet.queue.resume(&pause.of).await.unwrap());
+}
+
+async fn whoever_finds_fault_with_a_proof_that_holds_is_shut_out(place: Place) {
     let Some(home) = Home::new(place, Limits::default()).await else { return };
     let entrypoint = Member::entrypoint(&home).await;
-    let prover = Member::prover(&home, &ALL).await;
-    // The next stage's worker verifies what it is given.
-    prover.script().touch("refuse-wrap");
-    prove(&entrypoint, ProofKind::Groth16).await.unwrap();
-    assert_eq!(prover.stages(), "compressed wrap compressed wrap groth16");
-    // The entrypoint gives nobody what does not verify.
+    let prover = Member::prover(&home, &["compressed"]).await;
+    let broken = Member::prover(&home, &["wrap", "groth16"]).await;
+    broken.script().touch("refuse-wrap");
+    let mut client = Client::connect(&entrypoint.server).await;
+    ask(&mut client, 1, ProofKind::Groth16).await;
+    let shut_out = async || home.fleet().await.queue.pauses().await.unwrap();
+    until("it is shut out", PATIENCE, async || !shut_out().await.is_empty()).await;
+    let sound = Member::prover(&home, &["wrap", "groth16"]).await;
+    answer(&mut client, ProofKind::Groth16).await.unwrap();
+    assert_eq!(shut_out().await[0].of, Paused::Worker(broken.machine()));
+    assert_eq!(prover.stages(), "compressed", "what holds is not made again");
+    assert_eq!((broken.stages(), sound.stages()), ("wrap".into(), "wrap groth16".into()));
+    for member in [entrypoint, prover, broken, sound] {
+        member.stop().await;
+    }
+}
+
+/// The entrypoint gives nobody a proof that does not verify.
+async fn whoever_makes_a_false_proof_is_shut_out_and_works_again_when_let_in(place: Place) {
+    let Some(home) = Home::new(place, Limits::default()).await else { return };
+    let entrypoint = Member::entrypoint(&home).await;
+    let liar = Member::prover(&home, &ALL).await;
     entrypoint.script().touch("refuse-verify");
-    prove(&entrypoint, ProofKind::Stark).await.unwrap();
-    assert_eq!(prover.stages(), "compressed wrap compressed wrap groth16 stark stark");
+    let mut client = Client::connect(&entrypoint.server).await;
+    ask(&mut client, 1, ProofKind::Stark).await;
+    let fleet = home.fleet().await;
+    let of = Paused::Worker(liar.machine());
+    until("it is shut out", PATIENCE, async || {
+        fleet.queue.pauses().await.unwrap().iter().any(|pause| pause.of == of)
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(liar.stages(), "stark", "it takes nothing more");
+    assert!(fleet.queue.resume(&of).await.unwrap());
+    answer(&mut client, ProofKind::Stark).await.unwrap();
+    assert_eq!(liar.stages(), "stark stark");
     entrypoint.stop().await;
-    prover.stop().await;
+    liar.stop().await;
 }
 
 async fn what_is_not_what_was_put_there_is_made_again(place: Place) {

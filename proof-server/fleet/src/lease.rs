@@ -162,6 +162,14 @@ impl Lease {
     /// # Errors
     /// As [`Queue::finish`]; the message comes again then.
     pub async fn fail(self, error: ServerError) -> Result<(), FleetError> {
+        self.fail_with(error, Bytes::new()).await
+    }
+
+    /// [`Self::fail`], with more to say than people read.
+    ///
+    /// # Errors
+    /// As [`Self::fail`].
+    pub async fn fail_with(self, error: ServerError, facts: Bytes) -> Result<(), FleetError> {
         let letter = DeadLetter {
             message: self.message.clone(),
             error: error.clone(),
@@ -169,7 +177,7 @@ impl Lease {
             at_ms: time::unix_ms(),
         };
         self.queue.bury(&letter).await?;
-        self.conclude(Err(error), Bytes::new()).await
+        self.conclude(Err(error), facts).await
     }
 
     /// It did not work here: another worker gets it after `delay`, or nobody, if it has had too many.

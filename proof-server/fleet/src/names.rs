@@ -90,6 +90,23 @@ names! {
     Worker = "worker",
 }
 
+impl Worker {
+    /// A new name for a process of `machine`.
+    #[must_use]
+    pub fn of(machine: &str) -> Self {
+        let known = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+        let machine: String = machine.trim().chars().filter(known).take(40).collect();
+        let machine = if machine.is_empty() { "machine" } else { &machine };
+        Self(format!("{machine}_{}_{:08x}", std::process::id(), fastrand::u32(..)).into())
+    }
+
+    /// Its machine, which has the same name when the process is another one.
+    #[must_use]
+    pub fn machine(&self) -> Self {
+        Self(self.0.split('_').next().unwrap_or_default().to_owned().into())
+    }
+}
+
 impl Part {
     /// Of a stage that makes one thing.
     pub const WHOLE: Self = Self::literal("whole");
@@ -209,6 +226,17 @@ mod tests {
         assert_eq!("p-KECCAK_PERMUTE-1".parse::<Part>().unwrap().as_str(), "p-KECCAK_PERMUTE-1");
         let on_the_wire = wire::to_bytes(&"a.b".to_owned());
         assert!(wire::from_bytes::<Stage>("stage", on_the_wire.into(), 100).is_err());
+    }
+
+    #[test]
+    fn workers_of_a_machine_differ_and_say_whose_they_are() {
+        let (one, other) = (Worker::of("rack-7.example\n"), Worker::of("rack-7.example\n"));
+        assert_ne!(one, other);
+        assert_eq!((one.machine().as_str(), one.machine()), ("rack-7example", other.machine()));
+        for odd in ["", "_._", &"x".repeat(300)] {
+            let worker = Worker::of(odd);
+            assert_eq!(worker.as_str().parse::<Worker>().unwrap().machine(), worker.machine(), "{odd}");
+        }
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Drop for Busy {
 pub enum Paused {
     /// All workers, of this stage.
     Stage(Stage),
-    /// This worker, of any stage.
+    /// This worker, or every worker of the machine that is called so, of any stage.
     Worker(Worker),
 }
 
@@ -146,6 +146,8 @@ pub struct Pause {
     2 = until_ms: u64 = 0,
     /// Since when, milliseconds since 1970.
     3 = since_ms: u64,
+    /// Why, if somebody said so.
+    4 = reason: String = String::new(),
 }
 }
 
@@ -153,7 +155,7 @@ impl Pause {
     /// A pause from now on.
     #[must_use]
     pub fn now(of: Paused, until_ms: u64) -> Self {
-        Self { of, until_ms, since_ms: unix_ms() }
+        Self { of, until_ms, since_ms: unix_ms(), reason: String::new() }
     }
 }
 
@@ -192,7 +194,7 @@ impl Pauses {
         !self.list.iter().any(|pause| {
             let of_it = match &pause.of {
                 Paused::Stage(stage) => *stage == line.stage,
-                Paused::Worker(paused) => paused == worker,
+                Paused::Worker(paused) => paused == worker || *paused == worker.machine(),
             };
             of_it && (pause.until_ms == 0 || pause.until_ms > now)
         })

@@ -233,6 +233,8 @@ pub struct Config {
     pub stages: Option<Vec<String>>,
     /// Whether a prover takes what was too large for others, and nothing else.
     pub large: bool,
+    /// What a prover's machine is called in the fleet.
+    pub machine: String,
     /// Servers that a request may have passed through before this one.
     pub max_hops: u32,
     /// Address for health checks and metrics.
@@ -403,6 +405,7 @@ impl Settings {
             fleet,
             stages: self.stages,
             large: self.large.unwrap_or(false),
+            machine: self.machine.unwrap_or_else(machine::host_name),
             max_hops: self.max_hops.unwrap_or(2),
             operations_listen: self.operations_listen,
             busy_at: positive("busy-at", self.busy_at.unwrap_or(queue_capacity))?,

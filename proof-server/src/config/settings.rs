@@ -235,6 +235,10 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_LARGE", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub large: Option<bool>,
 
+    /// Prover: what its machine is called in the fleet; one that is shut out stays so under that name [default: its host name]
+    #[arg(long, env = "SEXTANT_MACHINE", value_name = "NAME")]
+    pub machine: Option<String>,
+
     /// Servers that a request may have passed through before this one [default: 2]
     #[arg(long, env = "SEXTANT_MAX_HOPS", value_name = "N")]
     pub max_hops: Option<u32>,

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use sextant_artifacts::CIRCUIT_VERSION;
 use sextant_consensus::Program;
 use sextant_fleet::{
-    self as fleet, FleetError, Lane, Line, ObjectName, ObjectRef, Release, Stage, StageId, StageMessage,
-    Store,
+    self as fleet, FleetError, Lane, Line, MAX_FACTS, ObjectName, ObjectRef, Outcome, Release, Stage,
+    StageId, StageMessage, Store,
 };
 use sextant_protocol::{ProofKind, record, wire};
 
@@ -34,6 +34,26 @@ pub struct Order {
     /// What the first of its workers is asked; later ones go on with what is made.
     4 = request: Option<WorkerRequest> = None,
 }
+}
+
+record! {
+/// What a stage says of one before it whose output it could not use; goes with the job's failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accusation {
+    /// The output.
+    1 = object: ObjectRef,
+}
+}
+
+impl Accusation {
+    pub(super) fn encode(object: &ObjectRef) -> Bytes {
+        wire::to_bytes(&Self { object: object.clone() }).into()
+    }
+
+    /// The accusation that came with an outcome; `None` if none did.
+    pub(super) fn of(outcome: &Outcome) -> Option<Self> {
+        wire::from_bytes("accusation", outcome.facts.clone(), MAX_FACTS).ok()
+    }
 }
 
 impl Order {
@@ -153,8 +173,13 @@ impl Task {
     }
 }
 
+/// The name of the compressed proof on the way to `proof`.
+pub(super) fn compressed(proof: &ProofKey) -> ObjectName {
+    ObjectName::proof(&ProofKey { kind: ProofKind::Compressed, ..*proof }.job())
+}
+
 /// The name of another stage of the same try at a job.
-pub(super) fn id(message: &StageMessage, mode: WorkerMode) -> StageId {
+fn id(message: &StageMessage, mode: WorkerMode) -> StageId {
     StageId { stage: stage(mode), ..message.id.clone() }
 }
 

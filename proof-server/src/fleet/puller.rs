@@ -12,7 +12,7 @@ use sextant_protocol::{ErrorCode, ServerError};
 
 use super::{
     Fleet,
-    order::{self, Task},
+    order::{self, Accusation, Task},
 };
 use crate::{
     control::Control,
@@ -49,8 +49,10 @@ enum Unmade {
     Over,
     /// The worker, or what it was given.
     Failed(Failed),
-    /// What was made before is not there, or is not that.
-    Before(String),
+    /// What was made before is not there any more.
+    Gone(String),
+    /// What was made before is not that.
+    False(String),
     Fleet(FleetError),
 }
 
@@ -61,19 +63,20 @@ impl From<FleetError> for Unmade {
 }
 
 impl Puller {
-    /// A prover of `stages`; one that is `large` takes what was too large for others. Proofs by `development`
+    /// A prover of `stages` on `machine`; one that is `large` takes what was too large for others. Proofs by `development`
     /// circuits are made by, and for, those who allow them.
     pub(crate) fn new(
         fleet: Fleet,
         station: Station,
         stages: &[WorkerMode],
+        machine: &str,
         (large, development): (bool, bool),
     ) -> Self {
         let release = order::release(development);
         let lanes: &[Lane] = if large { &[Lane::Xl] } else { &[Lane::Hi, Lane::Lo] };
         let lines = order::lines(stages, lanes, &release);
         let turns = Turns::new(lines.clone());
-        Self { fleet, station, release, turns, lines, name: name() }
+        Self { fleet, station, release, turns, lines, name: Worker::of(machine) }
     }
 
     /// Works until told to end: drained, it finishes the stage it is at; stopped, it gives it back.
@@ -129,7 +132,8 @@ impl Puller {
                 }
             }
             Err(Unmade::Over) => lease.leave().await,
-            Err(Unmade::Before(reason)) => self.blame(lease, &task, &reason).await,
+            Err(Unmade::Gone(reason)) => self.begin_anew(lease, &reason).await,
+            Err(Unmade::False(reason)) => self.accuse(lease, &task, &reason).await,
             Err(Unmade::Failed(failed)) => self.failed(lease, &task, failed).await,
             Err(Unmade::Fleet(error)) if error.passes() => {
                 lease.again(LATER, &error.to_string());
@@ -165,7 +169,7 @@ impl Puller {
             WorkerEvent::Proved(made) if output::is_of(&task.proof, task.stage, &made) => made,
             _ => return Err(Unmade::Failed(not_asked_for())),
         };
-        self.keep(lease, &name, output::encode(task.stage, &made)).await
+        self.keep(lease, &name, output::encode(task.stage, &made, Some(&self.name))).await
     }
 
     /// Puts what was made into the store. Where that has no room, it is kept in hand: to make it again would cost more.
@@ -190,30 +194,35 @@ impl Puller {
         if let Some(request) = &task.order.request {
             return Ok(request.clone());
         }
-        let before = |reason: &str| Unmade::Before(reason.into());
-        let stage = task.before().ok_or_else(|| before("nothing comes before it"))?;
-        let [object] = &lease.message().before[..] else { return Err(before("it names nothing")) };
-        let bytes = self.fleet.store.get(object).await?.ok_or_else(|| before("it is gone, or damaged"))?;
-        let made: Proved = output::decode(&task.proof, stage, bytes).map_err(Unmade::Before)?;
+        let gone = |reason: &str| Unmade::Gone(reason.into());
+        let stage = task.before().ok_or_else(|| gone("nothing comes before it"))?;
+        let [object] = &lease.message().before[..] else { return Err(gone("it names nothing")) };
+        let bytes = self.fleet.store.get(object).await?.ok_or_else(|| gone("it is gone, or damaged"))?;
+        let made: Proved = output::decode(&task.proof, stage, bytes).map_err(Unmade::False)?;
         Ok(WorkerRequest::Continue(made.into()))
     }
 
-    /// What the stages before have left is of no use: it is taken away, and the job begins anew.
-    async fn blame(&self, lease: Lease, task: &Task, reason: &str) -> Result<(), FleetError> {
-        let message = lease.message();
-        let mut by = String::from("somebody");
-        for object in &message.before {
+    /// What the stage before has left is not there as it was put there, which is nobody's fault.
+    async fn begin_anew(&self, lease: Lease, reason: &str) -> Result<(), FleetError> {
+        for object in &lease.message().before {
             self.fleet.store.remove(&object.name).await?;
         }
-        if let Some(before) = task.before() {
-            let id = order::id(message, before);
-            if let Some(made) = self.fleet.queue.made(&id).await? {
-                by = made.worker.to_string();
-            }
-        }
-        tracing::error!(message = message.name(), by, reason, "what was made before is of no use");
-        let error = anew(format!("what {by} made before {} is of no use: {reason}", message.id.stage));
+        tracing::warn!(message = lease.message().name(), reason, "what was made before is made again");
+        let error = anew(format!("what was made before {}: {reason}", lease.message().id.stage));
         lease.fail(error).await
+    }
+
+    /// What the stage before has left is there, and is not what it should be. A compressed proof stays where it is: whoever
+    /// wants the job verifies it, and sees which of the two is wrong.
+    async fn accuse(&self, lease: Lease, task: &Task, reason: &str) -> Result<(), FleetError> {
+        let [object] = &lease.message().before[..] else { return self.begin_anew(lease, reason).await };
+        if task.before() != Some(WorkerMode::Compressed) {
+            return self.begin_anew(lease, reason).await;
+        }
+        tracing::error!(%object.name, reason, "what was made before is refused");
+        let accusation = Accusation::encode(object);
+        let error = anew(format!("what was made before {} is refused: {reason}", lease.message().id.stage));
+        lease.fail_with(error, accusation).await
     }
 
     async fn failed(&self, lease: Lease, task: &Task, failed: Failed) -> Result<(), FleetError> {
@@ -230,7 +239,7 @@ impl Puller {
             Cause::Said if error.code == ErrorCode::TooLarge => return self.enlarge(lease, error).await,
             // It verifies what it is given: that does not hold.
             Cause::Said if task.order.request.is_none() && refuses(&error) => {
-                return self.blame(lease, task, &error.message).await;
+                return self.accuse(lease, task, &error.message).await;
             }
             Cause::Said => return lease.fail(error).await,
         }
@@ -262,13 +271,4 @@ fn anew(mut reason: String) -> ServerError {
 fn not_asked_for() -> Failed {
     let error = ServerError::new(ErrorCode::Internal, "the worker made something else than was asked for");
     Failed { error, cause: Cause::Said }
-}
-
-/// What this prover is called: its machine and its process.
-fn name() -> Worker {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host: String =
-        host.trim().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
-    let name = format!("{host}-{}-{:08x}", std::process::id(), fastrand::u32(..));
-    name.trim_start_matches('-').parse().unwrap_or(Worker::literal("prover"))
 }

@@ -5,13 +5,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sextant_fleet::{Event, FleetError, Lane, Line, ObjectRef, Outcome, Release, StageMessage, Submitted};
+use bytes::Bytes;
+use sextant_fleet::{
+    Event, FleetError, Lane, Line, ObjectRef, Outcome, Pause, Paused, Release, StageMessage, Submitted,
+    Worker,
+};
 use sextant_protocol::{ErrorCode, Progress, ServerError, encoding};
 use tokio::{task::JoinSet, time::timeout};
 
 use super::{
     Fleet,
-    order::{self, Order},
+    order::{self, Accusation, Order},
     stages,
 };
 use crate::{
@@ -191,10 +195,13 @@ impl Sender {
             match timeout(SILENCE, watch.next()).await {
                 Ok(Some(Event::Progress(step))) => wish.audience.send(step),
                 Ok(Some(Event::Over(outcome))) => {
-                    return match outcome.result {
-                        Ok(object) => self.believe(&object, wish).await,
-                        Err(error) if error.retry_after_ms > 0 => Err(Failed::Try(error)),
-                        Err(error) => Err(Failed::Finally(error)),
+                    return match &outcome.result {
+                        Ok(object) => self.believe(object, wish).await,
+                        Err(error) if error.retry_after_ms > 0 => {
+                            self.judge(&outcome, wish).await?;
+                            Err(Failed::Try(error.clone()))
+                        }
+                        Err(error) => Err(Failed::Finally(error.clone())),
                     };
                 }
                 Ok(None) => return Err(FleetError::Unreachable("its queue is gone".into()).into()),
@@ -220,25 +227,60 @@ impl Sender {
 
     /// The proof that came of a job, if it is one, and of what was asked for. What is not is taken away.
     async fn believe(&self, object: &ObjectRef, wish: &Wish<'_>) -> Result<Proved, Failed> {
-        let store = &self.fleet.store;
-        let decoded = match store.get(object).await? {
-            Some(bytes) => output::decode(&wish.proof, wish.last, bytes),
-            None => Err("it is gone, or damaged".into()),
-        };
-        let refused = match decoded {
-            Ok(made) => {
-                let record = encoding::encode(&made.proof);
-                match self.verification.verify_made(record.into()).await.map_err(Failed::Finally)? {
-                    Ok(()) => return Ok(made),
-                    Err(reason) => reason,
+        let refused = match self.fleet.store.get(object).await? {
+            None => "it is gone, or damaged".into(),
+            Some(bytes) => match self.verify(wish, wish.last, bytes.clone()).await? {
+                Ok(made) => return Ok(made),
+                Err(reason) => {
+                    self.shut_out(output::maker(bytes), &reason).await?;
+                    reason
                 }
-            }
-            Err(reason) => reason,
+            },
         };
         tracing::error!(%object.name, refused, "the fleet's proof is none");
-        store.remove(&object.name).await?;
+        self.fleet.store.remove(&object.name).await?;
         self.fleet.queue.forget(wish.proof.job()).await?;
         Err(Failed::Try(again(format!("the fleet's proof is none: {refused}"))))
+    }
+
+    /// Decides who is wrong where a stage has refused what was made before it: the one who made it, or the one who refused.
+    async fn judge(&self, outcome: &Outcome, wish: &Wish<'_>) -> Result<(), Failed> {
+        let Some(Accusation { object }) = Accusation::of(outcome) else { return Ok(()) };
+        if object.name != order::compressed(&wish.proof) {
+            return Ok(());
+        }
+        // Another entrypoint may have been faster.
+        let Some(bytes) = self.fleet.store.get(&object).await? else { return Ok(()) };
+        match self.verify(wish, WorkerMode::Compressed, bytes.clone()).await? {
+            Ok(_) => self.shut_out(Some(outcome.worker.clone()), "it refused a proof that holds").await,
+            Err(reason) => {
+                self.fleet.store.remove(&object.name).await?;
+                self.shut_out(output::maker(bytes), &reason).await
+            }
+        }
+    }
+
+    /// What `stage` has made, or what is wrong with it.
+    async fn verify(
+        &self,
+        wish: &Wish<'_>,
+        stage: WorkerMode,
+        bytes: Bytes,
+    ) -> Result<Result<Proved, String>, Failed> {
+        let made = match output::decode(&wish.proof, stage, bytes) {
+            Ok(made) => made,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let verified = self.verification.verify_made(encoding::encode(&made.proof).into()).await;
+        Ok(verified.map_err(Failed::Finally)?.map(|()| made))
+    }
+
+    /// A machine that makes what is false, or refuses what is true, takes nothing more until somebody lets it.
+    async fn shut_out(&self, worker: Option<Worker>, reason: &str) -> Result<(), Failed> {
+        let Some(machine) = worker.map(|worker| worker.machine()) else { return Ok(()) };
+        tracing::error!(%machine, reason, "shut out of the fleet, until an operator lets it in again");
+        let pause = Pause { reason: reason.into(), ..Pause::now(Paused::Worker(machine), 0) };
+        Ok(self.fleet.queue.pause(&pause).await?)
     }
 }
 

@@ -169,7 +169,7 @@ pub async fn run_in(
     match (fleet, config.role) {
         (Some(fleet), Role::Prover) => {
             let station = engine.station(spec);
-            let puller = Puller::new(fleet, station, &stages, (config.large, development));
+            let puller = Puller::new(fleet, station, &stages, &config.machine, (config.large, development));
             pulling = Some(tokio::spawn(puller.run(control.clone())));
         }
         (Some(fleet), Role::Entrypoint) => {

@@ -62,7 +62,7 @@ impl Kept {
     /// Keeps what `stage` has made.
     pub(crate) async fn keep(&self, proof: &ProofKey, stage: WorkerMode, made: &Proved) {
         let Some(name) = name(proof, stage) else { return };
-        if let Err(error) = self.store.put(&name, output::encode(stage, made)).await {
+        if let Err(error) = self.store.put(&name, output::encode(stage, made, None)).await {
             failed("kept", &name, &error);
         }
     }
@@ -193,7 +193,8 @@ mod tests {
         is_gone("of another stage").await;
 
         let name = name(&key, WorkerMode::Compressed).unwrap();
-        let earlier = Output { stage: "compressed".into(), circuit_version: "v1".into(), made: output };
+        let (stage, circuit_version) = ("compressed".into(), "v1".into());
+        let earlier = Output { stage, circuit_version, made: output, by: None };
         kept.store.put(&name, wire::to_bytes(&earlier).into()).await.unwrap();
         is_gone("of another release").await;
     }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use sextant_artifacts::CIRCUIT_VERSION;
+use sextant_fleet::Worker;
 use sextant_protocol::{encoding::EncodingError, record, wire};
 use sha2::{Digest, Sha256};
 
@@ -18,14 +19,21 @@ pub struct Output {
     2 = circuit_version: String,
     /// What it made.
     3 = made: Proved,
+    /// Whose worker, in a fleet.
+    4 = by: Option<Worker> = None,
 }
 }
 
 /// What `stage` has made, as it is kept.
-pub(crate) fn encode(stage: WorkerMode, made: &Proved) -> Bytes {
-    let output =
-        Output { stage: stage.as_str().into(), circuit_version: CIRCUIT_VERSION.into(), made: made.clone() };
+pub(crate) fn encode(stage: WorkerMode, made: &Proved, by: Option<&Worker>) -> Bytes {
+    let (stage, circuit_version) = (stage.as_str().into(), CIRCUIT_VERSION.into());
+    let output = Output { stage, circuit_version, made: made.clone(), by: by.cloned() };
     wire::to_bytes(&output).into()
+}
+
+/// Who says to have made what is kept in `bytes`, whatever it is.
+pub(crate) fn maker(bytes: Bytes) -> Option<Worker> {
+    wire::from_bytes::<Output>("output of a stage", bytes, MAX_WORKER_FRAME).ok()?.by
 }
 
 /// What `stage` has made on the way to `proof`.

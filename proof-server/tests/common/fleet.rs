@@ -1,10 +1,17 @@
 //! A fleet in each of its places, and servers of it whose workers are scripts; their proofs are none.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use proof_server::{Config, Fleet, Role};
 use sextant_fleet::{
-    QueueLimits, StoreLimits,
+    QueueLimits, StoreLimits, Worker,
     local::{LocalQueue, LocalStore},
     nats::{NatsConfig, NatsFleet},
 };
@@ -164,9 +171,12 @@ macro_rules! in_each_place {
     };
 }
 
+static MACHINES: AtomicUsize = AtomicUsize::new(1);
+
 /// A server of a fleet with its script.
 pub struct Member {
     pub server: Server,
+    machine: String,
     _circuits: tempfile::TempDir,
 }
 
@@ -185,13 +195,16 @@ impl Member {
     async fn start_in(fleet: Option<Fleet>, role: Role, adjust: impl FnOnce(&mut Config)) -> Self {
         let (folder, circuits) = circuits();
         let script = Script::for_stages(&good_request(), JOB);
+        let machine = format!("machine-{}", MACHINES.fetch_add(1, Ordering::Relaxed));
         let server = Server::start_in(fleet, Some(script), |config| {
             (config.role, config.circuits) = (role, circuits);
+            // As on machines of their own.
+            config.machine.clone_from(&machine);
             // What is asked for again is looked for in the fleet.
             config.cache.memory = 0;
             adjust(config);
         });
-        Self { server: server.await, _circuits: folder }
+        Self { server: server.await, machine, _circuits: folder }
     }
 
     /// Everybody asks here.
@@ -202,6 +215,11 @@ impl Member {
     /// Takes these stages.
     pub async fn prover(home: &Home, stages: &[&str]) -> Self {
         Self::start(home, Role::Prover, stages, false).await
+    }
+
+    /// What its machine is called.
+    pub fn machine(&self) -> Worker {
+        self.machine.parse().unwrap()
     }
 
     pub fn script(&self) -> &Script {
