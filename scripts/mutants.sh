@@ -34,7 +34,7 @@ case $area in
   server)
     crate=proof-server sources=proof-server apart=() skipped=()
     first=("${features[@]}" --lib)
-    second=("${features[@]}" --test={balancer,forwarding,limits,operations,security,sharing,tenants,workers})
+    second=("${features[@]}" --test={balancer,forwarding,limits,operations,security,sharing,submitting,tenants,upstreams,workers,wrapping})
     ;;
   *)
     echo "mutants: no area is called $area" >&2

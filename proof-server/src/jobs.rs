@@ -35,7 +35,7 @@ const HOPELESS: (NonZero<usize>, Duration) = (NonZero::new(256).unwrap(), Durati
 /// All jobs that are not finished, and the proofs that are.
 pub(crate) struct Jobs {
     running: Mutex<HashMap<JobId, Arc<Running>>>,
-    /// Those that would fail again, with the reason.
+    /// Those that would fail again, with the reason, and until when they are refused for it.
     hopeless: Mutex<LruCache<ProofKey, (ServerError, Instant)>>,
     cache: Arc<Cache>,
     /// How long a client that vanished is waited for.
@@ -184,7 +184,7 @@ impl Jobs {
             // Before the job is forgotten: at any time it is either running or kept.
             Ok(answer) => self.cache.insert(key.job(), answer),
             Err(error) if error.code == ErrorCode::ProverFailed && error.retry_after_ms == 0 => {
-                self.hopeless().put(key, (error.clone(), Instant::now()));
+                self.hopeless().put(key, (error.clone(), Instant::now() + HOPELESS.1));
             }
             Err(_) => {}
         }
@@ -195,7 +195,7 @@ impl Jobs {
     /// Refuses what has failed here lately in a way that would only repeat itself.
     fn hope_for(&self, key: &ProofKey) -> Result<(), ServerError> {
         match self.hopeless().get(key) {
-            Some((error, at)) if at.elapsed() < HOPELESS.1 => Err(error.clone()),
+            Some((error, until)) if Instant::now() < *until => Err(error.clone()),
             _ => Ok(()),
         }
     }
@@ -290,6 +290,27 @@ impl Drop for Waiter {
                 });
             }
             _ => jobs.leave(&running, number, held),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sextant_protocol::ProofKind;
+
+    use super::*;
+    use crate::{config::CacheConfig, metrics::Metrics};
+
+    /// A machine changes, and a limit: after a while it is tried again.
+    #[test]
+    fn what_failed_for_its_own_sake_is_refused_for_a_while() {
+        let cache = Cache::new(&CacheConfig::default(), &Arc::new(Metrics::new())).unwrap();
+        let jobs = Jobs::new(Arc::new(cache), Duration::ZERO);
+        let key = ProofKey { vk_hash: [1; 32], statement: [2; 32], kind: ProofKind::Stark };
+        let error = ServerError::new(ErrorCode::ProverFailed, "too large");
+        for (until, refused) in [(HOPELESS.1, true), (Duration::ZERO, false)] {
+            jobs.hopeless().put(key, (error.clone(), Instant::now() + until));
+            assert_eq!(jobs.hope_for(&key).is_err(), refused, "{until:?}");
         }
     }
 }

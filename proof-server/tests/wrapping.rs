@@ -7,18 +7,14 @@ mod common;
 use std::time::Duration;
 
 use common::{
-    Client, Server, circuits, good_request, record, until,
+    Client, Server, circuits, good_request, played, record, until,
     worker::{Script, is_alive},
 };
 use proof_server::{Config, Networks, Role};
 use sextant_protocol::{
     ClientMessage, ErrorCode, ProofKind, ProofRecord, Request, Response, ServerError, ServerMessage,
-    WrapRequest,
-    frame::{MAX_FRAME, MessageReader, MessageWriter},
-    message::WRAP,
-    proof::ProofView,
+    WrapRequest, message::WRAP, proof::ProofView,
 };
-use tokio::net::{TcpListener, TcpStream};
 
 /// Waits for the file `go` in every stage.
 const WAITS: &str = "while [ ! -e $D/go ]; do sleep 0.02; done";
@@ -204,67 +200,21 @@ async fn a_wrap_is_cancelled_submitted_and_paid_for_like_a_proof() {
     server.stop().await;
 }
 
-/// What an upstream of an earlier version says: it knows nothing of wrapping.
+/// An upstream of an earlier version: it knows nothing of wrapping.
 async fn earlier_server() -> std::net::SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(speak_as_earlier(stream));
+    played::upstream(|message| match message {
+        ClientMessage::Introduction { .. } => Some(played::welcome()),
+        ClientMessage::Request { id, request: Request::Info } => {
+            let info = played::offers(ProofKind::Groth16);
+            Some(ServerMessage::Answer { id, result: Ok(Response::Info(info)) })
         }
-    });
-    address
-}
-
-async fn speak_as_earlier(stream: TcpStream) {
-    let (read, write) = stream.into_split();
-    let mut reader = MessageReader::<_, ClientMessage>::new(read, MAX_FRAME, "client message");
-    let mut writer = MessageWriter::new(write, MAX_FRAME);
-    while let Ok(Some(message)) = reader.next().await {
-        let reply = match message {
-            ClientMessage::Introduction { .. } => {
-                ServerMessage::Welcome { version: 3, agent: "earlier".into(), capabilities: Vec::new() }
-            }
-            ClientMessage::Request { id, request: Request::Info } => {
-                let info = offers_groth16();
-                ServerMessage::Answer { id, result: Ok(Response::Info(info)) }
-            }
-            ClientMessage::Request { id, .. } => {
-                let error = ServerError::new(ErrorCode::Unsupported, "this server has no request 7");
-                ServerMessage::Answer { id, result: Err(error) }
-            }
-            _ => continue,
-        };
-        if writer.send(&reply).await.is_err() {
-            return;
+        ClientMessage::Request { id, .. } => {
+            let error = ServerError::new(ErrorCode::Unsupported, "this server has no request 7");
+            Some(ServerMessage::Answer { id, result: Err(error) })
         }
-    }
-}
-
-fn offers_groth16() -> sextant_protocol::ServerInfo {
-    let program = sextant_protocol::request::ProgramInfo {
-        program: 1,
-        vk_hash: record().vk_hash,
-        elf_sha256: [0; 32],
-        queued: 0,
-        queue_capacity: 16,
-        running: 0,
-        kinds: vec![ProofKind::Groth16],
-        ready: true,
-    };
-    sextant_protocol::ServerInfo {
-        agent: "earlier".into(),
-        circuit_version: record().circuit_version,
-        kinds: program.kinds.clone(),
-        programs: vec![program],
-        ready: true,
-        reason: String::new(),
-        networks: Vec::new(),
-        oldest_version: 3,
-        newest_version: 3,
-        limits: Default::default(),
-        uptime_s: 1,
-    }
+        _ => None,
+    })
+    .await
 }
 
 /// An entrypoint in front of `upstreams` whose verification worker is a script that takes every proof for true.

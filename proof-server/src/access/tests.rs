@@ -78,6 +78,7 @@ fn only_servers_speak_for_others() {
         assert_eq!((caller.hops, caller.identity.to_string()), (2, "token alice, forwarded".into()));
         assert_eq!(caller.budget, BUDGET, "a client's, not the server's");
         assert_eq!(admit(token, certificate, 3, "").unwrap_err().code, ErrorCode::Unsupported);
+        assert!(admit(token, certificate, 0, &"x".repeat(MAX_ON_BEHALF)).is_ok());
         for name in ["x".repeat(MAX_ON_BEHALF + 1).as_str(), "two\nlines", "ü"] {
             assert_eq!(
                 admit(token, certificate, 0, name).unwrap_err().code,

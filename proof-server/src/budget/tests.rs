@@ -81,6 +81,19 @@ fn untrue_statements_cost_the_time_that_they_took() {
     assert!(account.may_check(start + wait).is_ok());
 }
 
+/// What may be wasted is wasted when nothing of it is left, not only when there is more.
+#[test]
+fn an_allowance_that_is_used_up_is_used_up() {
+    let start = Instant::now();
+    let charged = |took| {
+        let mut account = Account::default();
+        account.check_failed(took, start);
+        account
+    };
+    assert!(charged(FAILED_CHECKS).may_check(start).is_err());
+    assert!(!charged(FORGIVEN).in_good_standing(start));
+}
+
 /// A mistake is forgiven at once, a flood after a while.
 #[test]
 fn who_wastes_time_is_in_bad_standing_for_a_while() {
@@ -111,7 +124,7 @@ fn who_gives_up_again_and_again_is_in_bad_standing_for_a_while() {
 #[test]
 fn accounts_without_a_trace_are_forgotten() {
     let budgets = Arc::new(Budgets::default());
-    let held = budgets.open(&caller(1, 1, 1)).unwrap();
+    let held = (budgets.open(&caller(1, 1, 1)).unwrap(), budgets.reserve(&caller(4, 1, 1)).unwrap());
     budgets.check_failed(&caller(3, 1, 1).identity, 2 * FAILED_CHECKS);
     for network in 0..2 * ACCOUNTS {
         let mut stranger = caller(2, 1, 1);
@@ -120,6 +133,21 @@ fn accounts_without_a_trace_are_forgotten() {
     }
     assert!(budgets.accounts().len() <= ACCOUNTS);
     assert!(budgets.open(&caller(1, 1, 1)).is_err(), "an open request is not forgotten");
+    assert!(budgets.reserve(&caller(4, 1, 1)).is_err(), "nor is a proof that is being made");
     assert!(budgets.may_check(&caller(3, 1, 1).identity).is_err(), "nor is time that was taken");
     drop(held);
+}
+
+/// However many were there at once, and had something open: they are forgotten when they have nothing any more.
+#[test]
+fn accounts_that_were_all_in_use_are_forgotten_when_they_are_not() {
+    let budgets = Arc::new(Budgets::default());
+    let caller = |network: usize| Caller {
+        identity: Identity::address([10, 0, (network / 256) as u8, network as u8].into()),
+        ..caller(1, 1, 1)
+    };
+    let held: Vec<_> = (0..=ACCOUNTS).map(|network| budgets.open(&caller(network)).unwrap()).collect();
+    drop(held);
+    drop(budgets.open(&caller(2 * ACCOUNTS)).unwrap());
+    assert_eq!(budgets.accounts().len(), 1);
 }

@@ -123,5 +123,7 @@ mod tests {
             assert_eq!(refused.fault(), Fault::Suspected, "{code:?}: only if another one does it");
         }
         assert_eq!(Failure::Broken("it closed".into()).fault(), Fault::Suspected);
+        let leaving = Failure::Refused(ServerError::new(ErrorCode::ShuttingDown, "no"));
+        assert_eq!(leaving.fault(), Fault::Servers, "no request ends a server");
     }
 }

@@ -6,7 +6,7 @@ use std::{collections::HashSet, net::SocketAddr, sync::Arc};
 use sextant_protocol::{ErrorCode, JobKey, ProofAnswer, ServerError, proof::ProofView};
 use tokio::task::JoinSet;
 
-use super::{Upstreams, exchange, failure::Failure, search::hope, upstream::Upstream};
+use super::{Upstreams, exchange, failure::Failure, search::better, upstream::Upstream};
 use crate::{access::Caller, audience::ProgressSender, made::ProofKey};
 
 /// Waits for the job at whichever upstream has it, and passes its steps on. `None` if none knows it.
@@ -39,9 +39,7 @@ pub(crate) async fn fetch(
             Ok(Err(failure)) => failure.answer(),
             Err(panic) => ServerError::new(ErrorCode::Internal, panic.to_string()),
         };
-        if best.as_ref().is_none_or(|best| hope(&failure) >= hope(best)) {
-            best = Some(failure);
-        }
+        best = Some(better(best, failure));
     }
     best.map_or(Ok(None), Err)
 }

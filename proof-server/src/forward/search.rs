@@ -64,10 +64,7 @@ impl Search {
         if failure.fault() == Fault::Suspected {
             self.suspects.push(upstream);
         }
-        let error = failure.answer();
-        if self.best.as_ref().is_none_or(|best| hope(&error) >= hope(best)) {
-            self.best = Some(error);
-        }
+        self.best = Some(better(self.best.take(), failure.answer()));
     }
 
     fn took(&mut self, time: Duration) {
@@ -85,8 +82,13 @@ impl Search {
     }
 }
 
+/// Of two answers the more hopeful one, and of two that are alike the later one.
+pub(super) fn better(before: Option<ServerError>, now: ServerError) -> ServerError {
+    before.filter(|before| hope(before) > hope(&now)).unwrap_or(now)
+}
+
 /// How much sense asking again makes: most where somebody is only busy, none where it is no question of time.
-pub(super) fn hope(error: &ServerError) -> u8 {
+fn hope(error: &ServerError) -> u8 {
     match error.code {
         ErrorCode::Busy => 3,
         ErrorCode::ShuttingDown => 2,
@@ -134,5 +136,19 @@ mod tests {
         let mut search = Search::new();
         search.note(server(1), Failure::Refused(ServerError::new(ErrorCode::Unsupported, "no")));
         assert_eq!(search.conclusion().unwrap().code, ErrorCode::Unsupported, "final, and said as such");
+    }
+
+    /// Where somebody is busy, there is more to hope for than where somebody ends, or has failed, or cannot.
+    #[test]
+    fn hope_has_its_order() {
+        use ErrorCode::{Busy, ProverFailed, ShuttingDown, TooLarge, Unsupported};
+        let error = |code| ServerError::new(code, "no");
+        for (more, less) in [(Busy, ShuttingDown), (ShuttingDown, ProverFailed), (ProverFailed, Unsupported)]
+        {
+            assert_eq!(better(Some(error(more)), error(less)).code, more);
+            assert_eq!(better(Some(error(less)), error(more)).code, more);
+        }
+        assert_eq!(better(Some(error(TooLarge)), error(Unsupported)).code, Unsupported);
+        assert_eq!(better(None, error(TooLarge)).code, TooLarge);
     }
 }

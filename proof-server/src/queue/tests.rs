@@ -53,6 +53,21 @@ async fn queues_are_served_in_turn_and_places_move_up() {
 }
 
 #[tokio::test]
+async fn any_number_of_queues_is_served_in_turn() {
+    let places = Places::default();
+    let queues = queues(3, 8, 8);
+    let names = [(0, "a1"), (0, "a2"), (1, "b1"), (1, "b2"), (2, "c1"), (2, "c2")];
+    let _tickets = names.map(|(queue, name)| queues.push(queue, job(name, 1, &places)).ok().unwrap());
+    assert_eq!(queues.total(), 6);
+    for (position, name) in ["a1", "b1", "c1", "a2", "b2", "c2"].into_iter().enumerate() {
+        let mut told = places.lock().unwrap().clone();
+        told.retain(|(job, _)| *job == name);
+        assert_eq!(told.last(), Some(&(name, 0)), "{position} have gone before");
+        assert_eq!(queues.next().await.0, name);
+    }
+}
+
+#[tokio::test]
 async fn clients_are_served_in_turn() {
     let places = Places::default();
     let queues = queues(1, 8, 8);
@@ -98,6 +113,28 @@ async fn a_full_queue_refuses_and_a_dropped_ticket_makes_room() {
     queues.close();
     assert_eq!((queues.total(), queues.push(0, job("late", 1, &places)).err()), (0, Some(NoPlace::Closed)));
     drop(waiting);
+}
+
+#[tokio::test]
+async fn a_dropped_ticket_takes_its_own_job_out() {
+    let places = Places::default();
+    let queues = queues(1, 3, 3);
+    let [_first, second, _third] =
+        ["first", "second", "third"].map(|name| queues.push(0, job(name, 1, &places)).ok().unwrap());
+    drop(second);
+    assert_eq!((queues.next().await.0, queues.next().await.0), ("first", "third"));
+}
+
+/// Not more, where a client's share leaves more, and not less in a large queue.
+#[test]
+fn a_quarter_of_a_queue_is_kept_for_those_who_have_nothing_in_it() {
+    let places = Places::default();
+    let queues = queues(1, 32, 20);
+    let tickets = [1, 2].map(|client| {
+        let greedy = || queues.push(0, job("greedy", client, &places)).ok();
+        std::iter::from_fn(greedy).collect::<Vec<_>>()
+    });
+    assert_eq!(tickets.map(|tickets| tickets.len()), [20, 4]);
 }
 
 /// Whatever two clients do, a third one finds a place, in a queue of any size with the default share.

@@ -6,6 +6,7 @@
 pub mod fleet;
 #[path = "../../fleet/tests/common/nats.rs"]
 pub mod nats;
+pub mod played;
 pub mod worker;
 
 use std::{

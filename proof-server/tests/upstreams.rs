@@ -1,0 +1,152 @@
+//! What an entrypoint makes of what its upstreams say, whose part is played: of servers as they are, and of jobs that others
+//! took on.
+
+mod common;
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use common::{Client, Server, good_request, played, record, until, worker::Script};
+use proof_server::{Config, Role};
+use sextant_protocol::{
+    ClientMessage, ErrorCode, JobKey, ProofAnswer, ProofKind, Request, Response, ServerError, ServerInfo,
+    ServerMessage,
+};
+
+/// Upstreams that are up.
+const UP: &str = "sextant_upstreams{program=\"committee-change\",health=\"up\"}";
+
+/// Asks for a job that somebody else took on.
+const FETCH: Request = Request::Fetch { job: JobKey([1; 32]), offset: 0, deadline_ms: 0 };
+
+/// An entrypoint in front of one upstream that takes every proof for true, and has looked at it.
+async fn entrypoint(upstream: std::net::SocketAddr, adjust: impl FnOnce(&mut Config)) -> Server {
+    let script = Script::for_jobs(&good_request(), "cat $D/verified");
+    let server = Server::start_with(Some(script), |config| {
+        config.role = Role::Entrypoint;
+        config.upstreams.committee_change = vec![upstream.to_string()];
+        adjust(config);
+    })
+    .await;
+    until("it has looked at its upstream", common::PATIENCE, async || {
+        !server.http("/readyz").await.1.starts_with("warming")
+    })
+    .await;
+    server
+}
+
+/// What an upstream answers that is asked about itself.
+fn about_itself(message: ClientMessage, info: ServerInfo) -> Option<ServerMessage> {
+    match message {
+        ClientMessage::Introduction { .. } => Some(played::welcome()),
+        ClientMessage::Request { id, request: Request::Info } => {
+            Some(ServerMessage::Answer { id, result: Ok(Response::Info(info)) })
+        }
+        _ => None,
+    }
+}
+
+/// It may be ready for one program and not for the other.
+#[tokio::test]
+async fn an_upstream_that_is_not_ready_for_the_program_is_not_asked() {
+    let there = played::upstream(|message| {
+        let mut info = played::offers(ProofKind::Stark);
+        info.programs[0].ready = false;
+        about_itself(message, info)
+    });
+    let entrypoint = entrypoint(there.await, |_| {}).await;
+    let (_, ready) = entrypoint.http("/readyz").await;
+    assert!(ready.contains("committee-change: 0 of 1 upstreams up"), "{ready}");
+    entrypoint.stop().await;
+}
+
+/// One that has no place for another connection stays what it was, up or down; any other refusal takes it out.
+#[tokio::test]
+async fn an_upstream_that_is_full_is_not_down() {
+    let refusal = Arc::new(Mutex::new(Some(ErrorCode::Busy)));
+    let looks = Arc::new(AtomicUsize::new(0));
+    let there = played::upstream({
+        let (refusal, looks) = (refusal.clone(), looks.clone());
+        move |message| {
+            looks.fetch_add(1, Ordering::SeqCst);
+            match *refusal.lock().unwrap() {
+                Some(code) => Some(ServerMessage::Refused(ServerError::new(code, "no"))),
+                None => about_itself(message, played::offers(ProofKind::Stark)),
+            }
+        }
+    });
+    let entrypoint = entrypoint(there.await, |_| {}).await;
+    let up = async || entrypoint.metric(UP).await == 1.0;
+    let looked_at_again = async || {
+        let before = looks.load(Ordering::SeqCst);
+        until("it is looked at again", common::PATIENCE, async || looks.load(Ordering::SeqCst) > before + 2)
+            .await;
+    };
+    looked_at_again().await;
+    assert!(!up().await, "nobody knows yet whether it proves");
+    *refusal.lock().unwrap() = None;
+    until("it is up", common::PATIENCE, up).await;
+    *refusal.lock().unwrap() = Some(ErrorCode::Busy);
+    looked_at_again().await;
+    assert!(up().await, "it is only full");
+    *refusal.lock().unwrap() = Some(ErrorCode::Unauthorized);
+    until("it is down", common::PATIENCE, async || !up().await).await;
+    entrypoint.stop().await;
+}
+
+/// Whoever asks for a job that others took on has come as far as whoever asks for a proof.
+#[tokio::test]
+async fn a_fetch_says_how_many_servers_it_has_passed() {
+    let passed = Arc::new(Mutex::new(Vec::new()));
+    let there = played::upstream({
+        let passed = passed.clone();
+        move |message| {
+            if let ClientMessage::Introduction { hops, .. } = &message {
+                passed.lock().unwrap().push(*hops);
+            }
+            if let ClientMessage::Request { id, request: Request::Fetch { .. } } = message {
+                let unknown = ServerError::new(ErrorCode::UnknownJob, "no");
+                return Some(ServerMessage::Answer { id, result: Err(unknown) });
+            }
+            about_itself(message, played::offers(ProofKind::Stark))
+        }
+    });
+    let known = common::token_file(&[("fleet", "server = true")]);
+    let entrypoint = entrypoint(there.await, |config| config.token_file = Some(known.path().into())).await;
+    let mut client = Client::mute(&entrypoint).await;
+    client.send(&common::hello()).await;
+    client.send(&common::introduction("fleet", 1)).await;
+    client.welcome().await;
+    client.request(1, FETCH).await;
+    assert_eq!(client.error(1).await.code, ErrorCode::UnknownJob);
+    // Those that looked at it came straight.
+    assert_eq!(passed.lock().unwrap().iter().max(), Some(&2));
+    entrypoint.stop().await;
+}
+
+/// The name of a job says what its proof must say: a proof of something else is a lie, however true it is.
+#[tokio::test]
+async fn a_prover_that_shows_the_proof_of_another_job_lies() {
+    let liar = played::upstream(|message| {
+        let (id, response) = match message {
+            ClientMessage::Introduction { .. } => return Some(played::welcome()),
+            ClientMessage::Request { id, request: Request::Info } => {
+                (id, Response::Info(played::offers(ProofKind::Stark)))
+            }
+            ClientMessage::Request { id, request: Request::Fetch { job, .. } } => {
+                (id, Response::Proof(ProofAnswer::new(&record(), [0; 32], Default::default(), job)))
+            }
+            _ => return None,
+        };
+        Some(ServerMessage::Answer { id, result: Ok(response) })
+    });
+    let entrypoint = entrypoint(liar.await, |_| {}).await;
+    let mut client = Client::connect(&entrypoint).await;
+    client.request(1, FETCH).await;
+    let error = client.error(1).await;
+    assert!(error.code == ErrorCode::ProverFailed && error.message.contains("falsely"), "{error}");
+    assert_eq!(entrypoint.metric("sextant_upstream_requests_total{outcome=\"lied\"}").await, 1.0);
+    entrypoint.stop().await;
+}
