@@ -38,11 +38,10 @@ impl NatsServer {
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
-        // Free a moment ago; two tests do not get the same one.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = run(program, folder.path(), port, settings);
-        let server = Self { child, folder, port, settings: settings.into() };
-        server.answers().await;
+        // A port that is free now may be somebody else's when the broker comes to it: it takes one itself, and tells.
+        let child = run(program, folder.path(), "-1", settings);
+        let mut server = Self { child, folder, port: 0, settings: settings.into() };
+        server.port = server.listens().await;
         Some(server)
     }
 
@@ -57,8 +56,8 @@ impl NatsServer {
 
     /// Starts it again where it was.
     pub async fn again(&mut self) {
-        self.child = run(program().unwrap(), self.folder.path(), self.port, &self.settings);
-        self.answers().await;
+        self.child = run(program().unwrap(), self.folder.path(), &self.port.to_string(), &self.settings);
+        self.listens().await;
     }
 
     /// As a disk does that has to be replaced.
@@ -67,12 +66,26 @@ impl NatsServer {
         std::fs::remove_dir_all(self.folder.path().join("store")).unwrap();
     }
 
-    async fn answers(&self) {
+    /// Waits until it listens; the port, which it writes into a file that has its process's number in its name.
+    async fn listens(&mut self) -> u16 {
         let began = Instant::now();
-        while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
-            assert!(began.elapsed() < Duration::from_secs(20), "nats-server does not answer");
+        loop {
+            if let Some(port) = self.told() {
+                return port;
+            }
+            assert!(self.child.try_wait().unwrap().is_none(), "nats-server ended");
+            assert!(began.elapsed() < Duration::from_secs(20), "nats-server does not listen");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    fn told(&self) -> Option<u16> {
+        let ending = format!("_{}.ports", self.child.id());
+        let mut files = std::fs::read_dir(self.folder.path()).ok()?.flatten();
+        let file = files.find(|file| file.file_name().to_string_lossy().ends_with(&ending))?;
+        let text = std::fs::read_to_string(file.path()).ok()?;
+        // "nats": ["nats://127.0.0.1:PORT"]; it may be half written.
+        text.split_once("nats://127.0.0.1:")?.1.split_once('"')?.0.parse().ok()
     }
 }
 
@@ -83,11 +96,12 @@ impl Drop for NatsServer {
     }
 }
 
-fn run(program: &Path, folder: &Path, port: u16, settings: &str) -> Child {
+fn run(program: &Path, folder: &Path, port: &str, settings: &str) -> Child {
     let config = folder.join("nats.conf");
     let store = folder.join("store");
     let text = format!(
-        "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: {store:?}, max_file_store: 20GB }}\n{settings}\n"
+        "listen: \"127.0.0.1:{port}\"\nports_file_dir: {folder:?}\n\
+         jetstream {{ store_dir: {store:?}, max_file_store: 20GB }}\n{settings}\n"
     );
     std::fs::write(&config, text).unwrap();
     let mut command = Command::new(program);
