@@ -227,19 +227,17 @@ impl Sender {
 
     /// The proof that came of a job, if it is one, and of what was asked for. What is not is taken away.
     async fn believe(&self, object: &ObjectRef, wish: &Wish<'_>) -> Result<Proved, Failed> {
-        let refused = match self.fleet.store.get(object).await? {
-            None => "it is gone, or damaged".into(),
+        let (refused, maker) = match self.fleet.store.get(object).await? {
+            None => ("it is gone, or damaged".into(), None),
             Some(bytes) => match self.verify(wish, wish.last, bytes.clone()).await? {
                 Ok(made) => return Ok(made),
-                Err(reason) => {
-                    self.shut_out(output::maker(bytes), &reason).await?;
-                    reason
-                }
+                Err(reason) => (reason, output::maker(bytes)),
             },
         };
         tracing::error!(%object.name, refused, "the fleet's proof is none");
         self.fleet.store.remove(&object.name).await?;
         self.fleet.queue.forget(wish.proof.job()).await?;
+        self.shut_out(maker, &refused).await?;
         Err(Failed::Try(again(format!("the fleet's proof is none: {refused}"))))
     }
 
