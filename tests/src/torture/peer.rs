@@ -144,11 +144,22 @@ impl Peer {
     }
 
     /// Pings, and says how long the answer took.
+    ///
+    /// # Panics
+    /// If there is none, where one is due.
     pub(super) async fn ping(&mut self) -> Duration {
+        self.try_ping().await.expect("a pong was due")
+    }
+
+    /// [`Self::ping`] on a connection that may come to its end.
+    pub(super) async fn try_ping(&mut self) -> Result<Duration, End> {
         let start = Instant::now();
-        self.ask(RequestId::MAX, Request::Ping).await;
-        assert!(matches!(self.answer().await, Ok(Ok(Response::Pong))), "a pong was due");
-        start.elapsed()
+        self.try_ask(RequestId::MAX, Request::Ping).await?;
+        match self.answer().await? {
+            Ok(Response::Pong) => Ok(start.elapsed()),
+            Err(error) => Err(End::Refused(error)),
+            Ok(other) => panic!("{other:?}"),
+        }
     }
 
     /// The encoded proof that answers request `wanted`, to its last part, with `limit` for each message.

@@ -35,13 +35,17 @@ pub(super) struct Served {
     lost: Vec<String>,
 }
 
-/// Asks for so many proofs, each of another statement, and has each of them verified.
+/// Asks for so many proofs, each of another statement, and has each of them verified. Once one of them was not served in
+/// time it has seen enough: else a server that serves nobody would be asked for hours.
 pub(super) async fn serve_me(address: &str, token: &str, count: u32) -> Served {
     let who = Who { token: token.to_owned(), ..Who::default() };
     let over = CancellationToken::new();
     let pinging = tokio::spawn(ping(address.to_owned(), who.clone(), over.clone()));
     let mut client = Honest { address, who: &who, peer: None, served: Served::default() };
     for number in 0..count {
+        if !client.served.failed.is_empty() {
+            break;
+        }
         let start = Instant::now();
         let Some(Ok(record)) = client.insist(truth(OWN + number)).await else { continue };
         client.served.proofs.add(start.elapsed());
@@ -127,7 +131,13 @@ async fn ping(address: String, who: Who, over: CancellationToken) -> (Times, Vec
                 }
             },
         };
-        times.add(connection.ping().await);
+        match connection.try_ping().await {
+            Ok(time) => times.add(time),
+            Err(end) => {
+                lost.push(format!("{end:?}"));
+                peer = None;
+            }
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     (times, lost)
