@@ -192,6 +192,9 @@ async fn an_operator_puts_back_ends_and_holds_up() {
     );
     {
         let (queue, _) = home.open();
+        let parts = ["stark-shard", "stark-fold"].map(|name| Paused::Stage(name.parse().unwrap()));
+        let pauses = queue.pauses().await.unwrap();
+        assert!(parts.iter().all(|part| pauses.iter().any(|pause| pause.of == *part)), "{pauses:?}");
         let lines = line();
         let taken = tokio::time::timeout(Duration::from_millis(300), queue.take(&lines, &ANN)).await;
         assert!(taken.is_err(), "{taken:?}");
@@ -413,7 +416,7 @@ async fn a_prover_is_seen_and_takes_nothing_while_its_stage_is_paused() {
     let server = server.await;
     until("it is there", PATIENCE, async || !fleet.queue.workers().await.unwrap().is_empty()).await;
     let prover = fleet.queue.workers().await.unwrap().remove(0);
-    assert_eq!((prover.lines.len(), prover.at), (2, None));
+    assert_eq!((prover.lines.len(), prover.at), (6, None), "small and large, and the parts of it");
     let pause = sextant_fleet::Pause::now(Paused::Stage(STARK), 0);
     fleet.queue.pause(&pause).await.unwrap();
     let message = StageMessage { release: prover.lines[0].release.clone(), ..message(1) };

@@ -57,6 +57,11 @@ async fn a_worker_can_do_its_stage_and_nothing_else() {
     assert_eq!(worker.queue().parts(job(1), 0, &CORE).await.unwrap().len(), 1);
     lease.advance(&[message(StageId::whole(job(1), 0, WRAP))]).await.unwrap();
     let proof = worker.store().put(&ObjectName::proof(&job(2)), Bytes::from_static(b"proof")).await.unwrap();
+    // Parts of what it makes, with an input of theirs.
+    let input = Bytes::from(vec![2; 1 << 20]);
+    worker.store().put(&ObjectName::input(&input), input).await.unwrap();
+    let shard = message(StageId::whole(job(3), 0, Stage::literal("compressed-shard")));
+    assert_eq!(worker.queue().submit(&shard).await.unwrap(), Submitted::New);
     take().await.finish(proof, Bytes::new()).await.unwrap();
     take().await.fail(failed("no memory")).await.unwrap();
     assert!(server.queue().outcome(job(2)).await.unwrap().unwrap().result.is_ok());

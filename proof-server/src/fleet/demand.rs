@@ -10,7 +10,7 @@ use std::{
 use serde::Serialize;
 use sextant_fleet::{FleetError, Lane, Line, Pause, Paused, Present, Queue, Release};
 
-use super::{Fleet, order, stages};
+use super::{Fleet, order, parts, stages};
 use crate::{
     control::Control, metrics::FleetFigures, metrics::Metrics, queue::Queues, worker::WorkerMode,
     worker::lane::Job,
@@ -82,15 +82,17 @@ impl Demand {
     }
 }
 
-/// Looks at `lines`, with those who are there and what is paused; one row for each release, stage and class.
+/// Looks at `lines`, with those who are there and what is paused; one row for each release, stage and class. Parts of what a
+/// stage makes are its work too.
 pub(crate) async fn look(queue: &dyn Queue, lines: &[Line]) -> Result<Vec<Demand>, FleetError> {
     let (present, pauses) = (queue.workers().await?, queue.pauses().await?);
     let mut rows = BTreeMap::<_, Demand>::new();
     for line in lines {
         let depth = queue.depth(line).await?;
         let class = Class::of(line.lane);
+        let line = Line { stage: parts::worker_of(&line.stage), ..line.clone() };
         let key = (line.release.clone(), line.stage.clone(), class);
-        let row = rows.entry(key).or_insert_with(|| empty(line, &present, &pauses));
+        let row = rows.entry(key).or_insert_with(|| empty(&line, &present, &pauses));
         row.waiting += depth.waiting;
         row.running += depth.running;
         row.oldest_wait_seconds = row.oldest_wait_seconds.max(depth.oldest.unwrap_or_default().as_secs_f64());

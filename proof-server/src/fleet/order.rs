@@ -4,20 +4,23 @@ use bytes::Bytes;
 use sextant_artifacts::CIRCUIT_VERSION;
 use sextant_consensus::Program;
 use sextant_fleet::{
-    self as fleet, FleetError, Lane, Line, MAX_FACTS, ObjectName, ObjectRef, Outcome, Release, Stage,
-    StageId, StageMessage, Store,
+    self as fleet, FleetError, Lane, Line, MAX_FACTS, ObjectName, ObjectRef, Outcome, Part, Release, StageId,
+    StageMessage, Store,
 };
 use sextant_protocol::{ProofKind, record, wire};
 
+use super::parts::{self, Form, Parts, Span, Tree};
 use crate::{
     made::ProofKey,
     metrics::Work,
     programs,
-    worker::{WorkerMode, WorkerRequest, messages::MAX_WORKER_FRAME},
+    worker::{Planned, WorkerMode, WorkerRequest, messages::MAX_WORKER_FRAME},
 };
 
 /// Changes with what is said here: those who say otherwise never meet.
-const VERSION: &[u8] = b"1";
+const VERSION: &[u8] = b"2";
+/// The part of a stage's name under which its plan lies.
+const PLAN: Part = Part::literal("plan");
 /// Input that somebody has sent for one statement is smaller, bytes; what is larger may take its time.
 const SMALL: usize = 64 << 10;
 
@@ -33,6 +36,8 @@ pub struct Order {
     3 = statement: [u8; 32],
     /// What the first of its workers is asked; later ones go on with what is made.
     4 = request: Option<WorkerRequest> = None,
+    /// What the proof is made of, in messages about parts of it.
+    5 = parts: Option<Parts> = None,
 }
 }
 
@@ -60,7 +65,7 @@ impl Order {
     /// The order of `proof`.
     pub(super) fn of(proof: &ProofKey, request: WorkerRequest) -> Self {
         let ProofKey { vk_hash, statement, kind } = *proof;
-        Self { vk_hash, kind, statement, request: Some(request) }
+        Self { vk_hash, kind, statement, request: Some(request), parts: None }
     }
 
     const fn proof(&self) -> ProofKey {
@@ -71,8 +76,12 @@ impl Order {
 /// A message, understood.
 pub(super) struct Task {
     pub(super) order: Order,
+    /// Whose worker does it.
     pub(super) stage: WorkerMode,
+    pub(super) form: Form,
     pub(super) proof: ProofKey,
+    /// Whether the statement is one that takes its time.
+    pub(super) is_large: bool,
     program: Program,
 }
 
@@ -82,16 +91,12 @@ pub(super) fn release(development: bool) -> Release {
     Release::of(&[VERSION, &keys[0], &keys[1], CIRCUIT_VERSION.as_bytes(), &[u8::from(development)]])
 }
 
-/// The queue's name of a stage.
-fn stage(mode: WorkerMode) -> Stage {
-    Stage::literal(mode.as_str())
-}
-
 /// The queues that a prover of `stages` takes from. What is nearly done comes first.
 pub(super) fn lines(stages: &[WorkerMode], lanes: &[Lane], release: &Release) -> Vec<Line> {
-    let later_first = stages.iter().rev();
-    let line = |(lane, mode): (Lane, WorkerMode)| Line { stage: stage(mode), release: release.clone(), lane };
-    lanes.iter().flat_map(|lane| later_first.clone().map(move |mode| (*lane, *mode))).map(line).collect()
+    let later_first =
+        stages.iter().rev().flat_map(|mode| Form::of(*mode).iter().map(|form| parts::stage(*mode, *form)));
+    let line = |(lane, stage)| Line { stage, release: release.clone(), lane };
+    lanes.iter().flat_map(|lane| later_first.clone().map(move |stage| (*lane, stage))).map(line).collect()
 }
 
 /// The message that begins a job.
@@ -106,7 +111,7 @@ pub(super) async fn first(
 ) -> Result<StageMessage, FleetError> {
     let bytes = Bytes::from(wire::to_bytes(order));
     let lane = if bytes.len() <= SMALL { Lane::Hi } else { Lane::Lo };
-    let id = StageId::whole(order.proof().job(), generation, stage(mode));
+    let id = StageId::whole(order.proof().job(), generation, parts::stage(mode, Form::Whole));
     Ok(StageMessage::new(id, release.clone(), lane, fleet::Work::new(bytes, store).await?))
 }
 
@@ -126,18 +131,42 @@ impl Task {
     }
 
     fn read(message: &StageMessage, bytes: Bytes) -> Result<Self, String> {
+        let is_large = bytes.len() > SMALL;
         let order: Order =
             wire::from_bytes("order", bytes, MAX_WORKER_FRAME).map_err(|error| error.to_string())?;
         let known = |program: &Program| programs::artifact(*program).vk_hash == order.vk_hash;
         let program = Program::ALL.into_iter().find(known).ok_or("it is of an unknown program")?;
         let proof = order.proof();
-        let named = |mode: &&WorkerMode| stage(**mode) == message.id.stage;
-        let mode = WorkerMode::stages(order.kind).iter().find(named);
-        match mode {
-            Some(mode) if proof.job() == message.id.job => Ok(Self { order, stage: *mode, proof, program }),
-            Some(_) => Err("it is of another job than its name says".into()),
-            None => Err(format!("the stage {} makes no {} proof", message.id.stage, order.kind)),
+        let mut named = WorkerMode::stages(order.kind)
+            .iter()
+            .flat_map(|mode| Form::of(*mode).iter().map(|form| (*mode, *form)));
+        let Some((stage, form)) = named.find(|(mode, form)| parts::stage(*mode, *form) == message.id.stage)
+        else {
+            return Err(format!("the stage {} makes no {} proof", message.id.stage, order.kind));
+        };
+        if proof.job() != message.id.job {
+            return Err("it is of another job than its name says".into());
         }
+        let task = Self { order, stage, form, proof, is_large, program };
+        match form == Form::Whole || task.span(&message.id).is_some() {
+            true => Ok(task),
+            false => Err(format!("its proof has no part {}", message.id.part)),
+        }
+    }
+
+    /// The place of the part that it is about; `None` of a whole stage.
+    pub(super) fn span(&self, id: &StageId) -> Option<Span> {
+        self.order.parts.as_ref()?.span(self.form, &id.part)
+    }
+
+    /// How its parts are put together, where it is about some.
+    pub(super) fn tree(&self) -> Option<Tree> {
+        Some(Tree::of(self.stage, self.order.parts.as_ref()?.names.len()))
+    }
+
+    /// Whether it makes what the stage makes, and not a part of it.
+    pub(super) fn is_of_all(&self, id: &StageId) -> bool {
+        self.form == Form::Whole || self.tree().map(Tree::root) == self.span(id)
     }
 
     /// What it counts as.
@@ -156,31 +185,71 @@ impl Task {
     pub(super) fn next(&self, message: &StageMessage, object: ObjectRef) -> Option<StageMessage> {
         let mut rest = WorkerMode::stages(self.order.kind).iter().skip_while(|mode| **mode != self.stage);
         let mode = rest.nth(1)?;
-        let order = Order { request: None, ..self.order.clone() };
+        let order = Order { request: None, parts: None, ..self.order.clone() };
         let work = fleet::Work { inline: wire::to_bytes(&order).into(), stored: None };
-        // One that was too large for an ordinary prover is not so in every stage.
-        let lane = if message.lane == Lane::Xl { Lane::Hi } else { message.lane };
-        let id = id(message, *mode);
-        let (deadline_ms, tenant) = (message.deadline_ms, message.tenant.clone());
-        let (traceparent, unattended) = (message.traceparent.clone(), message.unattended);
-        let next = StageMessage::new(id, message.release.clone(), lane, work);
-        Some(StageMessage { before: vec![object], deadline_ms, tenant, traceparent, unattended, ..next })
+        let id = StageId { stage: parts::stage(*mode, Form::Whole), part: Part::WHOLE, ..message.id.clone() };
+        Some(follow(message, id, work, vec![object]))
+    }
+
+    /// The messages of all shards of what `planned` says, which lies in `plan`.
+    ///
+    /// # Errors
+    /// Those of the store, and a plan that names parts as nobody does.
+    pub(super) async fn shards(
+        &self,
+        message: &StageMessage,
+        (plan, planned): (ObjectRef, Planned),
+        store: &dyn Store,
+    ) -> Result<Vec<StageMessage>, FleetError> {
+        let parts = Parts { plan, names: planned.parts };
+        let order = Order { parts: Some(parts.clone()), ..self.order.clone() };
+        let work = fleet::Work::new(wire::to_bytes(&order).into(), store).await?;
+        let stage = parts::stage(self.stage, Form::Shard);
+        let message = |name: &String| {
+            let id = StageId { stage: stage.clone(), part: name.parse()?, ..message.id.clone() };
+            Ok(follow(message, id, work.clone(), Vec::new()))
+        };
+        parts.names.iter().map(message).collect()
+    }
+
+    /// The name of a part of the same try at the same proof.
+    pub(super) fn part(&self, id: &StageId, span: Span) -> Option<StageId> {
+        let (form, part) = self.order.parts.as_ref()?.name(span)?;
+        Some(StageId { stage: parts::stage(self.stage, form), part, ..id.clone() })
+    }
+
+    /// Where the plan of what it makes lies.
+    pub(super) fn plan_name(&self, id: &StageId) -> ObjectName {
+        ObjectName::part(&StageId { part: PLAN, ..id.clone() })
     }
 
     /// Where what it makes lies.
     pub(super) fn name(&self, id: &StageId) -> ObjectName {
-        output_name(&self.proof, self.stage, id)
+        match self.is_of_all(id) {
+            true => output_name(&self.proof, self.stage, id),
+            false => ObjectName::part(id),
+        }
     }
+}
+
+/// The message `id`, which comes of another one of the same job.
+pub(super) fn follow(
+    message: &StageMessage,
+    id: StageId,
+    work: fleet::Work,
+    before: Vec<ObjectRef>,
+) -> StageMessage {
+    // One that was too large for an ordinary prover is not so in every stage.
+    let lane = if message.lane == Lane::Xl { Lane::Hi } else { message.lane };
+    let (deadline_ms, tenant) = (message.deadline_ms, message.tenant.clone());
+    let (traceparent, unattended) = (message.traceparent.clone(), message.unattended);
+    let next = StageMessage::new(id, message.release.clone(), lane, work);
+    StageMessage { before, deadline_ms, tenant, traceparent, unattended, ..next }
 }
 
 /// The name of the compressed proof on the way to `proof`.
 pub(super) fn compressed(proof: &ProofKey) -> ObjectName {
     ObjectName::proof(&ProofKey { kind: ProofKind::Compressed, ..*proof }.job())
-}
-
-/// The name of another stage of the same try at a job.
-fn id(message: &StageMessage, mode: WorkerMode) -> StageId {
-    StageId { stage: stage(mode), ..message.id.clone() }
 }
 
 /// Where lies what `stage` makes on the way to `proof`: a proof under its own name, whatever it is wanted for, so that

@@ -4,32 +4,31 @@
 //! asked; what was made is put into the store before it is noted, noted before the next stage is asked for, and only then is
 //! the message done. Whoever takes it after a death finds what was finished.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use sextant_fleet::{FleetError, Lane, Lease, Line, ObjectName, ObjectRef, Release, Turns, Worker};
+use sextant_fleet::{FleetError, Lane, Lease, Line, Release, Turns, Worker};
 use sextant_protocol::{ErrorCode, ServerError};
 
+use self::making::Made;
 use super::{
     Fleet,
     order::{self, Accusation, Task},
+    parts::Form,
 };
 use crate::{
     control::Control,
     worker::{
-        Proved, WorkerEvent, WorkerMode, WorkerRequest,
+        WorkerMode,
         crew::Crew,
-        output,
         station::{Cause, Failed, Station},
     },
 };
 
+mod making;
+
 /// When a message comes again that this prover could not do for reasons of its own or of the store's.
 const LATER: Duration = Duration::from_secs(5);
-/// How long what was made waits for room in the store, and how often it is looked for.
-const FOR_ROOM: Duration = Duration::from_secs(120);
-const FOR_ROOM_EVERY: Duration = Duration::from_secs(1);
-
 /// When whoever waits may ask for a job again whose stages have to be made anew, milliseconds: at once.
 const ANEW_MS: u64 = 1;
 
@@ -124,8 +123,13 @@ impl Puller {
         tracing::info!(message = message.name(), delivery = lease.delivery(), "taken");
         let _running = self.station.health.begin();
         match self.made(&lease, &task, crew).await {
-            Ok(object) => {
+            Ok(Made::Split(shards)) => lease.advance(&shards).await,
+            Ok(Made::Object(object)) => {
                 lease.made(object.clone(), Bytes::new()).await?;
+                if !task.is_of_all(&lease.message().id) {
+                    let folds = self.after_part(&lease, &task).await?;
+                    return lease.advance(&folds).await;
+                }
                 match task.next(lease.message(), object.clone()) {
                     Some(next) => lease.advance(&[next]).await,
                     None => lease.finish(object, Bytes::new()).await,
@@ -144,62 +148,6 @@ impl Puller {
                 Err(error)
             }
         }
-    }
-
-    /// What the stage makes: what lies there, or else made now and put there.
-    async fn made(&self, lease: &Lease, task: &Task, crew: &mut Crew) -> Result<ObjectRef, Unmade> {
-        let (store, name) = (&self.fleet.store, task.name(&lease.message().id));
-        if let Some(bytes) = store.read(&name).await? {
-            match output::decode(&task.proof, task.stage, bytes.clone()) {
-                Ok(_) => return Ok(ObjectRef::to(name, &bytes)),
-                Err(reason) => {
-                    tracing::warn!(%name, reason, "what lies there is not that; it is made again");
-                    store.remove(&name).await?;
-                }
-            }
-        }
-        let request = self.request(lease, task).await?;
-        let steps = |step| lease.progress(step);
-        let job = (task.proof.job().0, task.work());
-        let event = tokio::select! {
-            event = self.station.work(crew, task.stage, &request, job, &steps) => event,
-            _ = lease.over() => return Err(Unmade::Over),
-        };
-        let made = match event.map_err(Unmade::Failed)? {
-            WorkerEvent::Proved(made) if output::is_of(&task.proof, task.stage, &made) => made,
-            _ => return Err(Unmade::Failed(not_asked_for())),
-        };
-        self.keep(lease, &name, output::encode(task.stage, &made, Some(&self.name))).await
-    }
-
-    /// Puts what was made into the store. Where that has no room, it is kept in hand: to make it again would cost more.
-    async fn keep(&self, lease: &Lease, name: &ObjectName, bytes: Bytes) -> Result<ObjectRef, Unmade> {
-        let began = Instant::now();
-        loop {
-            match self.fleet.store.put(name, bytes.clone()).await {
-                Err(error @ FleetError::Full(_)) if began.elapsed() < FOR_ROOM => {
-                    tracing::warn!(%name, %error, "what was made is kept in hand");
-                    tokio::select! {
-                        () = tokio::time::sleep(FOR_ROOM_EVERY) => {}
-                        _ = lease.over() => return Err(Unmade::Over),
-                    }
-                }
-                put => return Ok(put?),
-            }
-        }
-    }
-
-    /// What the worker is asked.
-    async fn request(&self, lease: &Lease, task: &Task) -> Result<WorkerRequest, Unmade> {
-        if let Some(request) = &task.order.request {
-            return Ok(request.clone());
-        }
-        let gone = |reason: &str| Unmade::Gone(reason.into());
-        let stage = task.before().ok_or_else(|| gone("nothing comes before it"))?;
-        let [object] = &lease.message().before[..] else { return Err(gone("it names nothing")) };
-        let bytes = self.fleet.store.get(object).await?.ok_or_else(|| gone("it is gone, or damaged"))?;
-        let made: Proved = output::decode(&task.proof, stage, bytes).map_err(Unmade::False)?;
-        Ok(WorkerRequest::Continue(made.into()))
     }
 
     /// What the stage before has left is not there as it was put there, which is nobody's fault.
@@ -237,7 +185,10 @@ impl Puller {
             Cause::Hopeless => return lease.fail(error).await,
             Cause::TooLarge => return self.enlarge(lease, error).await,
             Cause::Said if error.code == ErrorCode::TooLarge => return self.enlarge(lease, error).await,
-            // It verifies what it is given: that does not hold.
+            // It verifies what it is given: that does not hold. Of parts nobody else can tell whose fault that is.
+            Cause::Said if task.form != Form::Whole && refuses(&error) => {
+                return self.begin_anew(lease, &error.message).await;
+            }
             Cause::Said if task.order.request.is_none() && refuses(&error) => {
                 return self.accuse(lease, task, &error.message).await;
             }
@@ -266,9 +217,4 @@ fn refuses(error: &ServerError) -> bool {
 fn anew(mut reason: String) -> ServerError {
     reason.truncate(reason.floor_char_boundary(900));
     ServerError::retryable(ErrorCode::ProverFailed, reason, ANEW_MS)
-}
-
-fn not_asked_for() -> Failed {
-    let error = ServerError::new(ErrorCode::Internal, "the worker made something else than was asked for");
-    Failed { error, cause: Cause::Said }
 }

@@ -61,8 +61,22 @@ impl Prover {
             WorkerRequest::Prove(job) => self.stage.prove(job, progress, self).await.map(proved),
             #[cfg(feature = "prover")]
             WorkerRequest::Continue(before) => self.stage.go_on(*before, progress, self).await.map(proved),
+            #[cfg(feature = "prover")]
+            WorkerRequest::Plan(job) => self.stage.plan(&job, progress).await.map(WorkerEvent::Planned),
+            #[cfg(feature = "prover")]
+            WorkerRequest::Part { job, plan, name } => {
+                self.stage.part(job, &plan, &name, progress).await.map(Box::new).map(WorkerEvent::Part)
+            }
+            #[cfg(feature = "prover")]
+            WorkerRequest::Fold { job, plan, parts } => {
+                self.stage.fold(job, &plan, parts, progress, self).await
+            }
             #[cfg(not(feature = "prover"))]
-            WorkerRequest::Prove(_) | WorkerRequest::Continue(_) => {
+            WorkerRequest::Prove(_)
+            | WorkerRequest::Continue(_)
+            | WorkerRequest::Plan(_)
+            | WorkerRequest::Part { .. }
+            | WorkerRequest::Fold { .. } => {
                 drop(progress);
                 Err(internal("this worker verifies only"))
             }

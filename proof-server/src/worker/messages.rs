@@ -78,6 +78,26 @@ pub enum WorkerRequest {
         /// The encoded record.
         1 = record: Bytes,
     },
+    /// Execute a statement that has been checked, and say which parts its proof has.
+    3 = Plan(job: ProveJob),
+    /// Make one of those parts: a shard's proof, or, on the way to a compressed proof, the recursion proof of it.
+    4 = Part {
+        /// The statement.
+        1 = job: ProveJob,
+        /// The plan.
+        2 = plan: Bytes,
+        /// The part's name in it.
+        3 = name: String,
+    },
+    /// Put parts together that follow each other, in their order. All of the plan's are the proof.
+    5 = Fold {
+        /// The statement.
+        1 = job: ProveJob,
+        /// The plan.
+        2 = plan: Bytes,
+        /// What was made of them.
+        3 = parts: Vec<MadePart>,
+    },
 }
 }
 
@@ -113,6 +133,34 @@ pub enum WorkerEvent {
     3 = Verified,
     /// Its job came to nothing.
     4 = Failed(error: ServerError),
+    /// What its job's proof is made of.
+    5 = Planned(planned: Planned),
+    /// Its part is made. It was not verified by itself: whoever goes on with it does that.
+    6 = Part(part: Box<MadePart>),
+}
+}
+
+record! {
+/// A run, and the parts of its proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The engine's plan, for whoever makes a part.
+    1 = plan: Bytes,
+    /// The parts' names, in their order.
+    2 = parts: Vec<String>,
+}
+}
+
+record! {
+/// A part of a proof, and what it took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadePart {
+    /// The engine's part.
+    1 = part: Bytes,
+    /// Milliseconds of it, and of the parts that it was made of.
+    2 = proving_ms: u64,
+    /// Peak resident memory of the largest worker so far, bytes.
+    3 = peak_memory: u64,
 }
 }
 

@@ -20,4 +20,4 @@ pub(crate) mod program;
 pub(crate) mod station;
 pub(crate) mod watch;
 
-pub use messages::{ProveJob, Proved, WorkerEvent, WorkerMode, WorkerRequest};
+pub use messages::{MadePart, Planned, ProveJob, Proved, WorkerEvent, WorkerMode, WorkerRequest};

@@ -22,13 +22,13 @@ use super::{Client, PATIENCE, Server, circuits, good_request, nats::NatsServer, 
 /// The stages, in the order of a proof's way.
 pub const ALL: [&str; 4] = ["stark", "compressed", "wrap", "groth16"];
 
-/// Does in the stage `$3` what a file asks for: dies, once or always, refuses what it was given, finds it too large, waits.
+/// Does in the stage `$S` what a file asks for: dies, once or always, refuses what it was given, finds it too large, waits.
 const JOB: &str = "\
-    [ -e $D/always-die-$3 ] && kill -9 $$
-    [ -e $D/die-$3 ] && rm $D/die-$3 && kill -9 $$
-    [ -e $D/refuse-$3 ] && rm $D/refuse-$3 && cat $D/refused && continue
-    [ -e $D/large-$3 ] && cat $D/too-large && continue
-    while [ -e $D/wait-$3 ]; do sleep 0.02; done";
+    [ -e $D/always-die-$S ] && kill -9 $$
+    [ -e $D/die-$S ] && rm $D/die-$S && kill -9 $$
+    [ -e $D/refuse-$S ] && rm $D/refuse-$S && cat $D/refused && continue
+    [ -e $D/large-$S ] && cat $D/too-large && continue
+    while [ -e $D/wait-$S ]; do sleep 0.02; done";
 
 /// Where a fleet is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,8 +193,24 @@ impl Member {
     }
 
     async fn start_in(fleet: Option<Fleet>, role: Role, adjust: impl FnOnce(&mut Config)) -> Self {
+        Self::making(&good_request(), fleet, role, adjust).await
+    }
+
+    /// A prover of these stages that makes proofs of another statement than usual.
+    pub async fn prover_of(home: &Home, request: &Request, stages: &[&str]) -> Self {
+        let stages = stages.iter().map(|stage| (*stage).into()).collect();
+        let fleet = Some(home.fleet().await);
+        Self::making(request, fleet, Role::Prover, |config| config.stages = Some(stages)).await
+    }
+
+    async fn making(
+        request: &Request,
+        fleet: Option<Fleet>,
+        role: Role,
+        adjust: impl FnOnce(&mut Config),
+    ) -> Self {
         let (folder, circuits) = circuits();
-        let script = Script::for_stages(&good_request(), JOB);
+        let script = Script::for_stages(request, JOB);
         let machine = format!("machine-{}", MACHINES.fetch_add(1, Ordering::Relaxed));
         let server = Server::start_in(fleet, Some(script), |config| {
             (config.role, config.circuits) = (role, circuits);
@@ -241,7 +257,11 @@ impl Member {
 }
 
 pub async fn ask(client: &mut Client, id: u64, kind: ProofKind) {
-    let Request::Prove(mut request) = good_request() else { unreachable!() };
+    ask_for(client, id, good_request(), kind).await;
+}
+
+pub async fn ask_for(client: &mut Client, id: u64, request: Request, kind: ProofKind) {
+    let Request::Prove(mut request) = request else { panic!("a prove request") };
     request.kind = kind;
     client.request(id, Request::Prove(request)).await;
 }

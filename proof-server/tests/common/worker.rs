@@ -3,7 +3,7 @@
 
 use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 
-use proof_server::worker::{Proved, WorkerEvent};
+use proof_server::worker::{MadePart, Planned, Proved, WorkerEvent};
 use sextant_artifacts::{CIRCUIT_VERSION, COMMITTEE_CHANGE};
 use sextant_consensus::{bls::Plain, check_statement};
 use sextant_protocol::{
@@ -35,7 +35,8 @@ impl Script {
              while true; do\n\
                n=$(head -c 4 | od -An -tu4 --endian=big)\n\
                [ -z \"$n\" ] && exit 0\n\
-               head -c $n > /dev/null\n\
+               kind=$(head -c 2 | od -An -tu2 --endian=little | tr -d ' ')\n\
+               head -c $((n - 2)) > $D/request\n\
                echo job >> $D/jobs\n\
                {job}\n\
              done"
@@ -52,9 +53,34 @@ impl Script {
     }
 
     /// Workers for every stage of `request`'s statement. In the worker of mode `$3` a job is noted in the file `stages`;
-    /// then it does `job`, and prints what such a worker makes, `$D/made-$3`.
+    /// then it does `job`, and prints what such a worker makes, `$D/made-$3`. Asked for a plan, a part or a fold it notes, and
+    /// prints, that; `$S` is what it noted.
     pub fn for_stages(request: &Request, job: &str) -> Self {
-        let script = Self::for_jobs(request, &format!("echo $3 >> $D/stages\n{job}\ncat $D/made-$3"));
+        let script = Self::for_jobs(
+            request,
+            &format!(
+                "case $kind in\n\
+                   3) S=$3-plan;;\n\
+                   4) S=$3-shard;;\n\
+                   5) S=$3-fold;;\n\
+                   *) S=$3;;\n\
+                 esac\n\
+                 echo $S >> $D/stages\n\
+                 {job}\n\
+                 case $S in\n\
+                   *-plan) cat $D/planned;;\n\
+                   *-shard) cat $D/shard;;\n\
+                   compressed-fold) grep -q a-fold $D/request && cat $D/made-$3 || cat $D/fold;;\n\
+                   *) cat $D/made-$3;;\n\
+                 esac"
+            ),
+        );
+        let parts = ["p-KECCAK_PERMUTE-1", "c-1", "c-2", "m-1"].map(String::from).into();
+        script.write("planned", &WorkerEvent::Planned(Planned { plan: "a plan".into(), parts }));
+        for part in ["shard", "fold"] {
+            let made = MadePart { part: format!("a-{part}").into(), proving_ms: 1000, peak_memory: 1 };
+            script.write(part, &WorkerEvent::Part(made.into()));
+        }
         for (mode, kind) in [
             ("stark", ProofKind::Stark),
             ("compressed", ProofKind::Compressed),

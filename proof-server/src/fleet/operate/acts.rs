@@ -4,12 +4,14 @@ use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
 use serde::Serialize;
-use sextant_fleet::{Bucket, DeadLetter, Outcome, Pause, Paused, Stage, StageId, Stored, Submitted, Worker};
+use sextant_fleet::{
+    Bucket, DeadLetter, FleetError, Outcome, Pause, Paused, Stage, StageId, Stored, Submitted, Worker,
+};
 use sextant_protocol::{ErrorCode, JobKey, ServerError};
 
 use super::OperateError;
 use crate::{
-    fleet::{Fleet, stages},
+    fleet::{Fleet, parts, stages},
     time::unix_ms,
 };
 
@@ -105,8 +107,16 @@ pub(super) async fn retry(fleet: &Fleet, job: JobKey) -> Result<Vec<PutBack>, Op
 
 /// Puts all dead letters back, or those of a stage.
 pub(super) async fn requeue(fleet: &Fleet, stage: Option<&str>) -> Result<Vec<PutBack>, OperateError> {
-    let of_stage = |letter: &DeadLetter| stage.is_none_or(|stage| letter.message.id.stage.as_str() == stage);
-    put_back(fleet, fleet.queue.dead().await?.into_iter().filter(of_stage).collect()).await
+    put_back(fleet, dead(fleet, stage).await?).await
+}
+
+/// The dead letters, or those of a stage, parts of what it makes among them.
+pub(super) async fn dead(fleet: &Fleet, stage: Option<&str>) -> Result<Vec<DeadLetter>, FleetError> {
+    let of_stage = |letter: &DeadLetter| {
+        let of = &letter.message.id.stage;
+        stage.is_none_or(|stage| of.as_str() == stage || parts::worker_of(of).as_str() == stage)
+    };
+    Ok(fleet.queue.dead().await?.into_iter().filter(of_stage).collect())
 }
 
 async fn put_back(fleet: &Fleet, letters: Vec<DeadLetter>) -> Result<Vec<PutBack>, OperateError> {
@@ -139,15 +149,26 @@ pub(super) fn paused(stage: Option<&str>, worker: Option<&str>) -> Result<Paused
 pub(super) async fn pause(fleet: &Fleet, of: Paused, minutes: Option<u64>) -> Result<Pause, OperateError> {
     let until = minutes.map_or(0, |minutes| unix_ms().saturating_add(minutes.saturating_mul(60_000)));
     let pause = Pause::now(of, until);
-    fleet.queue.pause(&pause).await?;
+    for of in with_parts(&pause.of) {
+        fleet.queue.pause(&Pause { of, ..pause.clone() }).await?;
+    }
     Ok(pause)
 }
 
-pub(super) async fn resume(fleet: &Fleet, of: &Paused) -> Result<(), OperateError> {
-    match fleet.queue.resume(of).await? {
-        true => Ok(()),
-        false => Err(OperateError::NotPaused(of.to_string())),
+/// What is paused with a stage: whatever its workers are asked.
+fn with_parts(of: &Paused) -> Vec<Paused> {
+    match of {
+        Paused::Stage(stage) => parts::names(stage).into_iter().map(Paused::Stage).collect(),
+        Paused::Worker(_) => vec![of.clone()],
     }
+}
+
+pub(super) async fn resume(fleet: &Fleet, of: &Paused) -> Result<(), OperateError> {
+    let mut was_paused = false;
+    for of in with_parts(of) {
+        was_paused |= fleet.queue.resume(&of).await?;
+    }
+    if was_paused { Ok(()) } else { Err(OperateError::NotPaused(of.to_string())) }
 }
 
 /// Takes away parts of jobs that are not in the queue, and inputs that no message names, if they are older than `age`: what

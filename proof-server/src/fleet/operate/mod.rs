@@ -90,9 +90,8 @@ async fn act(fleet: &Fleet, act: Act, out: &Out) -> Result<(), OperateError> {
             out.list(&acts::retry(fleet, job).await?, table::put_back)
         }
         Act::Dead { stage } => {
-            let letters = fleet.queue.dead().await?;
-            let mut rows: Vec<_> = letters.iter().map(report::dead_row).collect();
-            rows.retain(|row| stage.as_ref().is_none_or(|stage| *stage == row.stage));
+            let letters = acts::dead(fleet, stage.as_deref()).await?;
+            let rows: Vec<_> = letters.iter().map(report::dead_row).collect();
             out.list(&rows, table::dead)
         }
         Act::Requeue { stage: None, all: false } => {

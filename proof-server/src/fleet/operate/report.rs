@@ -11,6 +11,7 @@ use crate::{
     fleet::{
         Fleet,
         demand::{self, Demand},
+        parts,
     },
     time::unix_ms,
 };
@@ -152,7 +153,10 @@ pub(super) async fn status(fleet: &Fleet) -> Result<Status, FleetError> {
     let demand = demand::look(&**queue, &queue.lines().await?).await?;
     let workers = queue.workers().await?;
     let busy = workers.iter().filter(|worker| worker.at.is_some()).count();
-    let pauses = queue.pauses().await?.iter().map(pause).collect();
+    // The parts of what a stage makes are paused with it.
+    let is_said =
+        |pause: &&Pause| !matches!(&pause.of, Paused::Stage(stage) if parts::worker_of(stage) != *stage);
+    let pauses = queue.pauses().await?.iter().filter(is_said).map(pause).collect();
     Ok(Status { demand, workers: workers.len(), busy, dead: queue.dead().await?.len(), pauses })
 }
 
@@ -318,7 +322,7 @@ pub(super) async fn workers(fleet: &Fleet) -> Result<Vec<WorkerRow>, FleetError>
 fn worker_row(worker: &Present, paused: bool) -> WorkerRow {
     let mut stages: Vec<String> = Vec::new();
     for line in &worker.lines {
-        let stage = line.stage.to_string();
+        let stage = parts::worker_of(&line.stage).to_string();
         if !stages.contains(&stage) {
             stages.push(stage);
         }

@@ -6,8 +6,9 @@ use std::{
     time::Instant,
 };
 
+use sextant_artifacts::Artifact;
 use sextant_consensus::{Program, public_values::Statement};
-use sextant_engine::{Engine, EngineError, EngineSettings, Pace, Plan, PlannedRun, plan};
+use sextant_engine::{Engine, EngineError, EngineSettings, Pace, Plan, PlannedRun, Proven, plan};
 use sextant_protocol::{ErrorCode, Progress, ProofKind, ProofRecord, ServerError, proof::Circuits};
 use sextant_verifier::Verifier;
 
@@ -18,8 +19,27 @@ use super::{
 use crate::{process, programs, time::millis};
 
 mod fit;
+mod parts;
 #[cfg(feature = "snark")]
 mod snark;
+
+/// A statement as the guest is given it.
+struct Executed {
+    program: Program,
+    artifact: Artifact,
+    inputs: Vec<Vec<u8>>,
+}
+
+impl Executed {
+    fn of(job: ProveJob) -> Result<Self, ServerError> {
+        let program = Program::from_tag(job.program).ok_or_else(|| internal("unknown program"))?;
+        Ok(Self { program, artifact: programs::artifact(program), inputs: vec![job.input, job.hints] })
+    }
+
+    fn run(&self, plan: Plan) -> Result<PlannedRun, ServerError> {
+        PlannedRun::new(self.artifact.elf, self.inputs.clone(), plan).map_err(|error| failed(&error))
+    }
+}
 
 /// What a worker has loaded for proving.
 pub(super) enum Stage {
@@ -113,46 +133,61 @@ impl Stark {
         progress: ProgressSink,
         worker: &super::Prover,
     ) -> Result<Proved, ServerError> {
-        let program = Program::from_tag(job.program).ok_or_else(|| internal("unknown program"))?;
-        let artifact = programs::artifact(program);
-        let inputs = vec![job.input, job.hints];
+        let statement = Executed::of(job)?;
         let start = Instant::now();
-
-        progress(Progress::Executing { cycles: 0 });
-        let plan = blocking({
-            let (inputs, settings) = (inputs.clone(), self.settings.clone());
-            move || plan(artifact.elf, &inputs, &settings)
-        })
-        .await?
-        .map_err(|error| failed(&error))?;
-        progress(Progress::Executing { cycles: plan.cycles });
-        let estimated = self.fits(program, &plan)?;
+        let plan = self.planned(&statement, &progress).await?;
+        let estimated = self.fits(&statement, &plan, self.limits)?;
 
         let proving = Instant::now();
-        let cycles = plan.cycles;
-        let run = PlannedRun::new(artifact.elf, inputs, plan).map_err(|error| failed(&error))?;
+        let run = statement.run(plan)?;
         let proven = self.engine.prove(&run, progress.clone()).await.map_err(|error| failed(&error))?;
         self.learn(estimated, proving.elapsed().as_secs_f64());
-        let proof = ProofRecord {
-            program: job.program,
-            kind: self.kind,
-            circuits: Circuits::Release,
-            circuit_version: Verifier::circuit_version().into(),
-            vk_hash: artifact.vk_hash,
-            public_values: proven.public_values,
-            proof: encode(&proven.proof)?,
-        };
-        progress(Progress::Verifying);
+        let proof = self.verified(&statement, proven, &progress, worker).await?;
         Ok(Proved {
-            proof: verified(proof, worker).await?,
-            cycles,
+            proof,
+            cycles: run.plan().cycles,
             proving_ms: millis(start.elapsed()),
             peak_memory: process::own_peak_memory(),
         })
     }
 
+    /// Executes the statement, and plans its proof.
+    async fn planned(&self, statement: &Executed, progress: &ProgressSink) -> Result<Plan, ServerError> {
+        progress(Progress::Executing { cycles: 0 });
+        let plan = blocking({
+            let (elf, inputs) = (statement.artifact.elf, statement.inputs.clone());
+            let settings = self.settings.clone();
+            move || plan(elf, &inputs, &settings)
+        })
+        .await?
+        .map_err(|error| failed(&error))?;
+        progress(Progress::Executing { cycles: plan.cycles });
+        Ok(plan)
+    }
+
+    /// The record of what was proven, if it holds.
+    async fn verified(
+        &self,
+        statement: &Executed,
+        proven: Proven,
+        progress: &ProgressSink,
+        worker: &super::Prover,
+    ) -> Result<ProofRecord, ServerError> {
+        let proof = ProofRecord {
+            program: statement.program.tag(),
+            kind: self.kind,
+            circuits: Circuits::Release,
+            circuit_version: Verifier::circuit_version().into(),
+            vk_hash: statement.artifact.vk_hash,
+            public_values: proven.public_values,
+            proof: encode(&proven.proof)?,
+        };
+        progress(Progress::Verifying);
+        verified(proof, worker).await
+    }
+
     /// The seconds that the proof will take, or why it is not begun.
-    fn fits(&self, program: Program, plan: &Plan) -> Result<f64, ServerError> {
+    fn fits(&self, statement: &Executed, plan: &Plan, limits: fit::Limits) -> Result<f64, ServerError> {
         let pace = *self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         let estimate = plan.estimate(self.kind, &self.settings, &pace);
         let (shards, seconds, memory) = (plan.parts.len(), estimate.seconds.round(), estimate.memory >> 20);
@@ -164,9 +199,9 @@ impl Stark {
             memory_mib = memory,
             "planned"
         );
-        let statement = Statement::abi_decode(program, &plan.public_values)
+        let public = Statement::abi_decode(statement.program, &plan.public_values)
             .map_err(|error| internal(format!("public values: {error}")))?;
-        fit::check(&statement, &estimate, self.limits)?;
+        fit::check(&public, &estimate, limits)?;
         Ok(estimate.seconds)
     }
 
