@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sextant_fleet::Queue;
 use sextant_protocol::{ErrorCode, ServerError};
 
 use crate::{
@@ -32,9 +33,11 @@ const FORGIVEN: Duration = Duration::from_secs(1);
 const GIVEN_UP: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
 
 /// The accounts of all clients.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Budgets {
     accounts: Mutex<HashMap<Identity, Account>>,
+    /// Where proofs are counted that other servers make for the same clients.
+    shared: Option<Arc<dyn Queue>>,
 }
 
 #[derive(Debug, Default)]
@@ -66,9 +69,15 @@ pub(crate) struct Reservation {
     budgets: Arc<Budgets>,
     /// `None` where proofs are not counted.
     identity: Option<Identity>,
+    shared: Option<shared::Entry>,
 }
 
 impl Budgets {
+    /// Counts proofs together with the other servers of a fleet.
+    pub(crate) fn of_fleet(queue: Arc<dyn Queue>) -> Self {
+        Self { shared: Some(queue), ..Self::default() }
+    }
+
     /// Opens a request of `caller`.
     pub(crate) fn open(self: &Arc<Self>, caller: &Caller) -> Result<OpenRequest, ServerError> {
         let mut accounts = self.accounts();
@@ -80,16 +89,18 @@ impl Budgets {
         Ok(OpenRequest { budgets: self.clone(), identity: caller.identity.clone() })
     }
 
-    /// Sets a proof of `caller`'s hour aside, unless the hour is used up.
-    pub(crate) fn reserve(self: &Arc<Self>, caller: &Caller) -> Result<Reservation, ServerError> {
+    /// Sets a proof of `caller`'s hour aside, unless the hour is used up, here or at all servers together.
+    pub(crate) async fn reserve(self: &Arc<Self>, caller: &Caller) -> Result<Reservation, ServerError> {
         let limit = caller.budget.proofs_per_hour;
-        let mut identity = None;
+        let mut reservation = Reservation { budgets: self.clone(), identity: None, shared: None };
         if limit > 0 {
-            let mut accounts = self.accounts();
-            Self::account(&mut accounts, &caller.identity).reserve(limit as usize, Instant::now())?;
-            identity = Some(caller.identity.clone());
+            Self::account(&mut self.accounts(), &caller.identity).reserve(limit as usize, Instant::now())?;
+            reservation.identity = Some(caller.identity.clone());
+            if let Some(queue) = &self.shared {
+                reservation.shared = Some(shared::Entry::reserve(queue, &caller.identity, limit).await?);
+            }
         }
-        Ok(Reservation { budgets: self.clone(), identity })
+        Ok(reservation)
     }
 
     /// Whether a statement or proof of `identity` may be checked, or too much time went into false ones.
@@ -130,6 +141,12 @@ impl Budgets {
     }
 }
 
+impl std::fmt::Debug for Budgets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Budgets").field("accounts", &self.accounts).finish_non_exhaustive()
+    }
+}
+
 impl Account {
     /// At most `limit` proofs in any sixty minutes, those that are being made included.
     fn reserve(&mut self, limit: usize, now: Instant) -> Result<(), ServerError> {
@@ -141,7 +158,7 @@ impl Account {
         // The oldest is the first to be an hour old; if none is made yet, one that is being made may still fail.
         let wait =
             self.made.front().map_or(SECOND, |oldest| HOUR.saturating_sub(now.duration_since(*oldest)));
-        Err(busy(format!("your {limit} proofs of this hour are used up"), wait))
+        Err(used_up(limit, wait))
     }
 
     fn forget_old(&mut self, now: Instant) {
@@ -192,7 +209,10 @@ impl Account {
 
 impl Reservation {
     /// The proof is made: it counts from now on.
-    pub(crate) fn commit(self) {
+    pub(crate) fn commit(mut self) {
+        if let Some(entry) = self.shared.take() {
+            entry.settle(true);
+        }
         if let Some(identity) = &self.identity
             && let Some(account) = self.budgets.accounts().get_mut(identity)
         {
@@ -203,6 +223,9 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
+        if let Some(entry) = self.shared.take() {
+            entry.settle(false);
+        }
         if let Some(identity) = &self.identity
             && let Some(account) = self.budgets.accounts().get_mut(identity)
         {
@@ -228,9 +251,14 @@ impl Drop for OpenRequest {
     }
 }
 
+fn used_up(limit: usize, wait: Duration) -> ServerError {
+    busy(format!("your {limit} proofs of this hour are used up"), wait)
+}
+
 fn busy(message: String, wait: Duration) -> ServerError {
     ServerError::retryable(ErrorCode::Busy, message, millis(wait).max(1))
 }
 
+mod shared;
 #[cfg(test)]
 mod tests;

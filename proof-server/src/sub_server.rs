@@ -151,7 +151,7 @@ impl SubServer {
             metrics.found("cached");
             return Ok((id, digest, Found::Cached(answer)));
         }
-        let reserved = budgets.reserve(caller)?;
+        let reserved = budgets.reserve(caller).await?;
         progress.send(Progress::Checking);
         // A full server should not spend more on a request than on saying so.
         let has_place = || self.prover.has_place(&caller.identity);

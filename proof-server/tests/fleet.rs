@@ -18,6 +18,7 @@ use sextant_protocol::{ClientMessage, ErrorCode, ProofKind};
 in_each_place!(
     a_proof_goes_from_prover_to_prover_and_what_they_made_serves_others,
     what_two_entrypoints_want_is_made_once,
+    a_budget_is_one_for_all_entrypoints,
     work_that_nobody_waits_for_is_given_up,
     a_prover_that_is_gone_costs_its_stage_and_none_before,
     a_prover_that_drains_finishes_the_stage_that_it_is_at,
@@ -72,6 +73,26 @@ async fn what_two_entrypoints_want_is_made_once(place: Place) {
     answer(&mut clients[0], ProofKind::Stark).await.unwrap();
     assert_eq!(prover.stages(), "stark");
     for member in entrypoints.into_iter().chain([prover]) {
+        member.stop().await;
+    }
+}
+
+async fn a_budget_is_one_for_all_entrypoints(place: Place) {
+    let Some(home) = Home::new(place, Limits::default()).await else { return };
+    let poor = async || Member::entrypoint_with(&home, |config| config.budget.proofs_per_hour = 1).await;
+    let (one, other) = (poor().await, poor().await);
+    let prover = Member::prover(&home, &["stark"]).await;
+    // What fails costs nothing, wherever it is asked for.
+    prover.script().touch("refuse-stark");
+    prove(&one, ProofKind::Stark).await.unwrap_err();
+    prove(&other, ProofKind::Stark).await.unwrap();
+    until("it is counted", PATIENCE, async || {
+        let refused = prove(&one, ProofKind::Compressed).await.unwrap_err();
+        (refused.code, refused.retry_after_ms > 3_500_000) == (ErrorCode::Busy, true)
+    })
+    .await;
+    assert_eq!(prover.stages(), "stark stark");
+    for member in [one, other, prover] {
         member.stop().await;
     }
 }

@@ -19,6 +19,7 @@
 
 mod error;
 mod lease;
+mod ledger;
 mod limits;
 pub mod local;
 mod message;
@@ -36,6 +37,7 @@ use std::pin::Pin;
 
 pub use error::FleetError;
 pub use lease::{Hold, Lease, Over};
+pub use ledger::{Account, Entry, HOUR, Ledger};
 pub use limits::{BucketLimits, QueueLimits, StoreLimits};
 pub use message::{MAX_MESSAGE, StageMessage, Work};
 pub use names::{Lane, Line, Part, Release, Stage, StageId, Worker};

@@ -9,8 +9,8 @@ use std::{fmt, time::Duration};
 use sextant_protocol::JobKey;
 
 use crate::{
-    Answer, DeadLetter, Lease, Line, Made, Outcome, Oversee, Part, Stage, StageId, StageMessage, Watch,
-    Worker,
+    Answer, DeadLetter, Lease, Ledger, Line, Made, Outcome, Oversee, Part, Stage, StageId, StageMessage,
+    Watch, Worker,
 };
 
 /// What came of submitting.
@@ -38,7 +38,7 @@ pub struct Depth {
 }
 
 /// A queue. Handles are cheap to clone and share one queue.
-pub trait Queue: Oversee {
+pub trait Queue: Oversee + Ledger {
     /// Asks for a stage.
     ///
     /// # Errors

@@ -23,22 +23,22 @@ fn open_requests_are_counted_by_client() {
     assert!(budgets.open(&one).is_ok());
 }
 
-#[test]
-fn only_proofs_that_are_made_count() {
+#[tokio::test]
+async fn only_proofs_that_are_made_count() {
     let budgets = Arc::new(Budgets::default());
     let limited = caller(1, 1, 2);
     for _ in 0..10 {
-        drop(budgets.reserve(&limited).unwrap());
+        drop(budgets.reserve(&limited).await.unwrap());
     }
-    budgets.reserve(&limited).unwrap().commit();
-    let second = budgets.reserve(&limited).unwrap();
+    budgets.reserve(&limited).await.unwrap().commit();
+    let second = budgets.reserve(&limited).await.unwrap();
     // One made and one being made: no third, whatever becomes of the second.
-    assert_eq!(budgets.reserve(&limited).unwrap_err().code, ErrorCode::Busy);
+    assert_eq!(budgets.reserve(&limited).await.unwrap_err().code, ErrorCode::Busy);
     drop(second);
-    budgets.reserve(&limited).unwrap().commit();
-    let error = budgets.reserve(&limited).unwrap_err();
+    budgets.reserve(&limited).await.unwrap().commit();
+    let error = budgets.reserve(&limited).await.unwrap_err();
     assert!((3_590_000..=3_600_000).contains(&error.retry_after_ms), "{error:?}");
-    drop(budgets.reserve(&caller(2, 1, 1)).unwrap());
+    drop(budgets.reserve(&caller(2, 1, 1)).await.unwrap());
 }
 
 /// In any sixty minutes, wherever they begin.
@@ -121,10 +121,10 @@ fn who_gives_up_again_and_again_is_in_bad_standing_for_a_while() {
     assert!(account.may_check(minutes(0)).is_ok(), "it may ask all the same");
 }
 
-#[test]
-fn accounts_without_a_trace_are_forgotten() {
+#[tokio::test]
+async fn accounts_without_a_trace_are_forgotten() {
     let budgets = Arc::new(Budgets::default());
-    let held = (budgets.open(&caller(1, 1, 1)).unwrap(), budgets.reserve(&caller(4, 1, 1)).unwrap());
+    let held = (budgets.open(&caller(1, 1, 1)).unwrap(), budgets.reserve(&caller(4, 1, 1)).await.unwrap());
     budgets.check_failed(&caller(3, 1, 1).identity, 2 * FAILED_CHECKS);
     for network in 0..2 * ACCOUNTS {
         let mut stranger = caller(2, 1, 1);
@@ -133,7 +133,7 @@ fn accounts_without_a_trace_are_forgotten() {
     }
     assert!(budgets.accounts().len() <= ACCOUNTS);
     assert!(budgets.open(&caller(1, 1, 1)).is_err(), "an open request is not forgotten");
-    assert!(budgets.reserve(&caller(4, 1, 1)).is_err(), "nor is a proof that is being made");
+    assert!(budgets.reserve(&caller(4, 1, 1)).await.is_err(), "nor is a proof that is being made");
     assert!(budgets.may_check(&caller(3, 1, 1).identity).is_err(), "nor is time that was taken");
     drop(held);
 }

@@ -149,7 +149,10 @@ pub async fn run_in(
     let limits = |capacity, share| QueueLimits { capacity, share };
     let for_proofs = limits(config.queue_capacity, config.queue_share);
     let for_verification = limits(config.verify_queue_capacity, half(config.verify_queue_capacity));
-    let budgets: Arc<Budgets> = Arc::default();
+    let budgets = Arc::new(match (&fleet, config.role) {
+        (Some(fleet), Role::Entrypoint) => Budgets::of_fleet(fleet.queue.clone()),
+        _ => Budgets::default(),
+    });
     let engine = Engine {
         proving: Queues::new(Program::ALL.map(|_| for_proofs), budgets.clone()),
         verifying: Verification::queues(for_verification, budgets.clone()),

@@ -228,6 +228,11 @@ impl Member {
         Self::start(home, Role::Entrypoint, &ALL, false).await
     }
 
+    /// One with other settings.
+    pub async fn entrypoint_with(home: &Home, adjust: impl FnOnce(&mut Config)) -> Self {
+        Self::start_in(Some(home.fleet().await), Role::Entrypoint, adjust).await
+    }
+
     /// Takes these stages.
     pub async fn prover(home: &Home, stages: &[&str]) -> Self {
         Self::start(home, Role::Prover, stages, false).await

@@ -3,6 +3,7 @@
 
 mod hold;
 mod journal;
+mod ledger;
 mod oversee;
 mod queue;
 mod state;

@@ -13,8 +13,8 @@ use super::{
     oversee::Attending,
 };
 use crate::{
-    DeadLetter, Depth, FleetError, Line, Made, Outcome, Over, Part, Pauses, QueueLimits, Stage, StageId,
-    StageMessage, Submitted, Worker, watch::News,
+    Account, DeadLetter, Depth, FleetError, Line, Made, Outcome, Over, Part, Pauses, QueueLimits, Stage,
+    StageId, StageMessage, Submitted, Worker, watch::News,
 };
 
 /// How often what is too old is looked for.
@@ -35,6 +35,8 @@ pub(super) struct State {
     /// Workers that wait, by line.
     pub(super) idle: HashMap<Line, u64>,
     pub(super) pauses: Pauses,
+    /// What clients have had made, by account.
+    pub(super) accounts: HashMap<[u8; 32], Account>,
     pub(super) present: Vec<Attending>,
     tidied: Instant,
 }
@@ -112,6 +114,7 @@ impl State {
             heard: HashMap::new(),
             idle: HashMap::new(),
             pauses: Pauses::default(),
+            accounts: HashMap::new(),
             present: Vec::new(),
             tidied: Instant::now(),
         }

@@ -8,6 +8,7 @@ mod broker;
 mod config;
 mod hold;
 mod keeper;
+mod ledger;
 mod names;
 mod oversee;
 mod queue;

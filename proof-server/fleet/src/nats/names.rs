@@ -14,11 +14,12 @@ pub(super) enum StreamOf {
     Dead,
     Workers,
     Pauses,
+    Accounts,
     Objects(Bucket),
 }
 
 impl StreamOf {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Jobs,
         Self::Made,
         Self::Done,
@@ -26,6 +27,7 @@ impl StreamOf {
         Self::Dead,
         Self::Workers,
         Self::Pauses,
+        Self::Accounts,
         Self::Objects(Bucket::Inputs),
         Self::Objects(Bucket::Parts),
         Self::Objects(Bucket::Proofs),
@@ -40,6 +42,7 @@ impl StreamOf {
             Self::Dead => "dead",
             Self::Workers => "worker",
             Self::Pauses => "pause",
+            Self::Accounts => "account",
             Self::Objects(bucket) => bucket.as_str(),
         }
     }
@@ -146,6 +149,11 @@ impl Names {
     /// All pauses.
     pub(super) fn pauses(&self) -> String {
         format!("{}.pause.all", self.0)
+    }
+
+    /// What a client has had made.
+    pub(super) fn account(&self, account: &[u8; 32]) -> String {
+        format!("{}.account.{}", self.0, hex::encode(account))
     }
 
     /// The line of a message, by its subject.

@@ -12,7 +12,7 @@ use super::{
     broker::{Broker, api, unreachable},
     names::StreamOf,
 };
-use crate::{FleetError, Line};
+use crate::{FleetError, HOUR, Line};
 
 /// For so long a message is known by its id, though it is done with: longer than any stage takes.
 const KNOWN_FOR: Duration = Duration::from_secs(20 * 60);
@@ -47,6 +47,8 @@ fn config(broker: &Broker, stream: StreamOf) -> Config {
         StreamOf::Interest | StreamOf::Workers => queue.patience,
         // Until somebody ends them.
         StreamOf::Pauses => Duration::ZERO,
+        // Nothing in an account counts for longer.
+        StreamOf::Accounts => HOUR,
         StreamOf::Dead => queue.dead_age,
         StreamOf::Objects(bucket) => store.bucket(bucket).age,
     };

@@ -1,0 +1,54 @@
+//! Proofs of an hour that all servers of a fleet count together.
+
+use std::{sync::Arc, time::Duration};
+
+use sextant_fleet::Queue;
+use sextant_protocol::{ErrorCode, ServerError};
+use sha2::{Digest, Sha256};
+
+use super::{busy, used_up};
+use crate::access::Identity;
+
+/// When a fleet is asked again that did not answer.
+const LATER: Duration = Duration::from_secs(2);
+
+/// A proof in a client's account.
+pub(super) struct Entry {
+    queue: Arc<dyn Queue>,
+    account: [u8; 32],
+    id: u64,
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Entry").field(&self.id).finish()
+    }
+}
+
+impl Entry {
+    pub(super) async fn reserve(
+        queue: &Arc<dyn Queue>,
+        identity: &Identity,
+        limit: u32,
+    ) -> Result<Self, ServerError> {
+        // Names stay here: whoever can read the fleet's queue need not know who the clients are.
+        let account = Sha256::digest(format!("sextant budget of {identity}")).into();
+        let entry = Self { queue: queue.clone(), account, id: fastrand::u64(..) };
+        match queue.reserve(account, entry.id, limit).await {
+            Ok(Ok(())) => Ok(entry),
+            Ok(Err(wait)) => Err(used_up(limit as usize, wait)),
+            Err(error) if error.passes() => Err(busy(error.to_string(), LATER)),
+            Err(error) => Err(ServerError::new(ErrorCode::Internal, error.to_string())),
+        }
+    }
+
+    /// Says what came of it, a moment later: nobody waits for that. Where it cannot be said, it counts for an hour.
+    pub(super) fn settle(self, made: bool) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            if let Err(error) = self.queue.settle(self.account, self.id, made).await {
+                tracing::warn!(%error, made, "a budget that is not settled");
+            }
+        });
+    }
+}
