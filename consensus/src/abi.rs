@@ -28,9 +28,34 @@ impl Writer {
         self.0.extend_from_slice(&word);
     }
 
+    /// The beginning of a list whose elements have sizes of their own: its length, and where each of them begins,
+    /// counted from behind the length. `size` tells an element's bytes.
+    pub(crate) fn list<T>(&mut self, elements: &[T], size: impl Fn(&T) -> u64) {
+        self.word(u64_word(elements.len() as u64));
+        for offset in offsets(elements, size) {
+            self.word(u64_word(offset));
+        }
+    }
+
+    /// `bytes`: the length, and the bytes filled up to whole words.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.word(u64_word(bytes.len() as u64));
+        self.0.extend_from_slice(bytes);
+        self.0.resize(self.0.len().next_multiple_of(32), 0);
+    }
+
     pub(crate) fn finish(self) -> Vec<u8> {
         self.0
     }
+}
+
+/// Where each element of a list begins, counted from behind the list's length.
+fn offsets<T>(elements: &[T], size: impl Fn(&T) -> u64) -> impl Iterator<Item = u64> {
+    elements.iter().scan(elements.len() as u64 * 32, move |next, element| {
+        let offset = *next;
+        *next += size(element);
+        Some(offset)
+    })
 }
 
 /// `uint64`.
@@ -79,6 +104,10 @@ impl<'a> Reader<'a> {
         self.array(what).map(u64::from_be_bytes)
     }
 
+    pub(crate) fn u32(&mut self, what: &'static str) -> Result<u32, AbiError> {
+        self.array(what).map(u32::from_be_bytes)
+    }
+
     pub(crate) fn bool(&mut self, what: &'static str) -> Result<bool, AbiError> {
         match self.u64(what)? {
             0 => Ok(false),
@@ -96,6 +125,37 @@ impl<'a> Reader<'a> {
         } else {
             Err(AbiError::Length)
         }
+    }
+
+    /// A list whose elements have sizes of their own, as [`Writer::list`] begins it: of `words` words each at least.
+    pub(crate) fn list<T>(
+        &mut self,
+        what: &'static str,
+        offset: &'static str,
+        words: u64,
+        read: impl Fn(&mut Self) -> Result<T, AbiError>,
+        size: impl Fn(&T) -> u64,
+    ) -> Result<Vec<T>, AbiError> {
+        let count = self.count(what, words)?;
+        let given = (0..count).map(|_| self.u64(offset)).collect::<Result<Vec<_>, _>>()?;
+        let elements = (0..count).map(|_| read(self)).collect::<Result<Vec<_>, _>>()?;
+        if offsets(&elements, size).eq(given) { Ok(elements) } else { Err(AbiError::Unexpected(offset)) }
+    }
+
+    /// `bytes`, whose last word is filled up with zeros.
+    pub(crate) fn bytes(&mut self, what: &'static str) -> Result<&'a [u8], AbiError> {
+        let length = self.u64(what)?;
+        if length > self.0.len() as u64 {
+            return Err(AbiError::Length);
+        }
+        let (words, rest) =
+            self.0.split_at_checked((length as usize).next_multiple_of(32)).ok_or(AbiError::Length)?;
+        let (bytes, padding) = words.split_at(length as usize);
+        if padding.iter().any(|byte| *byte != 0) {
+            return Err(AbiError::Unexpected(what));
+        }
+        self.0 = rest;
+        Ok(bytes)
     }
 
     pub(crate) fn expect(&mut self, what: &'static str, value: u64) -> Result<(), AbiError> {

@@ -10,27 +10,7 @@ use serde::Deserialize;
 use serde::de::Error;
 
 use crate::hash::{Root, keccak256};
-
-/// Encodes a list of RLP strings.
-fn list(strings: &[Vec<u8>]) -> Vec<u8> {
-    let payload: Vec<u8> = strings.iter().flat_map(|string| self::string(string)).collect();
-    [prefix(0xc0, payload.len()), payload].concat()
-}
-
-fn string(bytes: &[u8]) -> Vec<u8> {
-    match bytes {
-        [byte @ ..=0x7f] => alloc::vec![*byte],
-        _ => [&prefix(0x80, bytes.len())[..], bytes].concat(),
-    }
-}
-
-fn prefix(base: u8, length: usize) -> Vec<u8> {
-    if length < 56 {
-        return alloc::vec![base + length as u8];
-    }
-    let digits: Vec<u8> = length.to_be_bytes().into_iter().skip_while(|digit| *digit == 0).collect();
-    [&[base + 55 + digits.len() as u8][..], &digits].concat()
-}
+use crate::rlp;
 
 /// One field's RLP string: bytes as they stand, or a quantity in its shortest form.
 #[derive(Clone, Debug)]
@@ -139,7 +119,9 @@ impl BlockJson {
             quantity(&self.slot_number),
         ];
         fields.extend(appended.into_iter().flatten());
-        let rlp = list(&fields);
+        let mut payload = Vec::new();
+        fields.iter().for_each(|field| rlp::write_string(field, &mut payload));
+        let rlp = rlp::encode_list(&payload);
         match keccak256(&rlp) {
             hash if hash == self.hash => Ok(rlp),
             got => Err(BlockError::Hash { got, expected: self.hash }),

@@ -161,6 +161,11 @@ pub fn inclusion_input(
         execution: execution_facts(chain, &update.finalized_header)?,
         nodes: pool.nodes,
         accounts: proofs,
+        handovers: Vec::new(),
+        ancestry: Vec::new(),
+        transactions: Vec::new(),
+        no_logs: Vec::new(),
+        receipts: Vec::new(),
     })
 }
 

@@ -168,6 +168,12 @@ impl Codec for Blob {
     }
 }
 
+impl AsRef<[u8]> for Blob {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl core::ops::Deref for Blob {
     type Target = [u8];
 

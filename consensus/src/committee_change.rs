@@ -94,20 +94,12 @@ pub fn check(
 ) -> Result<CommitteeChange, CommitteeChangeError> {
     let chain = &input.chain;
     chain.validate()?;
-    let mut learned = Vec::with_capacity(input.handovers.len());
-    let mut committee = Learned { period: input.signer_period, committee_root: input.signer_committee_root };
-    let mut participation = chain.committee_size;
-    let mut last = None;
-    for (index, handover) in input.handovers.iter().enumerate() {
-        let finalized = handover
-            .verify(chain, &committee, bls)
-            .map_err(|error| CommitteeChangeError::Handover { index, error })?;
-        participation = participation.min(finalized.participation);
-        committee = Learned { period: committee.period + 1, committee_root: handover.next_committee_root };
-        learned.push(committee);
-        last = Some((&handover.signed.finalized, finalized));
-    }
-    let (header, finalized) = last.ok_or(CommitteeChangeError::Empty)?;
+    let trusted = Learned { period: input.signer_period, committee_root: input.signer_committee_root };
+    let handed_over = hand_over(chain, trusted, &input.handovers, bls)
+        .map_err(|(index, error)| CommitteeChangeError::Handover { index, error })?;
+    let last = input.handovers.last().zip(handed_over.finalized);
+    let (Handover { signed, .. }, finalized) = last.ok_or(CommitteeChangeError::Empty)?;
+    let header = &signed.finalized;
     step!(Branches, input.execution.verify(finalized.finalized_fork, &header.body_root))?;
     Ok(CommitteeChange {
         head: Head {
@@ -115,15 +107,48 @@ pub fn check(
             chain_digest: chain.digest(),
             signer_period: input.signer_period,
             signer_committee_root: input.signer_committee_root,
-            participation,
+            participation: handed_over.participation,
             finalized_slot: header.slot,
             finalized_root: finalized.finalized_root,
             block_number: input.execution.block_number,
             block_hash: input.execution.block_hash,
             state_root: input.execution.state_root,
         },
-        learned,
+        learned: handed_over.learned,
     })
+}
+
+/// What handovers in a row come to.
+pub(crate) struct HandedOver {
+    /// The committees of the periods after the first one's, in order.
+    pub(crate) learned: Vec<Learned>,
+    /// The lowest number of seats that signed one; all seats where there is none.
+    pub(crate) participation: u64,
+    /// What the last one's signature stands for.
+    pub(crate) finalized: Option<Finalized>,
+}
+
+/// Checks handovers in a row, the first of them by `trusted`. An error comes with the handover's number.
+pub(crate) fn hand_over(
+    chain: &ChainConfig,
+    trusted: Learned,
+    handovers: &[Handover],
+    bls: &mut impl AggregateVerifier,
+) -> Result<HandedOver, (usize, HandoverError)> {
+    let mut committee = trusted;
+    let mut sum = HandedOver {
+        learned: Vec::with_capacity(handovers.len()),
+        participation: chain.committee_size,
+        finalized: None,
+    };
+    for (index, handover) in handovers.iter().enumerate() {
+        let finalized = handover.verify(chain, &committee, bls).map_err(|error| (index, error))?;
+        sum.participation = sum.participation.min(finalized.participation);
+        committee = Learned { period: committee.period + 1, committee_root: handover.next_committee_root };
+        sum.learned.push(committee);
+        sum.finalized = Some(finalized);
+    }
+    Ok(sum)
 }
 
 impl Handover {

@@ -9,9 +9,9 @@ use alloc::vec::Vec;
 
 use crate::chain::Fork;
 use crate::codec::{Blob, record};
+use crate::execution_header::{Block, ExecutionHeader, HeaderError};
 use crate::hash::{Root, keccak256};
 use crate::merkle::{MerkleError, multiproof_root, u64_root, verify_branch};
-use crate::rlp::{Item, RlpError, number};
 
 record! {
     /// What a beacon block says about its execution block, with the proof from the block's body root.
@@ -51,12 +51,9 @@ pub enum ExecutionError {
     /// The execution block header is not the one that the beacon block names.
     #[error("execution block header: it does not hash to the proven block hash")]
     HeaderHash,
-    /// The execution block header is not canonical RLP.
+    /// The execution block header is none.
     #[error("execution block header: {0}")]
-    HeaderRlp(#[from] RlpError),
-    /// The execution block header has too few fields, or one of the wrong length.
-    #[error("execution block header: malformed {0}")]
-    HeaderField(&'static str),
+    Header(#[from] HeaderError),
     /// The claimed fact is not the execution block header's.
     #[error("execution block header: its {0} is another")]
     HeaderFact(&'static str),
@@ -68,12 +65,6 @@ const PAYLOAD_POSITION: u64 = 9;
 pub(crate) const PAYLOAD_DEPTH: u32 = 4;
 /// Positions of `state_root`, `block_number` and `block_hash` in `ExecutionPayloadHeader`, the same since Bellatrix.
 pub(crate) const FACT_FIELDS: [u64; 3] = [2, 6, 12];
-
-/// Fields of an execution block header up to `nonce`, which every one has (yellow paper, 4.3).
-const HEADER_FIELDS: usize = 15;
-// Positions of `stateRoot` and `number` among them.
-const HEADER_STATE_ROOT: usize = 3;
-const HEADER_NUMBER: usize = 8;
 
 /// Depth of the fields of `ExecutionPayloadHeader`: 15 fields in Capella, 17 since Deneb.
 ///
@@ -99,7 +90,8 @@ impl ExecutionFacts {
     /// # Errors
     /// [`ExecutionError`] unless it is the header of this block hash.
     pub fn with_block_header(mut self, rlp: Vec<u8>) -> Result<Self, ExecutionError> {
-        (self.block_number, self.state_root) = read_block_header(&rlp, &self.block_hash)?;
+        let header = read_block_header(&rlp, &self.block_hash)?;
+        (self.block_number, self.state_root) = (header.number, header.state_root);
         self.block_header = Blob(rlp);
         Ok(self)
     }
@@ -134,88 +126,55 @@ impl ExecutionFacts {
         }
     }
 
+    /// The execution block as far as it is proven, and its header where one is given.
+    ///
+    /// SOUNDNESS: only after [`Self::verify`], which compared the header with the block hash.
+    ///
+    /// # Errors
+    /// [`ExecutionError::Header`], which that would have found.
+    pub fn block(&self) -> Result<(Block, Option<ExecutionHeader<'_>>), ExecutionError> {
+        if self.block_header.is_empty() {
+            let (number, hash, state_root) = (self.block_number, self.block_hash, self.state_root);
+            return Ok((Block { number, hash, state_root, ..Block::default() }, None));
+        }
+        let header = ExecutionHeader::read(&self.block_header)?;
+        Ok((header.block(self.block_hash), Some(header)))
+    }
+
     /// Number and state root are the block header's, or nothing where there is none.
     fn check_block_header(&self) -> Result<(), ExecutionError> {
         if self.block_header.is_empty() {
             let claimed = self.block_number != 0 || self.state_root != [0; 32];
             return if claimed { Err(ExecutionError::Unproven) } else { Ok(()) };
         }
-        let (block_number, state_root) = read_block_header(&self.block_header, &self.block_hash)?;
-        if block_number != self.block_number {
+        let header = read_block_header(&self.block_header, &self.block_hash)?;
+        if header.number != self.block_number {
             return Err(ExecutionError::HeaderFact("number"));
         }
-        if state_root != self.state_root {
+        if header.state_root != self.state_root {
             return Err(ExecutionError::HeaderFact("state root"));
         }
         Ok(())
     }
 }
 
-/// Number and state root of the execution block header that hashes to `block_hash`.
-fn read_block_header(rlp: &[u8], block_hash: &Root) -> Result<(u64, Root), ExecutionError> {
+/// The execution block header that hashes to `block_hash`.
+fn read_block_header<'a>(rlp: &'a [u8], block_hash: &Root) -> Result<ExecutionHeader<'a>, ExecutionError> {
     if keccak256(rlp) != *block_hash {
         return Err(ExecutionError::HeaderHash);
     }
-    let mut rest = Item::only(rlp)?.list()?;
-    let (mut state_root, mut block_number) = (&[][..], &[][..]);
-    let mut fields = 0;
-    while !rest.is_empty() {
-        let (item, _, tail) = Item::take(rest)?;
-        match fields {
-            HEADER_STATE_ROOT => state_root = item.string()?,
-            HEADER_NUMBER => block_number = item.string()?,
-            _ => {}
-        }
-        (rest, fields) = (tail, fields + 1);
-    }
-    if fields < HEADER_FIELDS {
-        return Err(ExecutionError::HeaderField("list of fields"));
-    }
-    let state_root = state_root.try_into().map_err(|_| ExecutionError::HeaderField("state root"))?;
-    Ok((u64::from_be_bytes(number(block_number)?), state_root))
+    Ok(ExecutionHeader::read(rlp)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec;
-
-    /// A header of `fields` fields: empty strings but for a state root of `root` bytes and the number 300.
-    fn header(fields: usize, root: usize) -> Vec<u8> {
-        let mut payload = Vec::new();
-        for field in 0..fields {
-            match field {
-                HEADER_STATE_ROOT => {
-                    payload.push(0x80 + root as u8);
-                    payload.extend(vec![7; root]);
-                }
-                HEADER_NUMBER => payload.extend([0x82, 1, 44]),
-                _ => payload.push(0x80),
-            }
-        }
-        let mut rlp = vec![0xc0 + payload.len() as u8];
-        rlp.extend(payload);
-        rlp
-    }
-
-    fn read(rlp: &[u8]) -> Result<(u64, Root), ExecutionError> {
-        read_block_header(rlp, &keccak256(rlp))
-    }
 
     #[test]
-    fn block_headers() {
-        assert_eq!(read(&header(15, 32)), Ok((300, [7; 32])));
-        assert_eq!(read(&header(21, 32)), Ok((300, [7; 32])));
-        assert_eq!(read(&header(14, 32)), Err(ExecutionError::HeaderField("list of fields")));
-        assert_eq!(read(&header(15, 31)), Err(ExecutionError::HeaderField("state root")));
-        assert_eq!(read_block_header(&header(15, 32), &[1; 32]), Err(ExecutionError::HeaderHash));
-        let trailing = [&header(15, 32)[..], &[0x80]].concat();
-        assert_eq!(read(&trailing), Err(RlpError::Trailing.into()));
-        let mut long_number = header(15, 32);
-        let at = long_number.len() - 9;
-        assert_eq!(long_number[at..at + 3], [0x82, 1, 44]);
-        long_number[at + 1] = 0;
-        assert_eq!(read(&long_number), Err(RlpError::Number(8).into()));
+    fn a_header_is_that_of_its_hash() {
+        assert_eq!(read_block_header(&[0xc0], &[1; 32]), Err(ExecutionError::HeaderHash));
+        let short = read_block_header(&[0xc0], &keccak256(&[0xc0]));
+        assert_eq!(short, Err(HeaderError::Field("list of fields").into()));
     }
 
     #[test]

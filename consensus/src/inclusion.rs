@@ -1,25 +1,34 @@
-//! Statement 2: in a finalized execution state these accounts and storage slots have these values, or are absent.
+//! Statement 2: in the execution block that a trusted committee finalized, or in an ancestor of it, these accounts and
+//! slots have these values or are absent, and these transactions and logs are there or are not.
 
 use alloc::vec::Vec;
 
+use crate::accounts::{AccountsError, check_accounts};
+use crate::ancestry::{self, AncestryError};
 use crate::bls::AggregateVerifier;
 use crate::chain::{ChainConfig, ChainError, Fork};
 use crate::codec::{Blob, record};
+use crate::committee_change::{Handover, HandoverError, hand_over};
+use crate::events::{Events, EventsError, Questions};
 use crate::execution::{ExecutionError, ExecutionFacts};
 use crate::finality::{FinalityError, SignedFinality};
-use crate::hash::{Root, keccak256};
+use crate::hash::Root;
 use crate::program::Program;
-use crate::public_values::{Account, Head, Inclusion, Slot};
-use crate::rlp::{Item, RlpError, number};
+use crate::public_values::{Account, Block, Head, Inclusion, Learned};
 use crate::step;
-use crate::trie::{self, EMPTY_ROOT, Node, TrieError};
+use crate::trie_nodes::TrieNodes;
+
+pub use crate::accounts::{AccountProof, ProofError, SlotProof};
+pub use crate::ancestry::{Step, StepError};
+pub use crate::events::{LogFilter, NoLogError, TransactionError, TransactionProof};
 
 record! {
     /// The statement and its evidence.
     pub struct Input {
         /// The chain; its digest becomes public.
         pub chain: ChainConfig,
-        /// `hash_tree_root` of the committee that signed. Public: whoever verifies compares it with the one they trust.
+        /// `hash_tree_root` of the committee that has to be trusted: the one that signed or, where it handed over, the
+        /// first one. Public: whoever verifies compares it with the one they trust.
         pub signer_committee_root: Root,
         /// The signed header and its finality.
         pub signed: SignedFinality,
@@ -27,30 +36,18 @@ record! {
         pub execution: ExecutionFacts,
         /// Trie nodes of all proofs, each once.
         pub nodes: Vec<Blob>,
-        /// What is asked, strictly ascending by address.
+        /// Accounts and slots asked for, strictly ascending by address.
         pub accounts: Vec<AccountProof>,
-    }
-}
-
-record! {
-    /// One account and the slots asked of it.
-    pub struct AccountProof {
-        /// The address.
-        pub address: [u8; 20],
-        /// The path from the state root: positions in [`Input::nodes`].
-        pub path: Vec<u16>,
-        /// Strictly ascending by key.
-        pub slots: Vec<SlotProof>,
-    }
-}
-
-record! {
-    /// One storage slot.
-    pub struct SlotProof {
-        /// The slot.
-        pub key: [u8; 32],
-        /// The path from the account's storage root: positions in [`Input::nodes`]. Empty where that trie is.
-        pub path: Vec<u16>,
+        /// From the trusted committee to the one that signed, one per period, in order. None: it signed itself.
+        pub handovers: Vec<Handover>,
+        /// From the finalized block back to the one that the facts are about. None: they are about the finalized one.
+        pub ancestry: Vec<Step>,
+        /// Transactions asked for, strictly ascending by index.
+        pub transactions: Vec<TransactionProof>,
+        /// Logs that the block does not have, strictly ascending by address and topics.
+        pub no_logs: Vec<LogFilter>,
+        /// All receipts of the block, where one of them needs all. Else none.
+        pub receipts: Vec<Blob>,
     }
 }
 
@@ -61,8 +58,24 @@ pub enum InclusionError {
     #[error("chain: {0}")]
     Chain(#[from] ChainError),
     /// Nothing is asked.
-    #[error("no account is asked for")]
+    #[error("nothing is asked for: no account, no transaction and no log")]
     Empty,
+    /// A handover is refused.
+    #[error("handover {index}: {error}")]
+    Handover {
+        /// Which one, from 0.
+        index: usize,
+        /// Why.
+        error: HandoverError,
+    },
+    /// The handovers lead to the committee of another period than the signature's.
+    #[error("signed in period {got}, the handovers lead to the committee of period {expected}")]
+    SignerPeriod {
+        /// Period of the signature.
+        got: u64,
+        /// Period of the committee learned last.
+        expected: u64,
+    },
     /// The signed header is refused.
     #[error(transparent)]
     Finality(#[from] FinalityError),
@@ -77,68 +90,28 @@ pub enum InclusionError {
         "no state root is proven: the finalized header names only the execution block's hash, whose header is needed"
     )]
     NoStateRoot,
-    /// Accounts are repeated or unordered.
-    #[error("account {0}: addresses must be unique and ascending")]
-    AccountOrder(usize),
-    /// An account's proof is refused.
-    #[error("account {account}: {error}")]
-    Account {
-        /// Which one, from 0.
-        account: usize,
-        /// Why.
-        error: ProofError,
-    },
-    /// Slots are repeated or unordered.
-    #[error("account {account}, slot {slot}: slot keys must be unique and ascending")]
-    SlotOrder {
-        /// Which account, from 0.
-        account: usize,
-        /// Which of its slots, from 0.
-        slot: usize,
-    },
-    /// A slot's proof is refused.
-    #[error("account {account}, slot {slot}: {error}")]
-    Slot {
-        /// Which account, from 0.
-        account: usize,
-        /// Which of its slots, from 0.
-        slot: usize,
-        /// Why.
-        error: ProofError,
-    },
+    /// The block that the facts are about is not the finalized one's ancestor.
+    #[error("earlier block: {0}")]
+    Ancestry(#[from] AncestryError),
+    /// An account or a slot is refused.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
+    /// A transaction, a log or the absence of a log is refused.
+    #[error(transparent)]
+    Events(#[from] EventsError),
     /// A node that no proof uses.
     #[error("trie node {0} is used by no proof")]
     UnusedNode(usize),
 }
 
-/// Why the proof of one account or slot is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProofError {
-    /// The path names a node that is not there.
-    #[error("path names node {0}, which is not in the input")]
-    NoNode(u16),
-    /// The walk through the trie fails.
-    #[error(transparent)]
-    Trie(#[from] TrieError),
-    /// The value at the path's end is not an account, or not a storage word.
-    #[error("value: {0}")]
-    Value(#[from] RlpError),
-    /// The account's value does not have four fields.
-    #[error("value: an account has four fields")]
-    Fields,
-    /// A zero in a storage trie, which Ethereum deletes.
-    #[error("value: zero is never stored")]
-    ZeroStored,
-}
-
 /// Checks the statement and returns its public values.
 ///
 /// # Errors
-/// [`InclusionError`] names the rule, the account and the slot.
+/// [`InclusionError`] names the rule, and the part that breaks it.
 pub fn check(input: &Input, bls: &mut impl AggregateVerifier) -> Result<Inclusion, InclusionError> {
     let chain = &input.chain;
     chain.validate()?;
-    if input.accounts.is_empty() {
+    if input.accounts.is_empty() && input.transactions.is_empty() && input.no_logs.is_empty() {
         return Err(InclusionError::Empty);
     }
     let finalized_fork = chain.fork_at(input.signed.finalized.slot)?;
@@ -149,121 +122,58 @@ pub fn check(input: &Input, bls: &mut impl AggregateVerifier) -> Result<Inclusio
     if input.execution.state_root == [0; 32] {
         return Err(InclusionError::NoStateRoot);
     }
-    let accounts = step!(Trie, check_accounts(&input.execution.state_root, &input.nodes, &input.accounts))?;
-    let finalized = input.signed.verify(chain, &input.signer_committee_root, bls)?;
-    Ok(Inclusion {
-        head: Head {
-            program: Program::Inclusion,
-            chain_digest: chain.digest(),
-            signer_period: finalized.signer_period,
-            signer_committee_root: input.signer_committee_root,
-            participation: finalized.participation,
-            finalized_slot: input.signed.finalized.slot,
-            finalized_root: finalized.finalized_root,
-            block_number: input.execution.block_number,
-            block_hash: input.execution.block_hash,
-            state_root: input.execution.state_root,
-        },
-        accounts,
-    })
+    let (facts, accounts, events) = step!(Trie, facts(input))?;
+    let (head, learned) = signed_head(input, bls)?;
+    let Events { transactions, logs, no_logs } = events;
+    Ok(Inclusion { head, facts, accounts, learned, transactions, logs, no_logs })
 }
 
-/// Checks every account under `state_root`; each node of `nodes` must be used.
-fn check_accounts(
-    state_root: &Root,
-    nodes: &[Blob],
-    proofs: &[AccountProof],
-) -> Result<Vec<Account>, InclusionError> {
-    let mut nodes = NodePool::new(nodes);
-    let mut accounts: Vec<Account> = Vec::with_capacity(proofs.len());
-    for (account, proof) in proofs.iter().enumerate() {
-        if accounts.last().is_some_and(|before| before.address >= proof.address) {
-            return Err(InclusionError::AccountOrder(account));
-        }
-        let mut facts = account_facts(state_root, proof, &mut nodes)
-            .map_err(|error| InclusionError::Account { account, error })?;
-        // An account that is not there has no storage: every slot of it is absent.
-        let storage_root = if facts.exists { facts.storage_root } else { EMPTY_ROOT };
-        for (slot, proof) in proof.slots.iter().enumerate() {
-            if facts.slots.last().is_some_and(|before| before.key >= proof.key) {
-                return Err(InclusionError::SlotOrder { account, slot });
-            }
-            let content = slot_content(&storage_root, proof, &mut nodes)
-                .map_err(|error| InclusionError::Slot { account, slot, error })?;
-            facts.slots.push(content);
-        }
-        accounts.push(facts);
-    }
-    match nodes.used.iter().position(|used| !used) {
+/// The block that the questions are about, found from the finalized execution block, and the answers in it.
+///
+/// SOUNDNESS: the execution facts are proven under the finalized header.
+fn facts(input: &Input) -> Result<(Block, Vec<Account>, Events), InclusionError> {
+    let mut nodes = TrieNodes::new(&input.nodes);
+    let (finalized, header) = input.execution.block()?;
+    let (facts, header) = ancestry::follow(finalized, header, &input.ancestry, &mut nodes)?;
+    let accounts = check_accounts(&facts.state_root, &input.accounts, &mut nodes)?;
+    let questions =
+        Questions { transactions: &input.transactions, no_logs: &input.no_logs, receipts: &input.receipts };
+    let events = questions.answer(header.as_ref(), &mut nodes)?;
+    match nodes.unused() {
         Some(unused) => Err(InclusionError::UnusedNode(unused)),
-        None => Ok(accounts),
+        None => Ok((facts, accounts, events)),
     }
 }
 
-/// The nodes of all proofs, hashed once each.
-struct NodePool<'a> {
-    nodes: Vec<Node<'a>>,
-    used: Vec<bool>,
-}
-
-impl<'a> NodePool<'a> {
-    fn new(nodes: &'a [Blob]) -> Self {
-        Self {
-            nodes: nodes.iter().map(|rlp| Node::new(rlp)).collect(),
-            used: alloc::vec![false; nodes.len()],
-        }
+/// The signature over the finalized header, by the trusted committee or by the one that it handed over to.
+fn signed_head(
+    input: &Input,
+    bls: &mut impl AggregateVerifier,
+) -> Result<(Head, Vec<Learned>), InclusionError> {
+    let (chain, signed) = (&input.chain, &input.signed);
+    // Whoever hands over signs in its own period, which is checked below.
+    let first = input.handovers.first().map_or(signed, |handover| &handover.signed);
+    let trusted =
+        Learned { period: chain.period(first.signature_slot), committee_root: input.signer_committee_root };
+    let handed_over = hand_over(chain, trusted, &input.handovers, bls)
+        .map_err(|(index, error)| InclusionError::Handover { index, error })?;
+    let signer = handed_over.learned.last().unwrap_or(&trusted);
+    let finalized = signed.verify(chain, &signer.committee_root, bls)?;
+    if finalized.signer_period != signer.period {
+        let (got, expected) = (finalized.signer_period, signer.period);
+        return Err(InclusionError::SignerPeriod { got, expected });
     }
-
-    fn lookup(&mut self, root: &Root, key: &Root, path: &[u16]) -> Result<Option<&'a [u8]>, ProofError> {
-        for position in path {
-            *self.used.get_mut(usize::from(*position)).ok_or(ProofError::NoNode(*position))? = true;
-        }
-        Ok(trie::lookup(root, key, path.iter().map(|position| self.nodes[usize::from(*position)]))?)
-    }
-}
-
-fn account_facts(
-    state_root: &Root,
-    proof: &AccountProof,
-    nodes: &mut NodePool<'_>,
-) -> Result<Account, ProofError> {
-    let mut account = Account {
-        address: proof.address,
-        exists: false,
-        nonce: 0,
-        balance: [0; 32],
-        storage_root: [0; 32],
-        code_hash: [0; 32],
-        slots: Vec::with_capacity(proof.slots.len()),
+    let head = Head {
+        program: Program::Inclusion,
+        chain_digest: chain.digest(),
+        signer_period: trusted.period,
+        signer_committee_root: trusted.committee_root,
+        participation: finalized.participation.min(handed_over.participation),
+        finalized_slot: signed.finalized.slot,
+        finalized_root: finalized.finalized_root,
+        block_number: input.execution.block_number,
+        block_hash: input.execution.block_hash,
+        state_root: input.execution.state_root,
     };
-    if let Some(value) = nodes.lookup(state_root, &keccak256(&proof.address), &proof.path)? {
-        let fields = Item::only(value)?.list()?;
-        let (nonce, _, fields) = Item::take(fields)?;
-        let (balance, _, fields) = Item::take(fields)?;
-        let (storage_root, _, fields) = Item::take(fields)?;
-        let code_hash = Item::only(fields)?;
-        let root = |item: Item<'_>| item.string()?.try_into().map_err(|_| ProofError::Fields);
-        account.exists = true;
-        account.nonce = u64::from_be_bytes(number(nonce.string()?)?);
-        account.balance = number(balance.string()?)?;
-        account.storage_root = root(storage_root)?;
-        account.code_hash = root(code_hash)?;
-    }
-    Ok(account)
-}
-
-fn slot_content(
-    storage_root: &Root,
-    proof: &SlotProof,
-    nodes: &mut NodePool<'_>,
-) -> Result<Slot, ProofError> {
-    let mut slot = Slot { key: proof.key, exists: false, value: [0; 32] };
-    if let Some(value) = nodes.lookup(storage_root, &keccak256(&proof.key), &proof.path)? {
-        slot.exists = true;
-        slot.value = number(Item::only(value)?.string()?)?;
-        if slot.value == [0; 32] {
-            return Err(ProofError::ZeroStored);
-        }
-    }
-    Ok(slot)
+    Ok((head, handed_over.learned))
 }

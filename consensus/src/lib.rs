@@ -4,7 +4,9 @@
 //! zkVM, where the guest programs do. Read it from the statements down:
 //!
 //! - [`committee_change`] and [`inclusion`]: what is proven; [`public_values`]: what a proof says;
-//! - [`finality`]: the signed header both stand on; [`beacon`], [`execution`], [`trie`]: proofs into it and below it;
+//! - [`finality`]: the signed header both stand on; [`beacon`], [`execution`]: proofs into it;
+//! - [`ancestry`]: from the finalized execution block ([`execution_header`]) to an earlier one; [`accounts`], [`events`]:
+//!   what is under it, by [`trie`], [`trie_nodes`], [`receipt`], [`bloom`] and [`ordered`];
 //! - [`chain`], [`networks`]: which chain; [`merkle`], [`rlp`], [`codec`], [`hash`], [`bls`]: the tools;
 //! - [`light_client`] and [`build`]: from the beacon API's objects to an input, for clients; [`ssz`]: those objects
 //!   from SSZ; [`store`]: the specification's own light client on them.
@@ -12,9 +14,12 @@
 extern crate alloc;
 
 mod abi;
+pub mod accounts;
+pub mod ancestry;
 pub mod beacon;
 #[cfg(feature = "serde")]
 pub mod block_header;
+pub mod bloom;
 pub mod bls;
 pub mod build;
 pub mod chain;
@@ -22,7 +27,9 @@ pub mod chain;
 pub mod chain_spec;
 pub mod codec;
 pub mod committee_change;
+pub mod events;
 pub mod execution;
+pub mod execution_header;
 pub mod finality;
 pub mod hash;
 pub mod inclusion;
@@ -31,14 +38,17 @@ pub mod json;
 pub mod light_client;
 pub mod merkle;
 pub mod networks;
+pub mod ordered;
 mod program;
 pub mod public_values;
+pub mod receipt;
 pub mod rlp;
 pub mod ssz;
 mod statement;
 pub mod step;
 pub mod store;
 pub mod trie;
+pub mod trie_nodes;
 
 pub use abi::AbiError;
 pub use program::Program;

@@ -1,14 +1,22 @@
 //! What a proof says: the public values of both statements, ABI-encoded exactly as `abi.encode(struct)` of
 //! Solidity would. `contracts` and clients read the same bytes.
 
+mod accounts;
+mod encoding;
+mod events;
+
 use alloc::vec::Vec;
 
-use crate::abi::{AbiError, Reader, Word, Writer, array_word, bool_word, u64_word};
-use crate::hash::Root;
+use crate::abi::AbiError;
+pub use crate::execution_header::Block;
+use crate::hash::{Root, keccak256};
 use crate::program::Program;
 
 /// Version of the public values' layout; the first word of both statements.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
+
+/// Bytes of a log's data that stand in public values; longer data are named by their hash.
+pub const MAX_LOG_DATA: usize = 1024;
 
 /// What both statements begin with: eleven words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +29,8 @@ pub struct Head {
     /// what is proven is that the committee below signed, in this period or, of an inclusion, in one of the attested
     /// header's period and the next. Whoever verifies compares the root with the one they trust for that period.
     pub signer_period: u64,
-    /// `hash_tree_root` of that committee.
+    /// `hash_tree_root` of that committee. Where an inclusion learns committees, it is the first one's, which handed over;
+    /// the last one learned signed.
     pub signer_committee_root: Root,
     /// Seats that signed; the lowest number where several committees signed in a row.
     pub participation: u64,
@@ -88,13 +97,74 @@ pub struct Account {
     pub slots: Vec<Slot>,
 }
 
+/// A transaction that is in the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// Keccak-256 of its envelope. Zero: not proven, only the receipt at its index is.
+    pub hash: Root,
+    /// Its place in the block, from 0.
+    pub index: u32,
+    /// Whether it succeeded, as its receipt says.
+    pub succeeded: bool,
+}
+
+/// A log that is in the block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Index of its transaction, which stands in the statement too.
+    pub transaction: u32,
+    /// Its place in that transaction's receipt, from 0.
+    pub position: u32,
+    /// Who emitted it.
+    pub address: [u8; 20],
+    /// Its topics.
+    pub topics: Vec<Root>,
+    /// Its data.
+    pub data: LogData,
+}
+
+/// A log's data: whole up to [`MAX_LOG_DATA`] bytes, and by their hash beyond.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogData {
+    /// The bytes.
+    Whole(Vec<u8>),
+    /// Keccak-256 of the bytes.
+    Hash(Root),
+}
+
+impl LogData {
+    /// What public values show of these data.
+    pub fn of(data: &[u8]) -> Self {
+        if data.len() <= MAX_LOG_DATA { Self::Whole(data.to_vec()) } else { Self::Hash(keccak256(data)) }
+    }
+}
+
+/// A log that is not in the block: none of this address begins with these topics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoLog {
+    /// Who did not emit it.
+    pub address: [u8; 20],
+    /// Its first topics. None: no log of the address at all.
+    pub topics: Vec<Root>,
+}
+
 /// Public values of an inclusion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inclusion {
-    /// The trusted committee and the finalized header.
+    /// The committee that has to be trusted, and the finalized header.
     pub head: Head,
+    /// The block that all of the following is about: the finalized one, or an ancestor of it.
+    pub facts: Block,
     /// The accounts that were asked for, ascending by address.
     pub accounts: Vec<Account>,
+    /// The committees of the periods after the trusted one's up to the one that signed, in order; mostly none.
+    pub learned: Vec<Learned>,
+    /// The transactions that were asked for, ascending by index.
+    pub transactions: Vec<Transaction>,
+    /// The logs that were asked for, ascending by transaction and position.
+    pub logs: Vec<Log>,
+    /// The logs that are not there, ascending by address and topics.
+    pub no_logs: Vec<NoLog>,
 }
 
 /// Either statement.
@@ -132,160 +202,5 @@ impl Statement {
             Self::CommitteeChange(values) => &values.head,
             Self::Inclusion(values) => &values.head,
         }
-    }
-}
-
-/// Words of [`Head`].
-const HEAD_WORDS: u64 = 11;
-/// Offset of the list that follows the head and its own offset word.
-const LIST_OFFSET: u64 = (HEAD_WORDS + 1) * 32;
-/// Words of an [`Account`] before its slots' offset.
-const ACCOUNT_WORDS: u64 = 6;
-/// Offset of an account's slots.
-const SLOTS_OFFSET: u64 = (ACCOUNT_WORDS + 1) * 32;
-/// Words of a [`Slot`].
-const SLOT_WORDS: u64 = 3;
-
-impl Head {
-    fn write(&self, out: &mut Writer) {
-        out.word(u64_word(VERSION));
-        out.word(u64_word(self.program.tag().into()));
-        out.word(self.chain_digest);
-        out.word(u64_word(self.signer_period));
-        out.word(self.signer_committee_root);
-        out.word(u64_word(self.participation));
-        out.word(u64_word(self.finalized_slot));
-        out.word(self.finalized_root);
-        out.word(u64_word(self.block_number));
-        out.word(self.block_hash);
-        out.word(self.state_root);
-    }
-
-    fn read(program: Program, reader: &mut Reader<'_>) -> Result<Self, AbiError> {
-        reader.expect("version", VERSION)?;
-        reader.expect("program", program.tag().into())?;
-        Ok(Self {
-            program,
-            chain_digest: reader.word()?,
-            signer_period: reader.u64("signer period")?,
-            signer_committee_root: reader.word()?,
-            participation: reader.u64("participation")?,
-            finalized_slot: reader.u64("finalized slot")?,
-            finalized_root: reader.word()?,
-            block_number: reader.u64("block number")?,
-            block_hash: reader.word()?,
-            state_root: reader.word()?,
-        })
-    }
-}
-
-impl CommitteeChange {
-    /// `abi.encode` of the structure.
-    pub fn abi_encode(&self) -> Vec<u8> {
-        let mut out = Writer::default();
-        out.word(u64_word(32));
-        self.head.write(&mut out);
-        out.word(u64_word(LIST_OFFSET));
-        out.word(u64_word(self.learned.len() as u64));
-        for learned in &self.learned {
-            out.word(u64_word(learned.period));
-            out.word(learned.committee_root);
-        }
-        out.finish()
-    }
-
-    /// Reads exactly what [`Self::abi_encode`] writes, and nothing else.
-    ///
-    /// # Errors
-    /// [`AbiError`] names the first word that differs.
-    pub fn abi_decode(bytes: &[u8]) -> Result<Self, AbiError> {
-        let mut reader = Reader::new(bytes)?;
-        reader.expect("offset", 32)?;
-        let head = Head::read(Program::CommitteeChange, &mut reader)?;
-        reader.expect("learned offset", LIST_OFFSET)?;
-        let count = reader.count("learned", 2)?;
-        let learned = (0..count)
-            .map(|_| Ok(Learned { period: reader.u64("learned period")?, committee_root: reader.word()? }))
-            .collect::<Result<_, AbiError>>()?;
-        reader.finish()?;
-        Ok(Self { head, learned })
-    }
-}
-
-impl Inclusion {
-    /// `abi.encode` of the structure.
-    pub fn abi_encode(&self) -> Vec<u8> {
-        let mut out = Writer::default();
-        out.word(u64_word(32));
-        self.head.write(&mut out);
-        out.word(u64_word(LIST_OFFSET));
-        out.word(u64_word(self.accounts.len() as u64));
-        for offset in account_offsets(self.accounts.iter().map(|account| account.slots.len() as u64)) {
-            out.word(u64_word(offset));
-        }
-        self.accounts.iter().for_each(|account| account.write(&mut out));
-        out.finish()
-    }
-
-    /// Reads exactly what [`Self::abi_encode`] writes, and nothing else.
-    ///
-    /// # Errors
-    /// [`AbiError`] names the first word that differs.
-    pub fn abi_decode(bytes: &[u8]) -> Result<Self, AbiError> {
-        let mut reader = Reader::new(bytes)?;
-        reader.expect("offset", 32)?;
-        let head = Head::read(Program::Inclusion, &mut reader)?;
-        reader.expect("accounts offset", LIST_OFFSET)?;
-        let count = reader.count("accounts", 1 + ACCOUNT_WORDS)?;
-        let offsets = (0..count).map(|_| reader.u64("account offset")).collect::<Result<Vec<_>, _>>()?;
-        let accounts = (0..count).map(|_| Account::read(&mut reader)).collect::<Result<Vec<_>, _>>()?;
-        reader.finish()?;
-        if !account_offsets(accounts.iter().map(|account| account.slots.len() as u64)).eq(offsets) {
-            return Err(AbiError::Unexpected("account offset"));
-        }
-        Ok(Self { head, accounts })
-    }
-}
-
-/// Where each account begins, counted from behind the list's length: `slots` gives their numbers of slots.
-fn account_offsets(slots: impl ExactSizeIterator<Item = u64>) -> impl Iterator<Item = u64> {
-    let first = slots.len() as u64 * 32;
-    slots.scan(first, |next, count| {
-        let offset = *next;
-        *next += SLOTS_OFFSET + 32 + count * SLOT_WORDS * 32;
-        Some(offset)
-    })
-}
-
-impl Account {
-    fn write(&self, out: &mut Writer) {
-        out.word(array_word(&self.address));
-        out.word(bool_word(self.exists));
-        out.word(u64_word(self.nonce));
-        out.word(self.balance);
-        out.word(self.storage_root);
-        out.word(self.code_hash);
-        out.word(u64_word(SLOTS_OFFSET));
-        out.word(u64_word(self.slots.len() as u64));
-        for slot in &self.slots {
-            out.word(slot.key);
-            out.word(bool_word(slot.exists));
-            out.word(slot.value);
-        }
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, AbiError> {
-        let address = reader.array("address")?;
-        let exists = reader.bool("exists")?;
-        let nonce = reader.u64("nonce")?;
-        let [balance, storage_root, code_hash]: [Word; 3] = [reader.word()?, reader.word()?, reader.word()?];
-        reader.expect("slots offset", SLOTS_OFFSET)?;
-        let count = reader.count("slots", SLOT_WORDS)?;
-        let slots = (0..count)
-            .map(|_| {
-                Ok(Slot { key: reader.word()?, exists: reader.bool("slot exists")?, value: reader.word()? })
-            })
-            .collect::<Result<_, AbiError>>()?;
-        Ok(Self { address, exists, nonce, balance, storage_root, code_hash, slots })
     }
 }

@@ -1,4 +1,7 @@
-//! Canonical RLP (Ethereum yellow paper, appendix B): the reading half, strict.
+//! Canonical RLP (Ethereum yellow paper, appendix B): read strictly, and written where a trie is built or a node's JSON
+//! becomes what was hashed.
+
+use alloc::vec::Vec;
 
 /// Why bytes are not canonical RLP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -114,6 +117,47 @@ pub fn number<const N: usize>(bytes: &[u8]) -> Result<[u8; N], RlpError> {
     Ok(number)
 }
 
+/// Encodes a string.
+pub fn encode_string(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + 5);
+    write_string(bytes, &mut out);
+    out
+}
+
+/// Encodes a list of items that are encoded already.
+pub fn encode_list(payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(payload.len() + 5);
+    write_header(0xc0, payload.len(), &mut out);
+    out.extend_from_slice(payload);
+    out
+}
+
+/// Appends a string's encoding.
+pub fn write_string(bytes: &[u8], out: &mut Vec<u8>) {
+    // A byte below 0x80 is its own encoding.
+    if !matches!(bytes, [..=0x7f]) {
+        write_header(0x80, bytes.len(), out);
+    }
+    out.extend_from_slice(bytes);
+}
+
+/// A number's bytes in the shortest form, as a string holds them: none for zero.
+pub fn shortest(big_endian: &[u8]) -> &[u8] {
+    let zeros = big_endian.iter().take_while(|byte| **byte == 0).count();
+    &big_endian[zeros..]
+}
+
+fn write_header(base: u8, length: usize, out: &mut Vec<u8>) {
+    if length < 56 {
+        out.push(base + length as u8);
+    } else {
+        let digits = length.to_be_bytes();
+        let digits = shortest(&digits);
+        out.push(base + 55 + digits.len() as u8);
+        out.extend_from_slice(digits);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +171,23 @@ mod tests {
         let mut long = [7; 58];
         long[..2].copy_from_slice(&[0xb8, 56]);
         assert_eq!(Item::only(&long), Ok(Item::String(&[7; 56])));
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for length in [0, 1, 2, 55, 56, 255, 256, 70_000] {
+            for byte in [0, 0x7f, 0x80] {
+                let bytes = alloc::vec![byte; length];
+                assert_eq!(
+                    Item::only(&encode_string(&bytes)),
+                    Ok(Item::String(&bytes)),
+                    "{length} of {byte}"
+                );
+                assert_eq!(Item::only(&encode_list(&bytes)), Ok(Item::List(&bytes)), "{length} of {byte}");
+            }
+        }
+        assert_eq!(shortest(&0u64.to_be_bytes()), [0u8; 0]);
+        assert_eq!(shortest(&258u64.to_be_bytes()), [1, 2]);
     }
 
     #[test]

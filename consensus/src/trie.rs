@@ -1,12 +1,13 @@
 //! Proofs in a Merkle-Patricia trie (Ethereum yellow paper, appendix D; EIP-1186), present and absent alike.
 //!
-//! Keys are Keccak-256 digests, always 64 nibbles: that is the state trie and every storage trie, and it lets the
-//! walk refuse shapes that such a trie cannot have (a value in a branch, a leaf that ends early). A proof is
+//! Keys are of two kinds. Keccak-256 digests, always 64 nibbles: that is the state trie and every storage trie. And
+//! indices in RLP, of 2 to 10 nibbles: a block's transactions and receipts. No key of a kind begins another, which lets the
+//! walk refuse shapes that such a trie cannot have (a value in a branch, a digest's leaf that ends early). A proof is
 //! complete: each node is reached through the hash in the one before, nodes may not be left over, and a key counts
 //! as absent only where a branch slot is empty or a leaf or extension leads elsewhere.
 
 use crate::hash::{Root, keccak256};
-use crate::rlp::{Item, RlpError};
+use crate::rlp::{Item, RlpError, shortest};
 
 /// Root of a trie without entries: Keccak-256 of the empty string's RLP.
 pub const EMPTY_ROOT: Root = [
@@ -69,13 +70,111 @@ enum Next<'a> {
     Absent,
 }
 
-/// The value under `key` in the trie with this root; `None` if the proof shows that there is none.
+/// The value under a hashed `key` in the trie with this root; `None` if the proof shows that there is none.
 ///
 /// # Errors
 /// [`TrieError`] unless the proof consists of exactly the nodes on the key's path.
 pub fn lookup<'a>(
     root: &Root,
     key: &Root,
+    proof: impl IntoIterator<Item = Node<'a>>,
+) -> Result<Option<&'a [u8]>, TrieError> {
+    walk(root, Key::Digest(key), proof)
+}
+
+/// The value at `index` in the trie of a block's transactions or receipts; `None` if the proof shows that there is none.
+///
+/// # Errors
+/// [`TrieError`] unless the proof consists of exactly the nodes on the index's path.
+pub fn lookup_index<'a>(
+    root: &Root,
+    index: u32,
+    proof: impl IntoIterator<Item = Node<'a>>,
+) -> Result<Option<&'a [u8]>, TrieError> {
+    let key = IndexKey::new(index);
+    walk(root, Key::Index(key.as_bytes()), proof)
+}
+
+/// A key of the transactions and receipts tries: the index in RLP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IndexKey {
+    bytes: [u8; 5],
+    length: u8,
+}
+
+impl IndexKey {
+    /// The key of an index.
+    pub fn new(index: u32) -> Self {
+        let mut bytes = [0; 5];
+        let digits = index.to_be_bytes();
+        let digits = shortest(&digits);
+        let length = match digits {
+            [small @ ..=0x7f] => {
+                bytes[0] = *small;
+                1
+            }
+            _ => {
+                bytes[0] = 0x80 + digits.len() as u8;
+                bytes[1..=digits.len()].copy_from_slice(digits);
+                1 + digits.len() as u8
+            }
+        };
+        Self { bytes, length }
+    }
+
+    /// The key's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+
+    /// How many nibbles it has.
+    pub(crate) fn nibbles(&self) -> usize {
+        2 * usize::from(self.length)
+    }
+
+    /// One of its nibbles, from 0.
+    pub(crate) fn nibble(&self, at: usize) -> u8 {
+        nibble_of(&self.bytes, at)
+    }
+}
+
+/// Where a walk goes, and among keys of which kind.
+#[derive(Clone, Copy)]
+enum Key<'a> {
+    Digest(&'a Root),
+    Index(&'a [u8]),
+}
+
+impl Key<'_> {
+    const fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Digest(digest) => *digest,
+            Self::Index(bytes) => bytes,
+        }
+    }
+
+    /// Whether `end` nibbles are too many, or too few, for any key of the kind, where this one's end tells.
+    const fn is_end(&self, end: usize) -> bool {
+        match self {
+            Self::Digest(_) => end == 64,
+            // Keys of other lengths lie beside this one.
+            Self::Index(_) => true,
+        }
+    }
+
+    /// Whether an extension may lead to `end` nibbles and go on from there.
+    const fn goes_on(&self, end: usize) -> bool {
+        match self {
+            Self::Digest(_) => end < 64,
+            Self::Index(_) => end < 10,
+        }
+    }
+}
+
+/// The value under `key`, by exactly the nodes on its path.
+fn walk<'a>(
+    root: &Root,
+    key: Key<'_>,
     proof: impl IntoIterator<Item = Node<'a>>,
 ) -> Result<Option<&'a [u8]>, TrieError> {
     let mut proof = proof.into_iter();
@@ -94,13 +193,13 @@ pub fn lookup<'a>(
                 node.rlp
             }
         };
-        next = step(rlp, key, &mut nibble)?;
+        next = step(rlp, &key, &mut nibble)?;
     };
     if proof.next().is_some() { Err(TrieError::Surplus) } else { Ok(found) }
 }
 
 /// Reads one node and takes the path of `key` through it.
-fn step<'a>(rlp: &'a [u8], key: &Root, nibble: &mut usize) -> Result<Next<'a>, TrieError> {
+fn step<'a>(rlp: &'a [u8], key: &Key<'_>, nibble: &mut usize) -> Result<Next<'a>, TrieError> {
     let at = *nibble;
     let shape = |what| TrieError::Shape { nibble: at, what };
     let malformed = |error| TrieError::Rlp { nibble: at, error };
@@ -112,11 +211,15 @@ fn step<'a>(rlp: &'a [u8], key: &Root, nibble: &mut usize) -> Result<Next<'a>, T
     if rest.is_empty() {
         let path =
             HexPrefix::parse(first.string().map_err(malformed)?).ok_or_else(|| shape("malformed path"))?;
-        let matched = path.matches(key, at);
+        let matched = path.matches(key.bytes(), at);
         return match (path.is_leaf, matched) {
-            (true, _) if at + path.len() != 64 => Err(shape("a leaf that does not end at the key's length")),
-            (true, true) => Ok(Next::Value(second.string().map_err(malformed)?)),
-            (false, _) if path.len() == 0 || at + path.len() >= 64 => {
+            (true, _) if !key.is_end(at + path.len()) => {
+                Err(shape("a leaf that does not end at the key's length"))
+            }
+            (true, true) if at + path.len() == 2 * key.bytes().len() => {
+                Ok(Next::Value(second.string().map_err(malformed)?))
+            }
+            (false, _) if path.len() == 0 || !key.goes_on(at + path.len()) => {
                 Err(shape("an extension of impossible length"))
             }
             (false, true) => {
@@ -126,14 +229,14 @@ fn step<'a>(rlp: &'a [u8], key: &Root, nibble: &mut usize) -> Result<Next<'a>, T
                     next => Ok(next),
                 }
             }
-            (_, false) => Ok(Next::Absent),
+            _ => Ok(Next::Absent),
         };
     }
 
-    if at >= 64 {
+    if at >= 2 * key.bytes().len() {
         return Err(shape("a branch below the key's last nibble"));
     }
-    let wanted = nibble_of(key, at);
+    let wanted = nibble_of(key.bytes(), at);
     let mut chosen = match wanted {
         0 => Some((first, first_rlp)),
         1 => Some((second, second_rlp)),
@@ -148,7 +251,7 @@ fn step<'a>(rlp: &'a [u8], key: &Root, nibble: &mut usize) -> Result<Next<'a>, T
         rest = tail;
     }
     if Item::only(rest).map_err(malformed)? != Item::String(&[]) {
-        return Err(shape("a branch with a value, where all keys have one length"));
+        return Err(shape("a branch with a value, where no key begins another"));
     }
     let (item, item_rlp) = chosen.ok_or_else(|| shape("a branch without its slots"))?;
     *nibble += 1;
@@ -196,8 +299,8 @@ impl<'a> HexPrefix<'a> {
     }
 
     /// Whether `key` goes on with this path from nibble `at`.
-    fn matches(&self, key: &Root, at: usize) -> bool {
-        at + self.len() <= 64
+    fn matches(&self, key: &[u8], at: usize) -> bool {
+        at + self.len() <= 2 * key.len()
             && (0..self.len()).all(|i| nibble_of(self.bytes, self.skip + i) == nibble_of(key, at + i))
     }
 }
