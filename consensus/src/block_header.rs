@@ -3,40 +3,13 @@
 //! Which fields a header has depends on the fork: all that the node names are taken, in the yellow paper's order and
 //! those that EIPs appended. Whether they are right and all of them, their hash tells.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::Deserialize;
-use serde::de::Error;
 
 use crate::hash::{Root, keccak256};
 use crate::rlp;
-
-/// One field's RLP string: bytes as they stand, or a quantity in its shortest form.
-#[derive(Clone, Debug)]
-struct Bytes(Vec<u8>);
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::json::hex_bytes::deserialize(deserializer).map(Self)
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Quantity(Vec<u8>);
-
-impl<'de> Deserialize<'de> for Quantity {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let digits =
-            text.strip_prefix("0x").ok_or_else(|| D::Error::custom("expected a quantity with 0x"))?;
-        let digits = digits.trim_start_matches('0');
-        let even = if digits.len() % 2 == 0 { String::new() } else { String::from("0") };
-        hex::decode(even + digits)
-            .map(Self)
-            .map_err(|e| D::Error::custom(alloc::format!("not a quantity: {e}")))
-    }
-}
+use crate::rlp_json::{Bytes, Quantity};
 
 /// A block as execution nodes describe it, as far as its header goes.
 #[derive(Clone, Debug, Deserialize)]

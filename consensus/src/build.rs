@@ -3,7 +3,9 @@
 //! Building checks shapes only as far as it needs them; whether the statement is true is for the statements' own
 //! `check`, which a client runs on the result before asking anybody for a proof.
 
-use alloc::collections::BTreeMap;
+mod inclusion;
+mod nodes;
+
 use alloc::vec::Vec;
 
 use crate::beacon::{CommitteeOpening, public_key_root};
@@ -13,11 +15,13 @@ use crate::committee_change::{self, Handover};
 use crate::execution::{ExecutionFacts, FACT_FIELDS, PAYLOAD_DEPTH, payload_field_depth};
 use crate::finality::SignedFinality;
 use crate::hash::Root;
-use crate::inclusion::{self, AccountProof, SlotProof};
 use crate::light_client::{
     LightClientBootstrap, LightClientFinalityUpdate, LightClientHeader, LightClientUpdate, SyncCommittee,
 };
 use crate::merkle::{MerkleError, build_multiproof, verify_branch};
+
+pub use self::inclusion::{Asked, StepNodes, TransactionNodes, asked_input, inclusion_input};
+pub use self::nodes::AccountNodes;
 
 /// Why no input can be made of the objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,17 +78,12 @@ pub enum BuildError {
     /// The same slot of an account twice.
     #[error("slot {0:02x?} of one account is asked for twice")]
     DuplicateSlot([u8; 32]),
-}
-
-/// One account's proof as `eth_getProof` (EIP-1186) gives it: whole nodes, root first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AccountNodes {
-    /// The address.
-    pub address: [u8; 20],
-    /// RLP of the nodes from the state root down.
-    pub nodes: Vec<Vec<u8>>,
-    /// Each slot with the RLP of the nodes from the storage root down.
-    pub slots: Vec<([u8; 32], Vec<Vec<u8>>)>,
+    /// The same transaction twice.
+    #[error("transaction {0} is asked for twice")]
+    DuplicateTransaction(u32),
+    /// The same absent log twice.
+    #[error("the absence of one log is asked for twice")]
+    DuplicateNoLog,
 }
 
 /// The committee of a bootstrap, checked against its header's state root.
@@ -116,6 +115,21 @@ pub fn committee_change_input(
     updates: &[LightClientUpdate],
 ) -> Result<committee_change::Input, BuildError> {
     let (first, last) = updates.first().zip(updates.last()).ok_or(BuildError::NoUpdate)?;
+    Ok(committee_change::Input {
+        signer_period: chain.period(first.signature_slot),
+        signer_committee_root: committee.root(),
+        handovers: handovers(chain, committee, updates)?,
+        execution: execution_facts(chain, &last.finalized_header)?,
+        chain: chain.clone(),
+    })
+}
+
+/// The handovers from `committee` through all `updates` in order.
+fn handovers(
+    chain: &ChainConfig,
+    committee: &SyncCommittee,
+    updates: &[LightClientUpdate],
+) -> Result<Vec<Handover>, BuildError> {
     let committees =
         core::iter::once(committee).chain(updates.iter().map(|update| &update.next_sync_committee));
     let handovers = updates.iter().zip(committees).map(|(update, signers)| {
@@ -125,48 +139,7 @@ pub fn committee_change_input(
             next_committee_branch: update.next_sync_committee_branch.clone(),
         })
     });
-    Ok(committee_change::Input {
-        signer_period: chain.period(first.signature_slot),
-        signer_committee_root: committee.root(),
-        handovers: handovers.collect::<Result<_, BuildError>>()?,
-        execution: execution_facts(chain, &last.finalized_header)?,
-        chain: chain.clone(),
-    })
-}
-
-/// The input that proves `accounts` under the finalized header of `update`, which `committee` signed.
-///
-/// Since Gloas that header names only a block hash: give the execution block's own header to the input's facts, by
-/// [`ExecutionFacts::with_block_header`].
-///
-/// # Errors
-/// [`BuildError`] names what has the wrong shape.
-pub fn inclusion_input(
-    chain: &ChainConfig,
-    committee: &SyncCommittee,
-    update: &LightClientFinalityUpdate,
-    accounts: &[AccountNodes],
-) -> Result<inclusion::Input, BuildError> {
-    let mut pool = NodePool::default();
-    let mut proofs: Vec<AccountProof> =
-        accounts.iter().map(|account| pool.account(account)).collect::<Result<_, _>>()?;
-    proofs.sort_by_key(|proof| proof.address);
-    if let Some(pair) = proofs.windows(2).find(|pair| pair[0].address == pair[1].address) {
-        return Err(BuildError::DuplicateAccount(pair[0].address));
-    }
-    Ok(inclusion::Input {
-        chain: chain.clone(),
-        signer_committee_root: committee.root(),
-        signed: signed_finality(chain, committee, update)?,
-        execution: execution_facts(chain, &update.finalized_header)?,
-        nodes: pool.nodes,
-        accounts: proofs,
-        handovers: Vec::new(),
-        ancestry: Vec::new(),
-        transactions: Vec::new(),
-        no_logs: Vec::new(),
-        receipts: Vec::new(),
-    })
+    handovers.collect()
 }
 
 fn check_size(chain: &ChainConfig, committee: &SyncCommittee) -> Result<(), BuildError> {
@@ -240,45 +213,4 @@ fn execution_facts(chain: &ChainConfig, header: &LightClientHeader) -> Result<Ex
         proof,
         block_header: Blob::default(),
     })
-}
-
-/// Collects trie nodes, each once.
-#[derive(Default)]
-struct NodePool {
-    nodes: Vec<Blob>,
-    positions: BTreeMap<Vec<u8>, u16>,
-}
-
-impl NodePool {
-    fn account(&mut self, account: &AccountNodes) -> Result<AccountProof, BuildError> {
-        let mut slots = account
-            .slots
-            .iter()
-            .map(|(key, nodes)| Ok(SlotProof { key: *key, path: self.path(nodes)? }))
-            .collect::<Result<Vec<_>, BuildError>>()?;
-        slots.sort_by_key(|slot| slot.key);
-        if let Some(pair) = slots.windows(2).find(|pair| pair[0].key == pair[1].key) {
-            return Err(BuildError::DuplicateSlot(pair[0].key));
-        }
-        Ok(AccountProof { address: account.address, path: self.path(&account.nodes)?, slots })
-    }
-
-    fn path(&mut self, nodes: &[Vec<u8>]) -> Result<Vec<u16>, BuildError> {
-        // Some nodes prove an empty trie by the empty string's RLP; its root already says so. And nodes of less than
-        // 32 bytes stand inside their parent, though some servers list them again.
-        let own = nodes
-            .iter()
-            .enumerate()
-            .filter(|(depth, node)| node.len() >= 32 || (*depth == 0 && **node != [0x80]));
-        own.map(|(_, node)| match self.positions.get(node) {
-            Some(position) => Ok(*position),
-            None => {
-                let position = u16::try_from(self.nodes.len()).map_err(|_| BuildError::TooManyNodes)?;
-                self.nodes.push(Blob(node.clone()));
-                self.positions.insert(node.clone(), position);
-                Ok(position)
-            }
-        })
-        .collect()
-    }
 }

@@ -42,7 +42,11 @@ pub mod ordered;
 mod program;
 pub mod public_values;
 pub mod receipt;
+#[cfg(feature = "serde")]
+pub mod receipt_json;
 pub mod rlp;
+#[cfg(feature = "serde")]
+mod rlp_json;
 pub mod ssz;
 mod statement;
 pub mod step;

@@ -95,7 +95,7 @@ impl<'a> Receipt<'a> {
     }
 
     /// Its logs, in order.
-    pub fn logs(&self) -> impl Iterator<Item = Result<ReceiptLog<'a>, ReceiptError>> {
+    pub fn logs(&self) -> impl Iterator<Item = Result<ReceiptLog<'a>, ReceiptError>> + use<'a> {
         items(self.logs).map(|item| ReceiptLog::read(item?))
     }
 
@@ -129,7 +129,7 @@ impl<'a> ReceiptLog<'a> {
     }
 
     /// Its topics, in order.
-    pub fn topics(&self) -> impl Iterator<Item = Result<&'a Root, ReceiptError>> {
+    pub fn topics(&self) -> impl Iterator<Item = Result<&'a Root, ReceiptError>> + use<'a> {
         items(self.topics)
             .map(|item| item?.string()?.try_into().map_err(|_| ReceiptError::Field("topic of a log")))
     }

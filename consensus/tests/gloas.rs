@@ -1,9 +1,10 @@
 //! Gloas: headers name only the execution block's hash, and the block's own header proves the rest.
 
+use sextant_consensus::accounts::{AccountsError, ProofError};
 use sextant_consensus::bls::Plain;
 use sextant_consensus::build::{AccountNodes, inclusion_input};
 use sextant_consensus::hash::keccak256;
-use sextant_consensus::inclusion::{InclusionError, ProofError};
+use sextant_consensus::inclusion::InclusionError;
 use sextant_consensus::networks::HOODI;
 use sextant_consensus::trie::TrieError;
 use sextant_consensus::{committee_change, inclusion};
@@ -70,6 +71,9 @@ fn slots_of_an_absent_account_are_absent() {
     let account = &values.accounts[0];
     assert!(!account.exists && !account.slots[0].exists);
     let borrowed = inclusion::check(&gloas::inclusion_over(root, &[absent(path_of_the_other)]), &mut Plain);
-    let surplus = ProofError::Trie(TrieError::Surplus);
-    assert_eq!(borrowed, Err(InclusionError::Slot { account: 0, slot: 0, error: surplus }));
+    let surplus = ProofError::Path(TrieError::Surplus.into());
+    assert_eq!(
+        borrowed,
+        Err(InclusionError::Accounts(AccountsError::Slot { account: 0, slot: 0, error: surplus }))
+    );
 }
