@@ -1,4 +1,4 @@
-//! `docs/security.md`: each of the 18 rules has code that enforces it and tests that break it, and what is named there
+//! `docs/security.md`: each of the rules has code that enforces it and tests that break it, and what is named there
 //! exists. In return every broken fixture stands in its rule's row.
 
 use std::collections::BTreeSet;
@@ -43,7 +43,8 @@ fn every_rule_has_code_and_tests_that_exist() {
     let page = page();
     let rows = rows(&page);
     let numbers: Vec<u8> = rows.iter().map(|(number, ..)| *number).collect();
-    assert_eq!(numbers, (1..=18).collect::<Vec<u8>>());
+    // 19 and 20 are rules of contracts alone.
+    assert_eq!(numbers, (1..=18).chain(21..=27).collect::<Vec<u8>>());
     for (number, code, tests) in &rows {
         assert!(!marked(code, '`').is_empty(), "rule {number}: no code");
         assert!(!marked(tests, '`').is_empty() || !marked(tests, '*').is_empty(), "rule {number}: no test");
