@@ -1,6 +1,7 @@
 //! The objects together: statement inputs, with what is known about where each part came from.
 
 use sextant_consensus::{
+    accounts::AccountsError,
     Program, StatementError,
     build::{AccountNodes, BuildError, bootstrap_committee, committee_change_input, inclusion_input},
     chain::ChainConfig,
@@ -131,9 +132,9 @@ impl Prepared {
                 self.signed.get(*index)
             }
             StatementError::CommitteeChange(CommitteeChangeError::Execution(_)) => self.signed.last(),
-            StatementError::Inclusion(
-                InclusionError::Account { account, .. } | InclusionError::Slot { account, .. },
-            ) => self.accounts.get(*account),
+            StatementError::Inclusion(InclusionError::Accounts(
+                AccountsError::Account { account, .. } | AccountsError::Slot { account, .. },
+            )) => self.accounts.get(*account),
             StatementError::Inclusion(
                 InclusionError::Finality(_)
                 | InclusionError::Execution(_)

@@ -49,7 +49,8 @@ fn size(statement: &Statement) -> (usize, &'static str) {
         Statement::CommitteeChange(change) => (change.learned.len(), "handovers"),
         Statement::Inclusion(inclusion) => {
             let slots = inclusion.accounts.iter().map(|account| account.slots.len()).sum::<usize>();
-            (inclusion.accounts.len() + slots, "accounts and slots")
+            let events = inclusion.transactions.len() + inclusion.logs.len() + inclusion.no_logs.len();
+            (inclusion.accounts.len() + slots + events, "accounts, slots, transactions and logs")
         }
     }
 }
