@@ -12,11 +12,14 @@ use crate::beacon::{CommitteeOpening, public_key_root};
 use crate::chain::{ChainConfig, ChainError, Fork};
 use crate::codec::Blob;
 use crate::committee_change::{self, Handover};
-use crate::execution::{ExecutionFacts, FACT_FIELDS, PAYLOAD_DEPTH, payload_field_depth};
+use crate::execution::{
+    BLOCK_HASH_FIELD, ExecutionError, ExecutionFacts, FACT_FIELDS, PAYLOAD_DEPTH, payload_field_depth,
+};
 use crate::finality::SignedFinality;
-use crate::hash::Root;
+use crate::hash::{Root, hash_pair};
 use crate::light_client::{
-    LightClientBootstrap, LightClientFinalityUpdate, LightClientHeader, LightClientUpdate, SyncCommittee,
+    ExecutionPayloadHeader, LightClientBootstrap, LightClientFinalityUpdate, LightClientHeader,
+    LightClientUpdate, SyncCommittee,
 };
 use crate::merkle::{MerkleError, build_multiproof, verify_branch};
 
@@ -58,6 +61,9 @@ pub enum BuildError {
         /// Fork of that slot.
         fork: Fork,
     },
+    /// The execution block's header is not that of the finalized header's block.
+    #[error(transparent)]
+    BlockHeader(#[from] ExecutionError),
     /// The execution branch does not have the depth of the payload in the body.
     #[error("execution_branch has {got} hashes, depth {expected} is due")]
     ExecutionBranch {
@@ -176,6 +182,49 @@ fn signed_finality(
     })
 }
 
+/// What a header proves of its execution block where that block's own header tells the rest: its hash.
+fn execution_hash(chain: &ChainConfig, header: &LightClientHeader) -> Result<ExecutionFacts, BuildError> {
+    if header.execution_block_hash.is_some() {
+        return execution_facts(chain, header);
+    }
+    let slot = header.beacon.slot;
+    let Payload { execution, mut fields } = payload(header, slot, chain.fork_at(slot)?)?;
+    let mut position = BLOCK_HASH_FIELD;
+    let mut branch = Vec::new();
+    while fields.len() > 1 {
+        branch.push(fields[position ^ 1]);
+        fields = fields.chunks_exact(2).map(|pair| hash_pair(&pair[0], &pair[1])).collect();
+        position /= 2;
+    }
+    branch.extend_from_slice(&header.execution_branch);
+    Ok(ExecutionFacts::of_block_hash(execution.block_hash, branch))
+}
+
+/// A payload header in its fork's shape.
+struct Payload {
+    execution: ExecutionPayloadHeader,
+    /// Roots of its fields, filled up to a power of two.
+    fields: Vec<Root>,
+}
+
+/// The payload header of a header of `fork`, with a branch of the right length.
+fn payload(header: &LightClientHeader, slot: u64, fork: Fork) -> Result<Payload, BuildError> {
+    let refuse = BuildError::Execution { slot, fork };
+    let execution = header.execution.clone().ok_or(refuse)?.shaped(fork);
+    let depth = payload_field_depth(fork).map_err(|_| refuse)?;
+    let mut fields = execution.field_roots();
+    if fields.len() != if fork == Fork::Capella { 15 } else { 17 } {
+        return Err(refuse);
+    }
+    fields.resize(1 << depth, [0; 32]);
+    let (got, expected) = (header.execution_branch.len(), PAYLOAD_DEPTH as usize);
+    if got == expected {
+        Ok(Payload { execution, fields })
+    } else {
+        Err(BuildError::ExecutionBranch { got, expected })
+    }
+}
+
 /// What a header proves of its execution block: three facts with their multiproof, or the block hash alone; nothing
 /// before Capella.
 fn execution_facts(chain: &ChainConfig, header: &LightClientHeader) -> Result<ExecutionFacts, BuildError> {
@@ -188,18 +237,7 @@ fn execution_facts(chain: &ChainConfig, header: &LightClientHeader) -> Result<Ex
         let surplus = got.checked_sub(expected).ok_or(BuildError::ExecutionBranch { got, expected })?;
         return Ok(ExecutionFacts::of_block_hash(block_hash, header.execution_branch[surplus..].to_vec()));
     }
-    let refuse = BuildError::Execution { slot, fork };
-    let execution = header.execution.clone().ok_or(refuse)?.shaped(fork);
-    let depth = payload_field_depth(fork).map_err(|_| refuse)?;
-    let mut fields = execution.field_roots();
-    if fields.len() != if fork == Fork::Capella { 15 } else { 17 } {
-        return Err(refuse);
-    }
-    fields.resize(1 << depth, [0; 32]);
-    let (got, expected) = (header.execution_branch.len(), PAYLOAD_DEPTH as usize);
-    if got != expected {
-        return Err(BuildError::ExecutionBranch { got, expected });
-    }
+    let Payload { execution, fields } = payload(header, slot, fork)?;
     // The payload is position 9 of 16 in the body, 0b1001: from the top right, left, left, right. A walk from left
     // to right meets the siblings on the left first, outermost first, then the payload, then those on the right.
     let [lowest, second, third, top] = [0, 1, 2, 3].map(|level| header.execution_branch[level]);

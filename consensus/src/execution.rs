@@ -65,6 +65,8 @@ const PAYLOAD_POSITION: u64 = 9;
 pub(crate) const PAYLOAD_DEPTH: u32 = 4;
 /// Positions of `state_root`, `block_number` and `block_hash` in `ExecutionPayloadHeader`, the same since Bellatrix.
 pub(crate) const FACT_FIELDS: [u64; 3] = [2, 6, 12];
+/// The last of them.
+pub(crate) const BLOCK_HASH_FIELD: usize = 12;
 
 /// Depth of the fields of `ExecutionPayloadHeader`: 15 fields in Capella, 17 since Deneb.
 ///

@@ -1,5 +1,6 @@
 //! Blocks before the finalized one, and inclusions that begin with handovers.
 
+use sextant_consensus::block_header::BlockJson;
 use sextant_consensus::bls::Plain;
 use sextant_consensus::build::{Asked, StepNodes, asked_input};
 use sextant_consensus::public_values::Inclusion;
@@ -83,6 +84,28 @@ fn a_plain_inclusion_is_about_the_finalized_block() {
     // Before Gloas the block's header is not read.
     assert_eq!((facts.receipts_root, facts.timestamp), ([0; 32], 0));
     assert!(values.learned.is_empty());
+}
+
+#[test]
+fn a_header_beside_the_payload_proves_the_same_and_more() {
+    for net in devnet::ALL {
+        let (committee, update) = net.finality();
+        let block: BlockJson =
+            serde_json::from_value(net.json("el_block_finalized.json")["result"].take()).unwrap();
+        let header = block.to_rlp().unwrap();
+        let accounts = net.accounts();
+        let asked = Asked { block_header: Some(&header), accounts: &accounts, ..Asked::default() };
+        let values = check(&asked_input(&net.chain(), &committee, &update, &asked).unwrap());
+        let plain = check(&net.inclusion());
+        assert_eq!((values.head, &values.accounts), (plain.head, &plain.accounts), "{}", net.folder);
+        let execution = update.finalized_header.execution.clone().unwrap();
+        assert_eq!(values.facts.receipts_root, execution.receipts_root);
+        assert_eq!(values.facts.timestamp, execution.timestamp);
+        // Of another block, the header is refused.
+        let earlier = Block::over([1; 32], 5).rlp();
+        let asked = Asked { block_header: Some(&earlier), ..asked };
+        assert!(asked_input(&net.chain(), &committee, &update, &asked).is_err());
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::nodes::{AccountNodes, NodePool};
-use super::{BuildError, execution_facts, handovers, signed_finality};
+use super::{BuildError, execution_facts, execution_hash, handovers, signed_finality};
 use crate::ancestry::{HISTORY_ADDRESS, Step};
 use crate::chain::ChainConfig;
 use crate::codec::Blob;
@@ -16,6 +16,9 @@ use crate::light_client::{LightClientFinalityUpdate, LightClientUpdate, SyncComm
 pub struct Asked<'a> {
     /// Updates from the trusted committee to the one that signed, one a period.
     pub handovers: &'a [LightClientUpdate],
+    /// The finalized execution block's own header in RLP. Transactions and logs in that block, and a first step to its
+    /// parent, need it, and since Gloas everything does. None: what the light-client header says is enough.
+    pub block_header: Option<&'a [u8]>,
     /// From the finalized block back to the one asked about.
     pub ancestry: &'a [StepNodes],
     /// Accounts and slots, in any order.
@@ -80,9 +83,6 @@ pub fn inclusion_input(
 /// The input that proves all that is asked; `trusted` is the committee of the first handover, or else the one that signed
 /// `update`.
 ///
-/// Transactions and logs, and a first step to the parent, need the finalized block's own header, too: see
-/// [`inclusion_input`].
-///
 /// # Errors
 /// [`BuildError`] names what has the wrong shape.
 pub fn asked_input(
@@ -116,7 +116,10 @@ pub fn asked_input(
         chain: chain.clone(),
         signer_committee_root: trusted.root(),
         signed: signed_finality(chain, signers, update)?,
-        execution: execution_facts(chain, &update.finalized_header)?,
+        execution: match asked.block_header {
+            Some(rlp) => execution_hash(chain, &update.finalized_header)?.with_block_header(rlp.to_vec())?,
+            None => execution_facts(chain, &update.finalized_header)?,
+        },
         nodes: pool.nodes,
         accounts,
         handovers: handovers(chain, trusted, asked.handovers)?,

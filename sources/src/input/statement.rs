@@ -1,8 +1,8 @@
 //! The objects together: statement inputs, with what is known about where each part came from.
 
 use sextant_consensus::{
-    accounts::AccountsError,
     Program, StatementError,
+    accounts::AccountsError,
     build::{AccountNodes, BuildError, bootstrap_committee, committee_change_input, inclusion_input},
     chain::ChainConfig,
     codec,
