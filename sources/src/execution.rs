@@ -27,7 +27,7 @@ const SMALL_LIMIT: u64 = 16 << 10;
 /// An execution node's JSON-RPC, behind one or more endpoints.
 #[derive(Clone, Debug)]
 pub struct ExecutionNodes {
-    pool: Arc<Pool>,
+    pub(crate) pool: Arc<Pool>,
 }
 
 /// An account, and the storage slots wanted of it.
@@ -166,14 +166,14 @@ impl ExecutionNodes {
 
 const ID: u64 = 1;
 
-fn call(name: impl Into<String>, method: &str, params: Value, limit: u64) -> Request {
+pub(crate) fn call(name: impl Into<String>, method: &str, params: Value, limit: u64) -> Request {
     let call = json!({ "jsonrpc": "2.0", "id": ID, "method": method, "params": params });
     let (path, query) = (String::new(), Vec::new());
     Request { name: name.into(), path, query, call: Some(call), ssz: false, less: None, limit }
 }
 
 /// The `result` of a JSON-RPC answer to our call.
-fn result(answer: &Answer) -> Result<Value, Reason> {
+pub(crate) fn result(answer: &Answer) -> Result<Value, Reason> {
     debug_assert_eq!(answer.encoding, Encoding::Json);
     let document = input::only(answer)?;
     if let Some(error) = rpc::error(document.value()) {

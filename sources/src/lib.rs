@@ -20,6 +20,7 @@ pub mod input;
 mod light_client;
 mod pool;
 pub mod prepare;
+mod receipts;
 mod roots;
 mod rpc;
 mod spec;
