@@ -65,18 +65,66 @@ struct Account {
     Slot[] slots;
 }
 
-/// @notice Statement 2: accounts and slots in the execution state under a finalized header.
+/// @notice The block that an inclusion's facts are about: the finalized one, or an ancestor of it.
+struct Block {
+    uint64 number;
+    bytes32 hash;
+    bytes32 stateRoot;
+    /// @dev Zero, as is the time, means "not proven": no header was read.
+    bytes32 receiptsRoot;
+    /// @dev Unix time in seconds.
+    uint64 timestamp;
+}
+
+/// @notice A transaction in that block.
+struct Transaction {
+    /// @dev Zero means "not proven": only the receipt at its index is.
+    bytes32 hash;
+    uint32 index;
+    bool succeeded;
+}
+
+/// @notice A log in that block.
+struct Log {
+    /// @dev Index of its transaction.
+    uint32 transaction;
+    /// @dev Its place in that transaction's receipt, from 0.
+    uint32 position;
+    address account;
+    /// @dev Keccak-256 of the data where they are longer than 1,024 bytes, and left out; else zero.
+    bytes32 dataHash;
+    bytes32[] topics;
+    bytes data;
+}
+
+/// @notice A log that is not in that block: none of this account begins with these topics.
+struct NoLog {
+    address account;
+    bytes32[] topics;
+}
+
+/// @notice Statement 2: facts of a block under a finalized header.
 struct Inclusion {
     Head head;
+    /// @dev What everything below is about.
+    Block facts;
     /// @dev The accounts that were asked for, ascending.
     Account[] accounts;
+    /// @dev The committees of the periods after the signer's, in order: the last one signed. Mostly none.
+    Learned[] learned;
+    /// @dev Ascending by index.
+    Transaction[] transactions;
+    /// @dev Ascending by transaction and position.
+    Log[] logs;
+    /// @dev Ascending by account and topics.
+    NoLog[] noLogs;
 }
 
 /// @title Decoding of public values
 /// @notice Accepts one encoding of each statement and no other.
 library PublicValues {
     /// @notice Version of the layout above.
-    uint32 internal constant VERSION = 1;
+    uint32 internal constant VERSION = 2;
     /// @notice Tag of the committee change program.
     uint32 internal constant COMMITTEE_CHANGE = 1;
     /// @notice Tag of the inclusion program.

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Contradictions} from "./Contradictions.sol";
-import {Account, Head, Inclusion, PublicValues, Slot} from "./PublicValues.sol";
+import {Account, Block, Head, Inclusion, PublicValues, Slot} from "./PublicValues.sol";
 
 /// @title Statements that were proven, and what can be read from them
 /// @notice One storage word stands for a whole statement: the hash of its public values. Whoever wants to read a part
@@ -37,6 +37,15 @@ abstract contract Statements is Contradictions {
     function provenHead(bytes calldata publicValues) public view returns (Head memory head) {
         head = _provenHead(publicValues);
         _requireUncontradicted(head.finalizedSlot);
+    }
+
+    /// @notice The block that a proven inclusion's accounts, transactions and logs are of: the finalized one, whose hash is
+    /// the head's, or an ancestor of it.
+    function provenFacts(bytes calldata publicValues) public view returns (Block memory) {
+        provenAt(publicValues);
+        Inclusion calldata statement = PublicValues.inclusion(publicValues);
+        _requireUncontradicted(statement.head.finalizedSlot);
+        return statement.facts;
     }
 
     /// @notice An account of a proven inclusion. `exists` tells an empty account from one that is not there.
