@@ -20,10 +20,15 @@ pub enum AbiError {
 }
 
 /// Collects words.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
+    /// For values of so many bytes: a guest pays for each word of memory that a growing list leaves behind.
+    pub(crate) fn with_capacity(bytes: u64) -> Self {
+        Self(Vec::with_capacity(bytes as usize))
+    }
+
     pub(crate) fn word(&mut self, word: Word) {
         self.0.extend_from_slice(&word);
     }

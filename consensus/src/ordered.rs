@@ -14,20 +14,19 @@ type Entry<'a> = (IndexKey, &'a [u8]);
 /// Root of the trie that holds each value at its index.
 pub fn ordered_root<V: AsRef<[u8]>>(values: &[V]) -> Root {
     let entries = entries(values);
-    if entries.is_empty() { EMPTY_ROOT } else { keccak256(&node(&entries, 0, &mut |_, _| {})) }
+    if entries.is_empty() { EMPTY_ROOT } else { keccak256(&node(&entries, 0, &mut |_, _, _| {})) }
 }
 
-/// The nodes on the path of `index` from the root down, in RLP; of no value if there are none.
-///
-/// Nodes of less than 32 bytes stand inside their parents.
+/// The nodes on the path of `index` from the root down, in RLP, also where they show that there is no such value; none for
+/// the empty trie. Nodes of less than 32 bytes stand inside their parents.
 pub fn ordered_path<V: AsRef<[u8]>>(values: &[V], index: u32) -> Vec<Vec<u8>> {
     let wanted = IndexKey::new(index);
     let mut path = Vec::new();
     let entries = entries(values);
     if !entries.is_empty() {
-        node(&entries, 0, &mut |under: &[Entry<'_>], rlp: &[u8]| {
-            let leads_there = under.len() == entries.len() || under.iter().any(|(key, _)| *key == wanted);
-            if leads_there && (rlp.len() >= 32 || under.len() == entries.len()) {
+        node(&entries, 0, &mut |key: &IndexKey, at: usize, rlp: &[u8]| {
+            let leads_there = (0..at).all(|at| at < wanted.nibbles() && key.nibble(at) == wanted.nibble(at));
+            if leads_there && (rlp.len() >= 32 || at == 0) {
                 path.push(rlp.to_vec());
             }
         });
@@ -44,8 +43,9 @@ fn entries<V: AsRef<[u8]>>(values: &[V]) -> Vec<Entry<'_>> {
     order.map(|index| (IndexKey::new(index as u32), values[index].as_ref())).collect()
 }
 
-/// The node over these entries, which share their first `at` nibbles; `visit` sees every node after its children.
-fn node<'a>(entries: &[Entry<'a>], at: usize, visit: &mut impl FnMut(&[Entry<'a>], &[u8])) -> Vec<u8> {
+/// The node over these entries, which share their first `at` nibbles. `visit` sees every node after its children: a key
+/// under it, the nibbles that lead there, and its RLP.
+fn node(entries: &[Entry<'_>], at: usize, visit: &mut impl FnMut(&IndexKey, usize, &[u8])) -> Vec<u8> {
     let (first, value) = &entries[0];
     let mut payload = Vec::new();
     if let [_] = entries {
@@ -73,7 +73,7 @@ fn node<'a>(entries: &[Entry<'a>], at: usize, visit: &mut impl FnMut(&[Entry<'a>
         }
     }
     let rlp = encode_list(&payload);
-    visit(entries, &rlp);
+    visit(first, at, &rlp);
     rlp
 }
 

@@ -72,6 +72,11 @@ impl Block {
     }
 }
 
+/// Bytes of the list of committees, with its length.
+const fn learned_size(learned: &[Learned]) -> u64 {
+    32 + learned.len() as u64 * LEARNED_WORDS * 32
+}
+
 fn write_learned(learned: &[Learned], out: &mut Writer) {
     out.word(u64_word(learned.len() as u64));
     for learned in learned {
@@ -90,7 +95,7 @@ fn read_learned(reader: &mut Reader<'_>) -> Result<Vec<Learned>, AbiError> {
 impl CommitteeChange {
     /// `abi.encode` of the structure.
     pub fn abi_encode(&self) -> Vec<u8> {
-        let mut out = Writer::default();
+        let mut out = Writer::with_capacity(32 + LEARNED_OFFSET + learned_size(&self.learned));
         out.word(u64_word(32));
         self.head.write(&mut out);
         out.word(u64_word(LEARNED_OFFSET));
@@ -116,11 +121,13 @@ impl CommitteeChange {
 impl Inclusion {
     /// `abi.encode` of the structure.
     pub fn abi_encode(&self) -> Vec<u8> {
-        let mut out = Writer::default();
+        let offsets = self.list_offsets();
+        let end = offsets[offsets.len() - 1] + events::no_logs_size(&self.no_logs);
+        let mut out = Writer::with_capacity(32 + end);
         out.word(u64_word(32));
         self.head.write(&mut out);
         self.facts.write(&mut out);
-        for offset in self.list_offsets() {
+        for offset in offsets {
             out.word(u64_word(offset));
         }
         accounts::write(&self.accounts, &mut out);
@@ -160,7 +167,7 @@ impl Inclusion {
     /// Where each list begins, counted from the head's first word.
     fn list_offsets(&self) -> [u64; LISTS as usize] {
         let learned = LISTS_OFFSET + accounts::size(&self.accounts);
-        let transactions = learned + 32 + self.learned.len() as u64 * LEARNED_WORDS * 32;
+        let transactions = learned + learned_size(&self.learned);
         let logs = transactions + events::transactions_size(&self.transactions);
         let no_logs = logs + events::logs_size(&self.logs);
         [LISTS_OFFSET, learned, transactions, logs, no_logs]

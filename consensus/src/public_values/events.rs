@@ -54,6 +54,11 @@ pub(super) fn read_logs(reader: &mut Reader<'_>) -> Result<Vec<Log>, AbiError> {
     reader.list("logs", "log offset", 3 + LOG_WORDS, Log::read, log_size)
 }
 
+/// Bytes of the list of absent logs, with its length.
+pub(super) fn no_logs_size(no_logs: &[NoLog]) -> u64 {
+    32 + no_logs.iter().map(|no_log| 32 + no_log_size(no_log)).sum::<u64>()
+}
+
 pub(super) fn write_no_logs(no_logs: &[NoLog], out: &mut Writer) {
     out.list(no_logs, no_log_size);
     for no_log in no_logs {
