@@ -169,17 +169,12 @@ impl Questions<'_> {
                 .map_err(|error| EventsError::Transaction { transaction, error })?;
             events.transactions.push(facts);
         }
-        let mut scanned = false;
-        for (no_log, filter) in self.no_logs.iter().enumerate() {
-            if no_log > 0 && self.no_logs[no_log - 1] >= *filter {
-                return Err(EventsError::NoLogOrder(no_log));
-            }
-            scanned |= self.exclude(header, filter).map_err(|error| EventsError::NoLog { no_log, error })?;
-            events.no_logs.push(NoLog { address: filter.address, topics: filter.topics.clone() });
-        }
+        let scanned = self.absences(header)?;
         if !self.receipts.is_empty() && self.transactions.is_empty() && !scanned {
             return Err(EventsError::UnusedReceipts);
         }
+        let no_log = |filter: &LogFilter| NoLog { address: filter.address, topics: filter.topics.clone() };
+        events.no_logs = self.no_logs.iter().map(no_log).collect();
         Ok(events)
     }
 
@@ -220,27 +215,51 @@ impl Questions<'_> {
         Ok(Transaction { hash, index: proof.index, succeeded: receipt.succeeded })
     }
 
-    /// Checks that no log of the block passes `filter`; says whether the receipts had to be read for it.
-    fn exclude(&self, header: &ExecutionHeader<'_>, filter: &LogFilter) -> Result<bool, NoLogError> {
-        let LogFilter { address, topics } = filter;
-        if topics.len() > MAX_TOPICS {
-            return Err(NoLogError::Topics(topics.len()));
+    /// Checks that the block has none of the logs in `no_logs`; says whether the receipts had to be read for it.
+    fn absences(&self, header: &ExecutionHeader<'_>) -> Result<bool, EventsError> {
+        let refuse = |no_log, error| EventsError::NoLog { no_log, error };
+        // The first one that the filter does not exclude.
+        let mut left = None;
+        for (no_log, filter) in self.no_logs.iter().enumerate() {
+            if no_log > 0 && self.no_logs[no_log - 1] >= *filter {
+                return Err(EventsError::NoLogOrder(no_log));
+            }
+            if filter.topics.len() > MAX_TOPICS {
+                return Err(refuse(no_log, NoLogError::Topics(filter.topics.len())));
+            }
+            let bloom = Bloom(header.logs_bloom().map_err(|error| refuse(no_log, error.into()))?);
+            if left.is_none() && !bloom.excludes(&filter.address, &filter.topics) {
+                left = Some(no_log);
+            }
         }
-        if Bloom(header.logs_bloom()?).excludes(address, topics) {
-            return Ok(false);
-        }
+        let Some(left) = left else { return Ok(false) };
         if self.receipts.is_empty() {
-            return Err(NoLogError::NotExcluded);
+            return Err(refuse(left, NoLogError::NotExcluded));
         }
         for (transaction, receipt) in self.receipts.iter().enumerate() {
-            let refuse = |error| NoLogError::Receipt(transaction, error);
-            for (position, log) in Receipt::read(receipt).map_err(refuse)?.logs().enumerate() {
-                if log.and_then(|log| log.matches(address, topics)).map_err(refuse)? {
-                    return Err(NoLogError::Found { transaction, position });
+            let unread = |error| refuse(left, NoLogError::Receipt(transaction, error));
+            for (position, log) in Receipt::read(receipt).map_err(unread)?.logs().enumerate() {
+                if let Some(no_log) = log.and_then(|log| self.denied(&log)).map_err(unread)? {
+                    return Err(refuse(no_log, NoLogError::Found { transaction, position }));
                 }
             }
         }
         Ok(true)
+    }
+
+    /// Which of the absent logs this one is. They ascend, so that each log is looked up and not compared with all: many
+    /// of both, which strangers may send, would take minutes.
+    fn denied(&self, log: &ReceiptLog<'_>) -> Result<Option<usize>, ReceiptError> {
+        let first = self.no_logs.partition_point(|filter| filter.address < *log.address);
+        if self.no_logs.get(first).is_none_or(|filter| filter.address != *log.address) {
+            return Ok(None);
+        }
+        let topics: Vec<Root> =
+            log.topics().take(MAX_TOPICS).map(|topic| topic.copied()).collect::<Result<_, _>>()?;
+        Ok((0..=topics.len()).find_map(|count| {
+            let wanted = (log.address, &topics[..count]);
+            self.no_logs.binary_search_by(|filter| (&filter.address, &filter.topics[..]).cmp(&wanted)).ok()
+        }))
     }
 }
 

@@ -19,6 +19,9 @@ pub enum PathError {
     /// The path names a node that is not there.
     #[error("path names node {0}, which is not in the input")]
     NoNode(u16),
+    /// Two paths end in one node, where no two values are the same.
+    #[error("path ends in node {0}, which another path has used")]
+    SharedEnd(u16),
     /// The walk through the trie fails.
     #[error(transparent)]
     Trie(#[from] TrieError),
@@ -43,15 +46,22 @@ impl<'a> TrieNodes<'a> {
         Ok(trie::lookup(root, key, self.along(path))?)
     }
 
-    /// The value at an index of a block's transactions or receipts.
+    /// The value at an index of a block's transactions or receipts. No other path has its last node: no two transactions
+    /// are the same, by their nonces, and no two receipts, by the gas used so far. Else one long value, under many
+    /// indices of a trie made for it, would be hashed and read as many times.
     pub(crate) fn lookup_index(
         &mut self,
         root: &Root,
         index: u32,
         path: &[u16],
     ) -> Result<Option<&'a [u8]>, PathError> {
+        let shared = path.last().filter(|end| self.used.get(usize::from(**end)) == Some(&true));
         self.take(path)?;
-        Ok(trie::lookup_index(root, index, self.along(path))?)
+        let value = trie::lookup_index(root, index, self.along(path))?;
+        match shared {
+            Some(end) => Err(PathError::SharedEnd(*end)),
+            None => Ok(value),
+        }
     }
 
     /// The first node that no path has used.

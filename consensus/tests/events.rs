@@ -3,9 +3,11 @@
 use serde_json::Value;
 use sextant_consensus::ancestry::HISTORY_ADDRESS;
 use sextant_consensus::bls::Plain;
+use sextant_consensus::events::{EventsError, LogFilter, NoLogError};
 use sextant_consensus::hash::keccak256;
-use sextant_consensus::inclusion;
+use sextant_consensus::inclusion::{self, InclusionError};
 use sextant_consensus::public_values::{Inclusion, LogData};
+use sextant_consensus::receipt::Receipt;
 use sextant_fixtures::events::{
     FAILED, LONG_LOG, TRANSFER, everything, no_log_by_filter, no_log_by_receipts, one_log, three_transactions,
 };
@@ -90,6 +92,43 @@ fn absent_logs() {
     let mut input = no_log_by_receipts();
     (input.receipts, input.transactions) = (vec![], vec![]);
     assert!(inclusion::check(&input, &mut Plain).is_err());
+}
+
+#[test]
+fn a_log_that_is_there_is_found_among_many_filters() {
+    let block = block(SMALL);
+    let mut seen = [0; 5];
+    for bytes in block.receipts.iter().take(20) {
+        for log in Receipt::read(bytes).unwrap().logs().take(3).map(Result::unwrap) {
+            let topics: Vec<[u8; 32]> = log.topics().map(|topic| *topic.unwrap()).collect();
+            for count in 0..=topics.len() {
+                let there = LogFilter { address: *log.address, topics: topics[..count].to_vec() };
+                let mut filters = vec![there.clone()];
+                // None of these is in the block.
+                for other in [[1; 32], [0xfe; 32]] {
+                    let wrong = [&topics[..count], &[other]].concat();
+                    filters
+                        .extend((count < 4).then_some(LogFilter { topics: wrong.clone(), ..there.clone() }));
+                    filters.push(LogFilter { topics: vec![], address: other[..20].try_into().unwrap() });
+                }
+                filters.sort();
+                let position = filters.binary_search(&there).unwrap();
+                let mut input = no_log_by_receipts();
+                input.no_logs = filters;
+                match inclusion::check(&input, &mut Plain).unwrap_err() {
+                    InclusionError::Events(EventsError::NoLog {
+                        no_log,
+                        error: NoLogError::Found { .. },
+                    }) => assert_eq!(no_log, position),
+                    other => panic!("{other}"),
+                }
+                input.no_logs.remove(position);
+                assert_eq!(inclusion::check(&input, &mut Plain).unwrap().no_logs.len(), input.no_logs.len());
+                seen[count] += 1;
+            }
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
 }
 
 #[test]
