@@ -15,18 +15,18 @@ pub const TOOLCHAIN: &str = "debian: rustc 1.96.0 (ac68faa20 2026-05-25) (built 
 pub const COMMITTEE_CHANGE: Artifact = artifact(
     "committee-change",
     include_bytes!("../committee-change.elf"),
-    "13ffc45d9d1e48653a987e9ee3f3cdc36f4cb8da480dfe1f33710341b91e97e7",
+    "076078f61564ae9b1d42c7de240ba1ede02e351a7e542d7e4302195a92c035a6",
     include_bytes!("../committee-change.vk"),
-    "00ae67c01aa11f70d042ff8ad912cafce0c4265f8564d033876adb030d8a67d1",
+    "00aad550bd6344dc93eff15cbfd7831b81b0c14e7e3c7d0eb9413119cc7b7707",
 );
 
 /// The program `inclusion`.
 pub const INCLUSION: Artifact = artifact(
     "inclusion",
     include_bytes!("../inclusion.elf"),
-    "d7759239a6f11f0c63616651ab16f0d699bd2520b3f07b43684cabc7b162dba9",
+    "2369104818a3e53f8952c1cb9e648167f6e9d76176745c7f5047cc8a11c53137",
     include_bytes!("../inclusion.vk"),
-    "00f5fce8da5cef30377b38b3dd9a37a372fa124881fb4a910540d495923368d2",
+    "0039e655a2b617a0ffbec0beb1b137335b4d7bbb341d4c76ee9f82fdf4156ee7",
 );
 
 /// A program that does nothing: what executing and proving cost by themselves.
