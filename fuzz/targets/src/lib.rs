@@ -15,8 +15,10 @@ use sextant_consensus::light_client::{
     LightClientBootstrap, LightClientFinalityUpdate, LightClientOptimisticUpdate, LightClientUpdate,
 };
 use sextant_consensus::public_values::Statement;
+use sextant_consensus::receipt::Receipt;
+use sextant_consensus::receipt_json::ReceiptJson;
 use sextant_consensus::rlp::{Item, number};
-use sextant_consensus::trie::{Node, lookup};
+use sextant_consensus::trie::{Node, lookup, lookup_index};
 use sextant_consensus::{Program, check_statement, committee_change, inclusion, ssz};
 use sextant_protocol::frame::MessageReader;
 use sextant_protocol::proof::ProofView;
@@ -48,6 +50,9 @@ pub fn json(data: &[u8]) {
     if let Ok(block) = serde_json::from_slice::<BlockJson>(data) {
         let _ = block.to_rlp();
     }
+    for receipt in serde_json::from_slice::<Vec<ReceiptJson>>(data).unwrap_or_default() {
+        let _ = (receipt.index(), receipt.to_envelope());
+    }
     let genesis =
         serde_json::from_slice::<Genesis>(data).unwrap_or(Genesis { genesis_validators_root: [0; 32] });
     if let Ok(spec) = serde_json::from_slice::<Spec>(data) {
@@ -76,7 +81,7 @@ pub fn ssz(data: &[u8]) {
     }
 }
 
-/// RLP items, numbers, and execution block headers.
+/// RLP items, numbers, execution block headers, and receipts.
 pub fn rlp(data: &[u8]) {
     fn walk(bytes: &[u8], depth: usize) {
         let mut rest = bytes;
@@ -95,9 +100,16 @@ pub fn rlp(data: &[u8]) {
     if let Ok(facts) = facts.with_block_header(data.to_vec()) {
         assert!(!facts.block_header.is_empty());
     }
+    if let Ok(receipt) = Receipt::read(data) {
+        for (position, log) in receipt.logs().enumerate() {
+            assert_eq!(receipt.logs_at(&[position as u32]).next(), Some(log));
+            let _ = log.map(|log| log.topics().count());
+        }
+    }
 }
 
-/// A walk through a trie whose nodes claim their own hashes: root, key, then hash, length and bytes of each node.
+/// Walks through a trie whose nodes claim their own hashes: root, key, then hash, length and bytes of each node. The key's
+/// first four bytes are an index too.
 pub fn trie(data: &[u8]) {
     let Some((root, rest)) = data.split_first_chunk::<32>() else { return };
     let Some((key, mut rest)) = rest.split_first_chunk::<32>() else { return };
@@ -112,6 +124,11 @@ pub fn trie(data: &[u8]) {
     if whole.is_ok() && !nodes.is_empty() {
         // What a whole proof shows, no shorter one does.
         assert!(lookup(root, key, nodes[..nodes.len() - 1].iter().copied()).is_err());
+    }
+    let index = u32::from_le_bytes([key[0], key[1], key[2], key[3]]);
+    let whole = lookup_index(root, index, nodes.iter().copied());
+    if whole.is_ok() && !nodes.is_empty() {
+        assert!(lookup_index(root, index, nodes[..nodes.len() - 1].iter().copied()).is_err());
     }
 }
 

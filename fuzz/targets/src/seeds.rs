@@ -4,9 +4,10 @@ use std::fs;
 
 use sextant_consensus::bls::Plain;
 use sextant_consensus::codec::Blob;
-use sextant_consensus::hash::keccak256;
+use sextant_consensus::hash::{Root, keccak256};
+use sextant_consensus::ordered::ordered_path;
 use sextant_consensus::{check_statement, check_with_hints};
-use sextant_fixtures::{broken, devnet, gloas, repository, statements};
+use sextant_fixtures::{broken, devnet, gloas, mainnet_events, repository, statements};
 
 /// Seeds of a target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
@@ -20,8 +21,12 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
                 .flat_map(|bytes| choices.map(|choice| [&[choice][..], &bytes].concat()))
                 .collect()
         }
-        "rlp" => nodes().into_iter().map(|node| node.0).chain([gloas::finalized_block_header()]).collect(),
-        "trie" => vec![trie_walk()],
+        "rlp" => {
+            let receipts = mainnet_events::block(mainnet_events::SMALL).receipts;
+            let nodes = nodes().into_iter().map(|node| node.0);
+            nodes.chain([gloas::finalized_block_header()]).chain(receipts.into_iter().take(8)).collect()
+        }
+        "trie" => vec![trie_walk(), index_walk()],
         "statement" => {
             let broken = broken::cases().into_iter().map(|case| case.input);
             statements().into_iter().map(|(_, _, input)| input).chain(broken).collect()
@@ -70,12 +75,25 @@ fn nodes() -> Vec<Blob> {
 fn trie_walk() -> Vec<u8> {
     let input = sextant_fixtures::inclusion();
     let account = &input.accounts[0];
-    let mut seed = [input.execution.state_root, keccak256(&account.address)].concat();
-    for position in &account.path {
-        let node = &input.nodes[usize::from(*position)];
-        seed.extend(keccak256(node));
+    let nodes = account.path.iter().map(|position| input.nodes[usize::from(*position)].0.clone());
+    walk(input.execution.state_root, keccak256(&account.address), nodes)
+}
+
+/// A receipt of a recorded block, in the same form.
+fn index_walk() -> Vec<u8> {
+    const INDEX: u32 = 20;
+    let block = mainnet_events::block(mainnet_events::SMALL);
+    let mut key = [0; 32];
+    key[..4].copy_from_slice(&INDEX.to_le_bytes());
+    walk(block.receipts_root, key, ordered_path(&block.receipts, INDEX))
+}
+
+fn walk(root: Root, key: Root, nodes: impl IntoIterator<Item = Vec<u8>>) -> Vec<u8> {
+    let mut seed = [root, key].concat();
+    for node in nodes {
+        seed.extend(keccak256(&node));
         seed.extend((node.len() as u16).to_le_bytes());
-        seed.extend(&**node);
+        seed.extend(node);
     }
     seed
 }
