@@ -5,5 +5,5 @@ cd "$(dirname "$0")/.."
 scripts/contracts.sh
 scripts/contract-artifact.sh --check
 cd contracts
-node_modules/.bin/forge fmt --check
+node_modules/.bin/forge fmt --check src test examples
 node_modules/.bin/forge test "$@"

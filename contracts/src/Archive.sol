@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Account, Block, Head} from "./PublicValues.sol";
+import {Account, Head} from "./PublicValues.sol";
 import {Statements} from "./Statements.sol";
 
 /// @title Proven facts by slot
@@ -44,8 +44,6 @@ abstract contract Archive is Statements {
 
     /// @notice Nothing was kept there.
     error NotKept(uint64 slot);
-    /// @notice The statement is about an ancestor of the finalized block: what is read by slot is the finalized block's.
-    error EarlierBlock(uint64 number, bytes32 hash);
 
     /// @notice Keeps the finalized header of a proven statement of either kind. Where another one is kept for its slot, that
     /// is recorded as a contradiction instead. Returns the slot, and whether what is kept agrees.
@@ -54,9 +52,9 @@ abstract contract Archive is Statements {
         return (head.finalizedSlot, _keepHeader(head));
     }
 
-    /// @notice Keeps an account of a proven inclusion, and its header; or records that it contradicts what is kept.
+    /// @notice Keeps an account of a proven inclusion about the finalized block, and its header; or records that it contradicts
+    /// what is kept.
     function keepAccount(bytes calldata publicValues, address account) external {
-        _requireFinalizedBlock(publicValues);
         (uint64 slot, bool agrees) = keepHeader(publicValues);
         if (!agrees) return;
         Account memory proven = provenAccount(publicValues, account);
@@ -78,9 +76,9 @@ abstract contract Archive is Statements {
         emit AccountKept(slot, account);
     }
 
-    /// @notice Keeps a storage slot of a proven inclusion, and its header; or records that it contradicts what is kept.
+    /// @notice Keeps a storage slot of a proven inclusion about the finalized block, and its header; or records that it
+    /// contradicts what is kept.
     function keepSlot(bytes calldata publicValues, address account, bytes32 key) external {
-        _requireFinalizedBlock(publicValues);
         (uint64 slot, bool agrees) = keepHeader(publicValues);
         if (!agrees) return;
         (bool exists, bytes32 value) = provenSlot(publicValues, account, key);
@@ -149,12 +147,6 @@ abstract contract Archive is Statements {
         kept.stateRoot = head.stateRoot;
         emit HeaderKept(slot, head.finalizedRoot, head.stateRoot);
         return true;
-    }
-
-    /// @dev Accounts and slots are kept by the finalized slot, so they must be of its own block.
-    function _requireFinalizedBlock(bytes calldata publicValues) private view {
-        Block memory facts = provenFacts(publicValues);
-        if (facts.hash != _provenHead(publicValues).blockHash) revert EarlierBlock(facts.number, facts.hash);
     }
 
     /// @dev Whether a statement has execution facts of a header that none are kept of.

@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {Contradictions} from "./Contradictions.sol";
 import {Guardian} from "./Guardian.sol";
-import {CommitteeChange, Head} from "./PublicValues.sol";
+import {Head, Learned} from "./PublicValues.sol";
 
 /// @title The sync committees that are known, by period
 /// @notice Each is learned from the one before it. A committee, once known, never changes. Where a whole period passed
@@ -25,7 +25,7 @@ abstract contract Committees is Guardian, Contradictions {
     error NoCommittee(uint64 period);
     /// @notice The statement begins at another committee than the one known for this period.
     error UntrustedCommittee(uint64 period, bytes32 got, bytes32 known);
-    /// @notice Learned periods do not follow the signer's, one by one, or there is none.
+    /// @notice Learned periods do not follow the signer's, one by one; or a committee change teaches none.
     error LearnedOutOfOrder();
 
     /// @notice The committee root known for a period. Reverts if none is.
@@ -67,18 +67,17 @@ abstract contract Committees is Guardian, Contradictions {
 
     /// @dev Learned committees follow one another. Returns whether one of them is new, and whether all agree with what is
     /// known.
-    function _compareLearned(CommitteeChange calldata statement)
+    function _compareLearned(Head calldata head, Learned[] calldata learned)
         internal
         view
         returns (bool isNew, bool agrees)
     {
-        if (statement.learned.length == 0) revert LearnedOutOfOrder();
-        uint64 period = statement.head.signerPeriod;
+        uint64 period = head.signerPeriod;
         agrees = true;
-        for (uint256 i = 0; i < statement.learned.length; ++i) {
+        for (uint256 i = 0; i < learned.length; ++i) {
             ++period;
-            bytes32 root = statement.learned[i].committeeRoot;
-            if (statement.learned[i].period != period || root == 0) revert LearnedOutOfOrder();
+            bytes32 root = learned[i].committeeRoot;
+            if (learned[i].period != period || root == 0) revert LearnedOutOfOrder();
             bytes32 known = _committees[period];
             if (known == 0) isNew = true;
             else if (known != root) agrees = false;
@@ -86,19 +85,19 @@ abstract contract Committees is Guardian, Contradictions {
     }
 
     /// @dev Only for statements that agree with what is known.
-    function _learnAll(CommitteeChange calldata statement) internal {
-        for (uint256 i = 0; i < statement.learned.length; ++i) {
-            _learn(statement.learned[i].period, statement.learned[i].committeeRoot);
+    function _learnAll(Learned[] calldata learned) internal {
+        for (uint256 i = 0; i < learned.length; ++i) {
+            _learn(learned[i].period, learned[i].committeeRoot);
         }
     }
 
     /// @dev Nothing is learned from a statement that disagrees: it is recorded on what.
-    function _recordDisagreement(CommitteeChange calldata statement) internal {
-        for (uint256 i = 0; i < statement.learned.length; ++i) {
-            uint64 period = statement.learned[i].period;
-            (bytes32 known, bytes32 other) = (_committees[period], statement.learned[i].committeeRoot);
+    function _recordDisagreement(Head calldata head, Learned[] calldata learned) internal {
+        for (uint256 i = 0; i < learned.length; ++i) {
+            uint64 period = learned[i].period;
+            (bytes32 known, bytes32 other) = (_committees[period], learned[i].committeeRoot);
             if (known != 0 && known != other) {
-                _contradictCommittee(period, statement.head.finalizedSlot, known, other);
+                _contradictCommittee(period, head.finalizedSlot, known, other);
             }
         }
     }

@@ -3,8 +3,9 @@ pragma solidity ^0.8.24;
 
 import {Archive} from "./Archive.sol";
 import {Committees} from "./Committees.sol";
+import {Events} from "./Events.sol";
 import {Guardian} from "./Guardian.sol";
-import {CommitteeChange, Head, Inclusion, PublicValues} from "./PublicValues.sol";
+import {CommitteeChange, Head, Inclusion, Learned, PublicValues} from "./PublicValues.sol";
 import {Trust, Trusted} from "./Trusted.sol";
 
 /// @notice Where a light client begins: a finalized header that the deployer trusts, and its sync committee.
@@ -44,10 +45,10 @@ struct Knowledge {
 }
 
 /// @title Light client of an Ethereum chain
-/// @notice Follows the sync committees by proofs of committee changes, and accepts proofs about accounts and storage
-/// slots under finalized headers. Anybody may submit; nothing but a proof changes what is known. What a proof is worth,
+/// @notice Follows the sync committees by proofs of committee changes, and accepts proofs about accounts, storage slots,
+/// transactions and logs under finalized headers. Anybody may submit; nothing but a proof changes what is known. What a proof is worth,
 /// and what not: docs/contracts.md and docs/security.md.
-contract LightClient is Archive, Committees, Trusted {
+contract LightClient is Archive, Events, Committees, Trusted {
     /// @notice Time of slot 0, Unix time in seconds.
     uint64 public immutable genesisTime;
     /// @notice Seconds per slot.
@@ -110,10 +111,11 @@ contract LightClient is Archive, Committees, Trusted {
     /// @param proof The proof, as the verifier expects it.
     function submitCommitteeChange(bytes calldata publicValues, bytes calldata proof) external {
         bytes32 digest = _requireNew(publicValues);
-        CommitteeChange calldata statement = PublicValues.committeeChange(publicValues);
+        CommitteeChange calldata statement = PublicValues.committeeChange(publicValues, digest);
         Head calldata head = statement.head;
         _check(head);
-        (bool teaches, bool agrees) = _compareLearned(statement);
+        if (statement.learned.length == 0) revert LearnedOutOfOrder();
+        (bool teaches, bool agrees) = _compareLearned(head, statement.learned);
         // The head may be newer: a period's best update is often one of its first. What it teaches still counts, and so do
         // the execution facts of a header that was proven without them.
         bool bringsFacts;
@@ -122,26 +124,22 @@ contract LightClient is Archive, Committees, Trusted {
             if (!bringsFacts) revert NothingNew(head.finalizedSlot, headSlot);
         }
         _verify(_committeeChangeKey(), publicValues, proof);
-
-        if (!agrees) {
-            _recordDisagreement(statement);
-            _record(digest, head);
-        } else if (_accept(digest, head)) {
-            _learnAll(statement);
-            if (bringsFacts) _keepHeader(head);
-        }
+        if (_settle(digest, head, statement.learned, agrees) && bringsFacts) _keepHeader(head);
     }
 
-    /// @notice Submits a proof about accounts and slots. The finalized header may lie behind the head, within {maxAge}:
-    /// what it says is read with its slot. The head moves forward only.
+    /// @notice Submits a proof about accounts, slots, transactions and logs. The finalized header may lie behind the head,
+    /// within {maxAge}: what it says is read with its slot. The head moves forward only. Where the proof begins with handovers
+    /// from a known committee to the one that signed, their committees are learned as from a committee change.
     /// @param publicValues `abi.encode` of an {Inclusion}, as the proof commits to it.
     /// @param proof The proof, as the verifier expects it.
     function submitInclusion(bytes calldata publicValues, bytes calldata proof) external {
         bytes32 digest = _requireNew(publicValues);
-        Head calldata head = PublicValues.inclusion(publicValues).head;
+        Inclusion calldata statement = PublicValues.inclusion(publicValues, digest);
+        Head calldata head = statement.head;
         _check(head);
+        (, bool agrees) = _compareLearned(head, statement.learned);
         _verify(_inclusionKey(), publicValues, proof);
-        _accept(digest, head);
+        _settle(digest, head, statement.learned, agrees);
     }
 
     /// @notice What is known, with the committees of `count` periods from `firstPeriod` on.
@@ -177,6 +175,21 @@ contract LightClient is Archive, Committees, Trusted {
 
     function _agreesWithHead(Head calldata head) private view returns (bool) {
         return head.finalizedSlot != headSlot || bytes23(head.finalizedRoot) == headRootPrefix;
+    }
+
+    /// @dev Records a proven statement, and learns from it unless it contradicts what is known. Returns whether it agrees.
+    function _settle(bytes32 digest, Head calldata head, Learned[] calldata learned, bool agrees)
+        private
+        returns (bool)
+    {
+        if (!agrees) {
+            _recordDisagreement(head, learned);
+            _record(digest, head);
+        } else if (_accept(digest, head)) {
+            _learnAll(learned);
+            return true;
+        }
+        return false;
     }
 
     /// @dev Records a proven statement. Returns false, and moves nothing, if it contradicts the head.

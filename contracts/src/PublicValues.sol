@@ -142,11 +142,11 @@ library PublicValues {
     /// @notice Decodes, but is not what `abi.encode` writes: surplus bytes or offsets elsewhere.
     error NotCanonical();
 
-    /// @notice Reads a committee change, in place.
+    /// @notice Reads a committee change, in place. `digest` is the values' Keccak-256, which callers have.
     /// @dev The structure is looked at where it lies and encoded anew: only the one canonical encoding comes out as it
     /// went in, and every offset in it points where the encoder puts it, inside of `values`. A word out of its type's
     /// range, or an offset out of the call's data, reverts without data: that is Solidity's own decoder.
-    function committeeChange(bytes calldata values)
+    function committeeChange(bytes calldata values, bytes32 digest)
         internal
         pure
         returns (CommitteeChange calldata statement)
@@ -155,16 +155,25 @@ library PublicValues {
         assembly ("memory-safe") {
             statement := add(values.offset, 32)
         }
-        if (keccak256(abi.encode(statement)) != keccak256(values)) revert NotCanonical();
+        if (keccak256(abi.encode(statement)) != digest) revert NotCanonical();
     }
 
     /// @notice Reads an inclusion, in place. Reverts as {committeeChange} does.
-    function inclusion(bytes calldata values) internal pure returns (Inclusion calldata statement) {
+    function inclusion(bytes calldata values, bytes32 digest)
+        internal
+        pure
+        returns (Inclusion calldata statement)
+    {
+        statement = checkedInclusion(values);
+        if (keccak256(abi.encode(statement)) != digest) revert NotCanonical();
+    }
+
+    /// @notice Reads an inclusion that {inclusion} has read before, these very bytes: its encoding is not looked at again.
+    function checkedInclusion(bytes calldata values) internal pure returns (Inclusion calldata statement) {
         _expect(values, INCLUSION);
         assembly ("memory-safe") {
             statement := add(values.offset, 32)
         }
-        if (keccak256(abi.encode(statement)) != keccak256(values)) revert NotCanonical();
     }
 
     /// @dev Length, version and program, before anything else is looked at.

@@ -24,6 +24,10 @@ abstract contract Statements is Contradictions {
     error AccountNotInStatement(address account);
     /// @notice The statement does not speak about this slot.
     error SlotNotInStatement(address account, bytes32 key);
+    /// @notice The statement is about an ancestor of the finalized block. Whoever wants that block's facts names its number.
+    error EarlierBlock(uint64 number, bytes32 hash);
+    /// @notice The statement is about another block than the one of this number.
+    error OtherBlock(uint64 got, uint64 expected);
 
     /// @notice When the statement was proven here, Unix time in seconds, contradicted since or not. Whoever wants to wait
     /// before relying on it counts from there.
@@ -42,39 +46,89 @@ abstract contract Statements is Contradictions {
     /// @notice The block that a proven inclusion's accounts, transactions and logs are of: the finalized one, whose hash is
     /// the head's, or an ancestor of it.
     function provenFacts(bytes calldata publicValues) public view returns (Block memory) {
-        provenAt(publicValues);
-        Inclusion calldata statement = PublicValues.inclusion(publicValues);
-        _requireUncontradicted(statement.head.finalizedSlot);
-        return statement.facts;
+        return _provenInclusion(publicValues).facts;
     }
 
-    /// @notice An account of a proven inclusion. `exists` tells an empty account from one that is not there.
+    /// @notice An account of a proven inclusion, in the finalized block. `exists` tells an empty account from one that is not
+    /// there.
     function provenAccount(bytes calldata publicValues, address account)
         public
         view
         returns (Account memory)
     {
-        return _account(publicValues, account);
+        return _account(_finalized(publicValues), account);
     }
 
-    /// @notice A storage slot of a proven inclusion. `exists` is false where the state holds nothing, which contracts
-    /// read as zero.
+    /// @notice An account of a proven inclusion, in the block of this number: the finalized one or an ancestor of it.
+    function provenAccountAt(bytes calldata publicValues, uint64 blockNumber, address account)
+        external
+        view
+        returns (Account memory)
+    {
+        return _account(_ofBlock(publicValues, blockNumber), account);
+    }
+
+    /// @notice A storage slot of a proven inclusion, in the finalized block. `exists` is false where the state holds nothing,
+    /// which contracts read as zero.
     function provenSlot(bytes calldata publicValues, address account, bytes32 key)
         public
         view
         returns (bool exists, bytes32 value)
     {
-        Slot[] calldata slots = _account(publicValues, account).slots;
+        return _slot(_finalized(publicValues), account, key);
+    }
+
+    /// @notice A storage slot of a proven inclusion, in the block of this number: the finalized one or an ancestor of it.
+    function provenSlotAt(bytes calldata publicValues, uint64 blockNumber, address account, bytes32 key)
+        external
+        view
+        returns (bool exists, bytes32 value)
+    {
+        return _slot(_ofBlock(publicValues, blockNumber), account, key);
+    }
+
+    /// @dev A proven inclusion that nothing contradicts.
+    function _provenInclusion(bytes calldata publicValues)
+        internal
+        view
+        returns (Inclusion calldata statement)
+    {
+        provenAt(publicValues);
+        // Nothing is proven here but what was in its one encoding.
+        statement = PublicValues.checkedInclusion(publicValues);
+        _requireUncontradicted(statement.head.finalizedSlot);
+    }
+
+    /// @dev The same, about the finalized block: nobody takes what was once for what is.
+    function _finalized(bytes calldata publicValues) private view returns (Inclusion calldata statement) {
+        statement = _provenInclusion(publicValues);
+        Block calldata facts = statement.facts;
+        if (facts.hash != statement.head.blockHash) revert EarlierBlock(facts.number, facts.hash);
+    }
+
+    /// @dev The same, about the block of this number.
+    function _ofBlock(bytes calldata publicValues, uint64 number)
+        private
+        view
+        returns (Inclusion calldata statement)
+    {
+        statement = _provenInclusion(publicValues);
+        if (statement.facts.number != number) revert OtherBlock(statement.facts.number, number);
+    }
+
+    function _slot(Inclusion calldata statement, address account, bytes32 key)
+        private
+        pure
+        returns (bool exists, bytes32 value)
+    {
+        Slot[] calldata slots = _account(statement, account).slots;
         for (uint256 i = 0; i < slots.length; ++i) {
             if (slots[i].key == key) return (slots[i].exists, slots[i].value);
         }
         revert SlotNotInStatement(account, key);
     }
 
-    function _account(bytes calldata publicValues, address account) private view returns (Account calldata) {
-        provenAt(publicValues);
-        Inclusion calldata statement = PublicValues.inclusion(publicValues);
-        _requireUncontradicted(statement.head.finalizedSlot);
+    function _account(Inclusion calldata statement, address account) private pure returns (Account calldata) {
         for (uint256 i = 0; i < statement.accounts.length; ++i) {
             if (statement.accounts[i].account == account) return statement.accounts[i];
         }

@@ -34,7 +34,7 @@ contract GasTest is Base {
         vm.prank(GUARDIAN);
         client.execute(trustIn(head, price));
         client.submitInclusion(recorded(ONE_SLOT), proof());
-        _report("inclusion of one slot after a replacement", 300_000);
+        _report("inclusion of one slot after a replacement", 305_000);
     }
 
     function test_gas_of_keeping() public {
@@ -79,6 +79,37 @@ contract GasTest is Base {
         client.submitInclusion(recorded(ONE_SLOT), proof());
         _report("inclusion of one slot, precompiles of Groth16", 300_000);
         require(client.headSlot() == head.finalizedSlot, "the head did not move");
+    }
+
+    /// A client that was away, one slot, one log and one that is not there, of an earlier block: all in one transaction.
+    function test_gas_of_catching_up() public {
+        Inclusion memory statement = inclusion(CATCH_UP);
+        LightClient client = deploy(statement.head, address(new FreeVerifier()));
+        client.submitInclusion(recorded(CATCH_UP), proof());
+        _report("handover, slot, log and absent log beside the verifier", 130_000);
+        client = deploy(statement.head, address(new Groth16Price()));
+        client.submitInclusion(recorded(CATCH_UP), proof());
+        _report("handover, slot, log and absent log, precompiles of Groth16", 345_000);
+        require(
+            client.committeeRoot(statement.learned[0].period) == statement.learned[0].committeeRoot,
+            "nothing was learned"
+        );
+    }
+
+    /// What a contract pays that reads, beside what it pays to bring the public values.
+    function test_gas_of_reading() public {
+        Inclusion memory statement = inclusion(CATCH_UP);
+        LightClient client = deploy(statement.head, address(new FreeVerifier()));
+        bytes memory values = recorded(CATCH_UP);
+        client.submitInclusion(values, proof());
+        client.provenLog(values, statement.logs[0].transaction, statement.logs[0].position);
+        _report("log read", 12_000);
+        client.provenNoLog(values, statement.noLogs[0].account, new bytes32[](0));
+        _report("absent log read", 12_000);
+        client.provenSlotAt(
+            values, statement.facts.number, statement.accounts[0].account, statement.accounts[0].slots[0].key
+        );
+        _report("slot of an earlier block read", 12_000);
     }
 
     function _report(string memory what, uint256 limit) private {

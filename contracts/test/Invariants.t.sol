@@ -41,43 +41,31 @@ contract Relayer is Base {
 
     function changeCommittee(uint64 period, uint8 handovers, uint64 slot, uint256 variant) external {
         Head memory head = _statement(1, period, slot, variant);
-        CommitteeChange memory statement = CommitteeChange(head, new Learned[](1 + handovers % 3));
-        for (uint256 i = 0; i < statement.learned.length; ++i) {
-            uint64 next = head.signerPeriod + 1 + uint64(i);
-            // Mostly the committee that everybody agrees on; now and then a lie.
-            uint256 lie = variant >> (8 * i) & 0xff;
-            statement.learned[i] = Learned(next, keccak256(abi.encode(next, lie < 240 ? 0 : lie)));
-        }
-        bytes memory values = abi.encode(statement);
+        Learned[] memory taught = _handovers(head.signerPeriod, 1 + handovers % 3, variant);
+        bytes memory values = abi.encode(CommitteeChange(head, taught));
         verifier.accept(CHANGE_KEY, values, PROOF);
         try client.submitCommitteeChange(values, PROOF) {
-            bool agrees = true;
-            for (uint256 i = 0; i < statement.learned.length; ++i) {
-                bytes32 known = learned[statement.learned[i].period];
-                if (known != 0 && known != statement.learned[i].committeeRoot) agrees = false;
-            }
-            // From a contradiction nothing is learned.
-            if (_remember(values, head, agrees)) {
-                for (uint256 i = 0; i < statement.learned.length; ++i) {
-                    Learned memory entry = statement.learned[i];
-                    if (learned[entry.period] == 0) learned[entry.period] = entry.committeeRoot;
-                    if (entry.period > newest) newest = entry.period;
-                }
-            }
+            _learn(values, head, taught);
         } catch {
             submitted.push(values);
         }
     }
 
-    function include(uint64 period, uint64 slot, uint256 variant, Slot memory content) external {
-        Inclusion memory statement = Inclusion(_statement(2, period, slot, variant), new Account[](1));
+    /// Every other inclusion begins with handovers.
+    function include(uint64 period, uint8 handovers, uint64 slot, uint256 variant, Slot memory content)
+        external
+    {
+        Inclusion memory statement;
+        (statement.head, statement.accounts) = (_statement(2, period, slot, variant), new Account[](1));
         statement.accounts[0].account = address(uint160(variant));
         statement.accounts[0].slots = new Slot[](1);
         statement.accounts[0].slots[0] = content;
+        statement.learned =
+            _handovers(statement.head.signerPeriod, handovers % 2 == 0 ? 0 : handovers % 3, variant);
         bytes memory values = abi.encode(statement);
         verifier.accept(INCLUSION_KEY, values, PROOF);
         try client.submitInclusion(values, PROOF) {
-            _remember(values, statement.head, true);
+            _learn(values, statement.head, statement.learned);
         } catch {
             submitted.push(values);
         }
@@ -96,6 +84,34 @@ contract Relayer is Base {
 
     function wait_(uint32 time) external {
         vm.warp(block.timestamp + time % 5 days);
+    }
+
+    /// @dev The committees after a period: mostly those that everybody agrees on; now and then a lie.
+    function _handovers(uint64 period, uint8 handovers, uint256 variant)
+        private
+        pure
+        returns (Learned[] memory taught)
+    {
+        taught = new Learned[](handovers);
+        for (uint256 i = 0; i < handovers; ++i) {
+            uint64 next = period + 1 + uint64(i);
+            uint256 lie = variant >> (8 * i) & 0xff;
+            taught[i] = Learned(next, keccak256(abi.encode(next, lie < 240 ? 0 : lie)));
+        }
+    }
+
+    /// @dev From a contradiction nothing is learned.
+    function _learn(bytes memory values, Head memory head, Learned[] memory taught) private {
+        bool agrees = true;
+        for (uint256 i = 0; i < taught.length; ++i) {
+            bytes32 known = learned[taught[i].period];
+            if (known != 0 && known != taught[i].committeeRoot) agrees = false;
+        }
+        if (!_remember(values, head, agrees)) return;
+        for (uint256 i = 0; i < taught.length; ++i) {
+            if (learned[taught[i].period] == 0) learned[taught[i].period] = taught[i].committeeRoot;
+            if (taught[i].period > newest) newest = taught[i].period;
+        }
     }
 
     /// @dev A head that may be anything near what is known.
@@ -155,7 +171,7 @@ contract InvariantsTest {
     function test_the_relayer_has_something_to_say() public {
         for (uint64 i = 0; i < 40; ++i) {
             relayer.changeCommittee(i, uint8(i), i, i % 8 == 7 ? 250 : i);
-            relayer.include(i, i, i, Slot(bytes32(uint256(i)), true, keccak256("value")));
+            relayer.include(i, uint8(i), i, i, Slot(bytes32(uint256(i)), true, keccak256("value")));
         }
         require(relayer.acceptances() > 20 && relayer.acceptances() < 78, vm.toString(relayer.acceptances()));
         require(relayer.newest() > relayer.FIRST_PERIOD() + 2, "hardly a committee was learned");

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {LightClient} from "../src/LightClient.sol";
-import {CommitteeChange, Head, Inclusion} from "../src/PublicValues.sol";
+import {Account, CommitteeChange, Head, Inclusion, Log} from "../src/PublicValues.sol";
 import {Trust} from "../src/Trusted.sol";
 import {SP1Verifier} from "./recorded/groth16/SP1VerifierGroth16.sol";
 import {Base} from "./support/Base.sol";
@@ -66,6 +66,33 @@ contract RealProofsTest is Base {
         (bool exists, bytes32 value) =
             client.provenSlot(recorded.values, account, statement.accounts[0].slots[0].key);
         require(!exists && value == 0, "slot");
+    }
+
+    /// One transaction for a client that was away: the committee that signed, a slot, and a log, of an earlier block.
+    function test_catching_up_with_a_slot_and_a_log() public {
+        if (!vm.keyExistsJson(vm.readFile("test/recorded/proofs.json"), ".catch-up-slot-and-log")) return;
+        Recorded memory recorded = _recorded("catch-up-slot-and-log");
+        Inclusion memory statement = abi.decode(recorded.values, (Inclusion));
+        LightClient client = _deploy(statement.head);
+        client.submitInclusion(recorded.values, recorded.proof);
+        uint256 used = vm.lastCallGas().gasTotalUsed;
+        emit log_named_uint("handover, slot and log, real verifier", used);
+        require(used <= 370_000, vm.toString(used));
+        require(statement.learned.length > 0, "no handover");
+        for (uint256 i = 0; i < statement.learned.length; ++i) {
+            require(
+                client.committeeRoot(statement.learned[i].period) == statement.learned[i].committeeRoot,
+                "committee"
+            );
+        }
+        Account memory account = statement.accounts[0];
+        (bool exists, bytes32 value) = client.provenSlotAt(
+            recorded.values, statement.facts.number, account.account, account.slots[0].key
+        );
+        require(exists == account.slots[0].exists && value == account.slots[0].value, "slot");
+        Log memory log = statement.logs[0];
+        Log memory proven = client.provenLog(recorded.values, log.transaction, log.position);
+        require(keccak256(abi.encode(proven)) == keccak256(abi.encode(log)), "log");
     }
 
     function test_no_other_statement_no_other_program_no_other_proof() public view {

@@ -13,7 +13,7 @@ const contracts = join(import.meta.dirname, "..");
 const MUTATIONS = [
   ["without", /emit [^;]*;/g, () => ""],
   ["without", /revert [^;]*;/g, () => "{}"],
-  ["without", /(?<=^ +)(_require\w+|_verify|_check\w*|_mark\w+|_contradict\w*|_setHead|_cancel)\([^;{]*\);/gm, () => ""],
+  ["without", /(?<=^ +)(_require\w+|_verify|_check\w*|_mark\w+|_contradict\w*|_setHead|_cancel|_settle|_learn\w*|_record\w*)\([^;{]*\);/gm, () => ""],
   ["without", /(?<=^ +)delete [^;]*;/gm, () => ""],
   ["moved", /(?<!for \([^\n]*)(?<=\S )[<>](?= \S)/g, (sign) => `${sign}=`],
   ["moved", /(?<!for \([^\n]*)(?<=\S )>=(?= \S)/g, () => ">"],
@@ -67,7 +67,7 @@ function outcomeOf(folder) {
 
 const folder = mkdtempSync(join(tmpdir(), "mutants-"));
 try {
-  for (const name of ["src", "test", "foundry.toml", "solc", "package.json"]) {
+  for (const name of ["src", "test", "examples", "foundry.toml", "solc", "package.json"]) {
     cpSync(join(contracts, name), join(folder, name), { recursive: true });
   }
   symlinkSync(join(contracts, "node_modules"), join(folder, "node_modules"));

@@ -21,11 +21,18 @@ abstract contract Base {
     address internal constant GUARDIAN = address(0x6a);
     address internal constant STRANGER = address(0x57);
 
-    // Where the recorded statements stand in statements.json.
+    /// @dev How many recorded statements there are in statements.json. The others say where they stand there.
+    uint256 internal constant STATEMENTS = 25;
     uint256 internal constant ONE_HANDOVER = 0;
     uint256 internal constant TWO_HANDOVERS = 1;
     uint256 internal constant ONE_SLOT = 2;
     uint256 internal constant THREE_ACCOUNTS = 4;
+    uint256 internal constant HANDOVER_AND_SLOT = 15;
+    uint256 internal constant SLOT_60_BLOCKS_BACK = 17;
+    uint256 internal constant THREE_TRANSACTIONS = 21;
+    uint256 internal constant NO_LOG_BY_RECEIPTS = 23;
+    /// @dev A handover, a slot, a log and one that is not there, of 60 blocks back.
+    uint256 internal constant CATCH_UP = 24;
 
     OneProof internal verifier;
 
