@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, FixedBytes};
+use sextant_consensus::public_values::{Learned, Statement};
 
 use crate::contract::LightClient;
 
@@ -62,6 +63,15 @@ pub struct Knowledge {
     pub head_slot: u64,
     /// Roots of the committees that it knows, by period, of those periods that were asked for.
     pub committees: BTreeMap<u64, B256>,
+}
+
+/// The committees that a contract learns from a statement, in the order of their periods: those of a committee change, and
+/// those of an inclusion that begins with handovers.
+pub fn learned(statement: &Statement) -> &[Learned] {
+    match statement {
+        Statement::CommitteeChange(change) => &change.learned,
+        Statement::Inclusion(inclusion) => &inclusion.learned,
+    }
 }
 
 impl Knowledge {

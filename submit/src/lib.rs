@@ -29,7 +29,7 @@ pub use alloy_primitives::{Address, B256, FixedBytes};
 pub use deploy::{Deployed, Deployment};
 pub use error::SubmitError;
 pub use key::{Key, KeyError};
-pub use knowledge::{Knowledge, NextFork, Rules, Trust};
+pub use knowledge::{Knowledge, NextFork, Rules, Trust, learned};
 pub use limits::{Fees, Patience};
 pub use preflight::{Ours, PreflightError, probe_verifier};
 pub use refusal::{Meaning, Refusal};

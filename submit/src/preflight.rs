@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, FixedBytes};
 use alloy_sol_types::SolCall;
-use sextant_consensus::{
-    Program,
-    public_values::{Head, Statement},
-};
+use sextant_consensus::{Program, public_values::Statement};
 use sextant_protocol::ProofRecord;
 use sextant_sources::ExecutionNodes;
 
@@ -15,6 +12,7 @@ use crate::{
     Deployment, Knowledge, Refusal, Rules, SubmitError,
     chain::{self, Call},
     contract::{Verifiers::verifyProofCall, VerifiersErrors},
+    learned,
 };
 
 const HOUR: u64 = 60 * 60;
@@ -66,9 +64,9 @@ pub enum PreflightError {
         /// Ours.
         expected: String,
     },
-    /// The contract does not know the committee that signed.
+    /// The contract does not know the committee that the statement begins with.
     #[error(
-        "the contract does not know the committee of period {period}, which signed for this; its head is at slot {head_slot}: \
+        "the contract does not know the committee of period {period}, with which this begins; its head is at slot {head_slot}: \
          submit the committee changes up to that period first"
     )]
     PeriodsApart {
@@ -76,6 +74,17 @@ pub enum PreflightError {
         period: u64,
         /// The contract's head.
         head_slot: u64,
+    },
+    /// The statement begins before anything that the contract knows, though it leads over a committee that it knows.
+    #[error(
+        "the statement begins with the committee of period {period}, which the contract does not know; it knows the one of period \
+         {known}: prove the same from there"
+    )]
+    BeginsTooEarly {
+        /// Period of the committee that the statement begins with.
+        period: u64,
+        /// The first one that it teaches and the contract knows.
+        known: u64,
     },
     /// A number that makes no sense.
     #[error("{what} of {got} makes no sense: {why}")]
@@ -109,17 +118,28 @@ impl Ours {
 }
 
 impl Knowledge {
-    /// Whether the committee that signed for a statement is known there, of those that were asked for, or taught by proofs
-    /// that are submitted before it: committees by period.
+    /// Whether the committee that a statement begins with is known there, or taught by proofs that are submitted before it:
+    /// committees by period. It signed, or, where the statement teaches committees, handed over to the first of them. The
+    /// contract must have been asked for its period and for those that it teaches.
     ///
     /// # Errors
-    /// [`PreflightError::PeriodsApart`] or, for another committee, [`PreflightError::Differs`].
-    pub fn check_signer(&self, head: &Head, taught: &BTreeMap<u64, B256>) -> Result<(), PreflightError> {
+    /// [`PreflightError::PeriodsApart`], [`PreflightError::BeginsTooEarly`] or, for another committee,
+    /// [`PreflightError::Differs`].
+    pub fn check_signer(
+        &self,
+        statement: &Statement,
+        taught: &BTreeMap<u64, B256>,
+    ) -> Result<(), PreflightError> {
+        let head = statement.head();
         let (period, committee) = (head.signer_period, head.signer_committee_root.into());
-        match self.committees.get(&period).or_else(|| taught.get(&period)) {
-            Some(known) => same("committee", known, &committee),
-            None => Err(PreflightError::PeriodsApart { period, head_slot: self.head_slot }),
+        if let Some(known) = self.committees.get(&period).or_else(|| taught.get(&period)) {
+            return same("committee", known, &committee);
         }
+        let mut later = learned(statement).iter().map(|learned| learned.period);
+        Err(match later.find(|later| self.committees.contains_key(later)) {
+            Some(known) => PreflightError::BeginsTooEarly { period, known },
+            None => PreflightError::PeriodsApart { period, head_slot: self.head_slot },
+        })
     }
 
     /// Whether a proof is by the programs and circuits that count there, and about the chain that does.
@@ -255,6 +275,8 @@ fn within(
 
 #[cfg(test)]
 mod tests {
+    use sextant_consensus::public_values::{Block, CommitteeChange, Head, Inclusion, Learned};
+
     use super::*;
     use crate::{NextFork, Trust};
 
@@ -284,18 +306,41 @@ mod tests {
         }
     }
 
-    fn head() -> Head {
-        Head {
+    /// Of which it matters here who signed, and what it teaches.
+    fn change(signer_period: u64, committee: B256, learned: &[(u64, B256)]) -> CommitteeChange {
+        let head = Head {
             program: Program::CommitteeChange,
             chain_digest: [3; 32],
-            signer_period: 0,
-            signer_committee_root: [6; 32],
+            signer_period,
+            signer_committee_root: committee.into(),
             participation: 512,
             finalized_slot: 64,
             finalized_root: [5; 32],
             block_number: 0,
             block_hash: [0; 32],
             state_root: [0; 32],
+        };
+        let learned =
+            learned.iter().map(|(period, root)| Learned { period: *period, committee_root: (*root).into() });
+        CommitteeChange { head, learned: learned.collect() }
+    }
+
+    /// An inclusion that begins with these handovers.
+    fn inclusion(change: CommitteeChange) -> Inclusion {
+        Inclusion {
+            head: Head { program: Program::Inclusion, ..change.head },
+            facts: Block {
+                number: 1,
+                hash: [1; 32],
+                state_root: [1; 32],
+                receipts_root: [0; 32],
+                timestamp: 0,
+            },
+            accounts: Vec::new(),
+            learned: change.learned,
+            transactions: Vec::new(),
+            logs: Vec::new(),
+            no_logs: Vec::new(),
         }
     }
 
@@ -364,30 +409,50 @@ mod tests {
         assert_eq!(named(|k| k.trust.chain_digest = B256::ZERO), "chain digest");
     }
 
+    /// Of both statements: an inclusion that begins with handovers is as good as a committee change.
+    fn check(change: &CommitteeChange, taught: &[(u64, B256)]) -> Result<(), PreflightError> {
+        let taught = taught.iter().copied().collect();
+        let end = knowledge().check_signer(&Statement::CommitteeChange(change.clone()), &taught);
+        let other = knowledge().check_signer(&Statement::Inclusion(inclusion(change.clone())), &taught);
+        assert_eq!(end, other);
+        end
+    }
+
     #[test]
     fn whoever_signed_is_known_or_taught_before() {
         let (committee, other) = (B256::repeat_byte(6), B256::repeat_byte(8));
-        let signed = |signer_period, committee: B256| Head {
-            signer_period,
-            signer_committee_root: committee.into(),
-            ..head()
-        };
-        let check = |head: &Head, taught: &[(u64, B256)]| {
-            knowledge().check_signer(head, &taught.iter().copied().collect())
-        };
+        let signed = |period, committee| change(period, committee, &[]);
         assert_eq!(check(&signed(0, committee), &[]), Ok(()));
         assert_eq!(check(&signed(1, other), &[(1, other)]), Ok(()));
         let apart = PreflightError::PeriodsApart { period: 17, head_slot: 64 };
         assert_eq!(check(&signed(17, committee), &[(16, committee), (18, committee)]), Err(apart));
         // What the contract knows counts, whatever proofs before it would teach.
-        for (head, taught) in [
+        for (change, taught) in [
             (signed(0, other), &[][..]),
             (signed(0, other), &[(0, other)]),
             (signed(1, committee), &[(1, other)]),
         ] {
-            let error = check(&head, taught);
+            let error = check(&change, taught);
             assert!(matches!(error, Err(PreflightError::Differs { what: "committee", .. })), "{error:?}");
         }
+    }
+
+    /// The first committee has to be known, not the one that signed: a statement that leads over one that is known does not
+    /// help, and is told from one that begins too late.
+    #[test]
+    fn what_a_statement_teaches_does_not_make_up_for_where_it_begins() {
+        let (committee, other) = (B256::repeat_byte(6), B256::repeat_byte(8));
+        assert_eq!(check(&change(0, committee, &[(1, other), (2, other)]), &[]), Ok(()));
+        let late = change(3, other, &[(4, other)]);
+        assert_eq!(check(&late, &[]), Err(PreflightError::PeriodsApart { period: 3, head_slot: 64 }));
+        assert_eq!(check(&late, &[(3, other)]), Ok(()));
+        let mut known = knowledge();
+        known.committees = [(5, committee)].into();
+        let early =
+            Statement::Inclusion(inclusion(change(3, other, &[(4, other), (5, committee), (6, other)])));
+        let error = known.check_signer(&early, &BTreeMap::new()).unwrap_err();
+        assert_eq!(error, PreflightError::BeginsTooEarly { period: 3, known: 5 });
+        assert!(error.to_string().contains("period 3") && error.to_string().contains("period 5"), "{error}");
     }
 
     #[test]

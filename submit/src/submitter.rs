@@ -14,7 +14,7 @@ use crate::{
     contract::LightClient::{
         contradictedAtCall, knowledgeCall, provenAtCall, submitCommitteeChangeCall, submitInclusionCall,
     },
-    probe_verifier,
+    learned, probe_verifier,
 };
 
 /// How a submission ended well.
@@ -95,8 +95,9 @@ impl Submitter {
         self.probe(&known).await
     }
 
-    /// As [`Self::preflight`], for proofs that are there and are submitted in this order: each has to be signed by a
-    /// committee that the contract knows or that one before it teaches. Those that it accepted before are left alone.
+    /// As [`Self::preflight`], for proofs that are there and are submitted in this order: each has to begin with a committee
+    /// that the contract knows or that one before it teaches, be that a committee change or an inclusion. Those that it
+    /// accepted before are left alone.
     ///
     /// # Errors
     /// As there.
@@ -109,14 +110,14 @@ impl Submitter {
             let statement = record.program().and_then(decode);
             if self.proven_at(&record.public_values).await?.is_none() {
                 known.check_proof(record)?;
-                if let Some(head) = statement.as_ref().map(Statement::head) {
-                    self.knowledge(head.signer_period, 1).await?.check_signer(head, &taught)?;
+                if let Some(statement) = &statement {
+                    let periods = 1 + learned(statement).len() as u64;
+                    let known = self.knowledge(statement.head().signer_period, periods).await?;
+                    known.check_signer(statement, &taught)?;
                 }
             }
-            if let Some(Statement::CommitteeChange(change)) = statement {
-                let learned = change.learned.iter();
-                taught.extend(learned.map(|learned| (learned.period, learned.committee_root.into())));
-            }
+            let learned = statement.iter().flat_map(learned);
+            taught.extend(learned.map(|learned| (learned.period, learned.committee_root.into())));
         }
         self.probe(&known).await
     }

@@ -10,15 +10,6 @@ use sextant_submit::{
 /// An hour after the recorded handover's finalized slot.
 const TIME: u64 = GENESIS + 12 * 9_420_800 + 3600;
 
-/// A contract whose whole code is this.
-async fn code(anvil: &Anvil, runtime: &str) -> Address {
-    let size = runtime.len() / 2;
-    let init = hex::decode(format!("60{size:02x}600c60003960{size:02x}6000f3{runtime}")).unwrap();
-    let sender = anvil.sender(0).await;
-    let gas = sender.dry_run(None, &init).await.unwrap();
-    sender.send(None, &init, gas, &mut |_| Ok(())).await.unwrap().contract.unwrap()
-}
-
 fn ours(trust: &Trust) -> Ours {
     let Trust { committee_change_key, inclusion_key, chain_digest, selector, .. } = trust.clone();
     Ours { committee_change_key, inclusion_key, chain_digest, selector: Some(selector) }
@@ -55,7 +46,7 @@ async fn a_verifier_that_accepts_anything_is_refused() {
     let (selector, key) = (FixedBytes([1, 2, 3, 4]), B256::repeat_byte(1));
     // STOP; and one that only takes no proof at all: reverts unless the third argument's length is zero.
     for runtime in ["00", "6044356004013515600e575f5ffd5b00"] {
-        let verifier = code(&anvil, runtime).await;
+        let verifier = anvil.code(runtime).await;
         let error = probe_verifier(&nodes, verifier, selector, key).await.unwrap_err();
         assert!(
             matches!(error, SubmitError::Preflight(PreflightError::AcceptsAnything(at)) if at == verifier),
@@ -77,7 +68,7 @@ async fn a_verifier_that_accepts_anything_is_refused() {
 async fn an_address_that_is_no_light_client_is_refused() {
     let anvil = Anvil::start(TIME, &[]);
     // It says nothing to anything; it reverts; it is another kind of contract.
-    for other in [code(&anvil, "00").await, code(&anvil, "5f5ffd").await, anvil.verifier().await] {
+    for other in [anvil.code("00").await, anvil.code("5f5ffd").await, anvil.verifier().await] {
         let error = Submitter::new(anvil.sender(0).await, other).await.unwrap_err();
         assert!(
             matches!(error, SubmitError::Preflight(PreflightError::NoLightClient(at)) if at == other),

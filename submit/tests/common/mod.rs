@@ -24,7 +24,8 @@ pub const KEYS: [&str; 2] = [
     "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
 ];
 
-fn root() -> PathBuf {
+/// Of the repository.
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
@@ -102,6 +103,15 @@ impl Anvil {
     pub async fn sender_with(&self, key: usize, fees: Fees, patience: Patience) -> Sender {
         let key = Key::from_hex("test", KEYS[key]).unwrap();
         Sender::new(self.nodes(), key, Some(31337), fees, patience).await.unwrap()
+    }
+
+    /// Deploys a contract whose whole code is this, in hex.
+    pub async fn code(&self, runtime: &str) -> Address {
+        let size = runtime.len() / 2;
+        let init = hex::decode(format!("61{size:04x}600e60003961{size:04x}6000f3{runtime}")).unwrap();
+        let sender = self.sender(0).await;
+        let gas = sender.dry_run(None, &init).await.unwrap();
+        sender.send(None, &init, gas, &mut |_| Ok(())).await.unwrap().contract.unwrap()
     }
 
     /// Deploys the verifier.
