@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 
 use alloy_sol_types::SolCall;
-use common::{Anvil, GENESIS, deployment, root};
+use common::{Anvil, GENESIS, deployment, recorded, root};
 use sextant_consensus::{
     Program,
     hash::keccak256,
@@ -66,6 +66,9 @@ async fn client(anvil: &Anvil, edit: impl FnOnce(&mut Deployment)) -> Submitter 
     Submitter::new(anvil.sender(1).await, deployed.contract).await.unwrap()
 }
 
+/// Gas that a handover, a slot and a log may cost in one transaction, with the verifier.
+const GAS: u64 = 370_000;
+
 fn anvil() -> Anvil {
     Anvil::start(GENESIS + 12 * record().1.head.finalized_slot + 3600, &[])
 }
@@ -107,6 +110,30 @@ async fn one_submission_teaches_what_later_ones_need() {
     submitter.preflight_proofs(std::slice::from_ref(&record)).await.unwrap();
     let again = submitter.submit(&record, &[], &mut |_| panic!("sent twice")).await.unwrap();
     assert!(matches!(again, Outcome::Known(_)), "{again:?}");
+}
+
+/// With a real proof, as soon as one is recorded, and the verifier of its circuits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_proof_teaches_and_proves_for_its_gas() {
+    const NAME: &str = "catch-up-slot-and-log.proof";
+    if !root().join("tests/data/recorded-snarks").join(NAME).exists() {
+        return;
+    }
+    let record = recorded(NAME);
+    let statement = Inclusion::abi_decode(&record.public_values).unwrap();
+    assert!(!statement.learned.is_empty() && !statement.accounts.is_empty() && !statement.logs.is_empty());
+    let anvil = Anvil::start(GENESIS + 12 * statement.head.finalized_slot + 3600, &[]);
+    let deployment = deployment(anvil.verifier().await, &record);
+    let deployed = deployment.deploy(&anvil.sender(0).await, &mut |_| Ok(())).await.unwrap();
+    let submitter = Submitter::new(anvil.sender(1).await, deployed.contract).await.unwrap();
+    submitter.preflight_proofs(std::slice::from_ref(&record)).await.unwrap();
+    let outcome = submitter.submit(&record, &[], &mut |_| Ok(())).await.unwrap();
+    let Outcome::Accepted(mined) = outcome else { panic!("{outcome:?}") };
+    println!("{NAME}: {} gas", mined.gas_used);
+    assert!(mined.gas_used <= GAS, "{} gas, at most {GAS}", mined.gas_used);
+    let known = submitter.knowledge(statement.head.signer_period, 8).await.unwrap();
+    let learned = statement.learned.last().unwrap();
+    assert_eq!(known.committees.get(&learned.period), Some(&learned.committee_root.into()));
 }
 
 /// The contract begins at the committee that signed. That one would do, but the statement begins before it.
