@@ -6,7 +6,12 @@ use common::{
     BOOTSTRAP, FINALITY_UPDATE, Folder, INCLUSION_BOOTSTRAP, PROOF, UPDATE_1150, UPDATE_1151, assert_names,
     at, file, remove, sextant, text,
 };
-use sextant_consensus::{bls::Plain, committee_change, networks::MAINNET};
+use serde_json::Value;
+use sextant_client::verify::pinned_vk_hash;
+use sextant_consensus::{
+    bls::Plain, committee_change, inclusion, networks::MAINNET, public_values::Statement,
+};
+use sextant_fixtures::{events, gloas};
 use sextant_protocol::{ProofKind, ProofRecord, proof::Circuits};
 
 fn prove_change(updates: &[&std::path::Path]) -> std::process::Output {
@@ -159,6 +164,100 @@ fn inspect_shows_a_file_without_judging_it() {
     assert_eq!(value["public_values"]["chain_digest"], *digest);
 }
 
+/// A record with these public values and a worthless proof.
+fn saying(statement: &Statement) -> ProofRecord {
+    let program = statement.head().program;
+    let vk_hash = pinned_vk_hash(program);
+    ProofRecord { program: program.tag(), vk_hash, public_values: statement.abi_encode(), ..worthless() }
+}
+
+fn said(input: &inclusion::Input) -> Statement {
+    Statement::Inclusion(inclusion::check(input, &mut Plain).unwrap())
+}
+
+/// What `sextant inspect` prints about a statement, its values without the spaces that align them, and its JSON.
+fn inspected(statement: &Statement) -> (Vec<String>, Value) {
+    let folder = Folder::new();
+    let path = folder.write("a.proof", saying(statement).to_file_bytes());
+    let lines = String::from_utf8(sextant(&["inspect", text(&path)]).stdout).unwrap();
+    let lines = lines.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let json = sextant(&["inspect", text(&path), "--json"]).stdout;
+    (lines, serde_json::from_slice::<Value>(&json).unwrap()["public_values"].take())
+}
+
+#[track_caller]
+fn shows(lines: &[String], part: &str) {
+    assert!(lines.iter().any(|line| line == part), "{part:?} is not in: {lines:#?}");
+}
+
+/// Of a statement about an earlier block everything is shown, and which block it is about is said plainly.
+#[test]
+fn an_inclusion_is_shown_with_the_block_that_it_is_about() {
+    let statement = said(&events::everything());
+    let (lines, json) = inspected(&statement);
+    let Statement::Inclusion(values) = statement else { panic!("another statement") };
+    let (facts, transaction, log) = (values.facts, values.transactions[0], &values.logs[0]);
+    let hex = |bytes: &[u8]| format!("0x{}", hex::encode(bytes));
+
+    shows(&lines, "an EARLIER block than the finalized one; all that follows is about it");
+    shows(&lines, &format!("block {}, 60 before the finalized one", facts.number));
+    shows(&lines, &format!("receipts root {}", hex(&facts.receipts_root)));
+    shows(&lines, &format!("block's time {} (Unix seconds)", facts.timestamp));
+    shows(&lines, &format!("committee of {} {}", gloas::PERIOD + 1, hex(&values.learned[0].committee_root)));
+    shows(&lines, &format!("transaction {} of the block", events::TRANSFER));
+    shows(&lines, &format!("hash {}", hex(&transaction.hash)));
+    shows(&lines, "status succeeded");
+    shows(&lines, &format!("log 0 by {}", hex(&log.address)));
+    log.topics.iter().for_each(|topic| shows(&lines, &format!("topic {}", hex(topic))));
+    shows(&lines, &format!("no log of {} in the block: proven absent", hex(&values.no_logs[0].address)));
+    shows(&lines, "topics whichever");
+
+    assert_eq!(json["facts"]["is_finalized_block"], false);
+    assert_eq!(json["facts"]["block_number"], facts.number);
+    assert_eq!(json["block_number"], facts.number + 60);
+    assert_eq!(json["facts"]["timestamp"], facts.timestamp);
+    assert_eq!(json["learned"][0]["period"], gloas::PERIOD + 1);
+    assert_eq!(json["transactions"][0]["hash"], hex(&transaction.hash));
+    assert_eq!(json["transactions"][0]["index"], events::TRANSFER);
+    assert_eq!(json["logs"][0]["position"], 0);
+    assert_eq!(json["logs"][0]["data_hash"], Value::Null);
+    assert_eq!(json["logs"][0]["topics"].as_array().unwrap().len(), log.topics.len());
+    assert_eq!(json["no_logs"][0]["topics"], serde_json::json!([]));
+}
+
+/// What is not proven is not shown as zero.
+#[test]
+fn what_an_inclusion_leaves_unproven_is_not_shown_as_zero() {
+    let (lines, json) = inspected(&said(&sextant_fixtures::inclusion()));
+    shows(&lines, "what follows is about the finalized block above");
+    assert!(!lines.iter().any(|line| line.contains("receipts root") || line.contains("time")));
+    assert_eq!(json["facts"]["is_finalized_block"], true);
+    for unproven in ["receipts_root", "timestamp"] {
+        assert_eq!(json["facts"][unproven], Value::Null);
+    }
+
+    let statement = said(&events::three_transactions());
+    let (lines, json) = inspected(&statement);
+    shows(&lines, "hash not proven, only its receipt is");
+    shows(&lines, "status failed");
+    assert!(lines.iter().any(|line| line.starts_with("hash of its data 0x")), "{lines:#?}");
+    assert_eq!(json["transactions"][0]["hash"], Value::Null);
+    assert_eq!(json["logs"][2]["data"], Value::Null);
+}
+
+#[test]
+fn another_build_is_named_by_inspect() {
+    let folder = Folder::new();
+    let mut record = worthless();
+    record.vk_hash[0] ^= 1;
+    let path = folder.write("a.proof", record.to_file_bytes());
+    let shown = String::from_utf8(sextant(&["inspect", text(&path)]).stdout).unwrap();
+    assert!(shown.contains("ANOTHER than this command's"), "{shown}");
+    record.public_values[63] = 1;
+    let path = folder.write("b.proof", record.to_file_bytes());
+    assert_names(&sextant(&["inspect", text(&path)]), &["b.proof", "public values of version 1"]);
+}
+
 #[test]
 fn proof_files_that_are_none_end_in_one_line() {
     let folder = Folder::new();
@@ -182,11 +281,12 @@ fn proof_files_that_are_none_end_in_one_line() {
 #[test]
 fn a_proof_is_refused_with_its_reason() {
     type Edit = fn(&mut ProofRecord);
-    let cases: [(&str, Edit); 12] = [
+    let cases: [(&str, Edit); 13] = [
         ("does not decode", |_| {}),
         ("unknown program tag 9", |record| record.program = 9),
-        ("is not the pinned one of inclusion", |record| record.program = 2),
-        ("is not the pinned one of committee-change", |record| record.vk_hash[31] ^= 1),
+        ("another build of the inclusion program", |record| record.program = 2),
+        ("another build of the committee-change program", |record| record.vk_hash[31] ^= 1),
+        ("public values of version 1, this build reads version 2", |record| record.public_values[63] = 1),
         ("circuit version \"v0\"", |record| record.circuit_version = "v0".into()),
         ("development circuits", |record| record.circuits = Circuits::Development),
         ("a Groth16 proof has 356 bytes", |record| record.kind = ProofKind::Groth16),

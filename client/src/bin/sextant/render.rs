@@ -1,5 +1,8 @@
 //! Decoded public values for people (a table) and for programs (JSON).
 
+mod json;
+mod statement;
+
 use std::{
     fmt::{self, Display},
     time::Duration,
@@ -7,14 +10,11 @@ use std::{
 
 use indicatif::HumanCount;
 use ruint::aliases::U256;
-use serde_json::{Value, json};
 use sextant_client::sources::forks;
-use sextant_consensus::{
-    chain::ChainConfig,
-    hash::Root,
-    networks,
-    public_values::{Account, Head, Statement},
-};
+use sextant_consensus::{chain::ChainConfig, hash::Root, networks, public_values::Inclusion};
+
+pub use json::statement as statement_json;
+pub use statement::rows as statement;
 
 /// Rows of a label and a value, aligned, in sections.
 #[derive(Debug, Default)]
@@ -48,98 +48,6 @@ impl Display for Table {
     }
 }
 
-/// Adds the rows of a statement.
-pub fn statement(table: &mut Table, statement: &Statement) {
-    head(table, statement.head());
-    match statement {
-        Statement::CommitteeChange(values) => {
-            for learned in &values.learned {
-                let label = format!("committee of {}", learned.period);
-                table.row(&label, hex(&learned.committee_root));
-            }
-        }
-        Statement::Inclusion(values) => {
-            values.accounts.iter().for_each(|account| account_rows(table, account))
-        }
-    }
-}
-
-fn head(table: &mut Table, head: &Head) {
-    let network = network_of(&head.chain_digest).unwrap_or("unknown");
-    table.row("statement", head.program);
-    table.row("network", format!("{network} (chain digest {})", hex(&head.chain_digest)));
-    table.row("signer period", head.signer_period);
-    table.row("signer committee", hex(&head.signer_committee_root));
-    table.row("participation", head.participation);
-    table.row("finalized slot", head.finalized_slot);
-    table.row("finalized block root", hex(&head.finalized_root));
-    table.row("execution block", head.block_number);
-    table.row("block hash", hex(&head.block_hash));
-    table.row("state root", hex(&head.state_root));
-}
-
-fn account_rows(table: &mut Table, account: &Account) {
-    table.section(&format!("account {}", hex(&account.address)));
-    if account.exists {
-        table.row("nonce", account.nonce);
-        table.row("balance", format!("{} wei", decimal(&account.balance)));
-        table.row("storage root", hex(&account.storage_root));
-        table.row("code hash", hex(&account.code_hash));
-    } else {
-        table.row("exists", "no: proven absent");
-    }
-    for slot in &account.slots {
-        table.row("slot", hex(&slot.key));
-        table.row("value", if slot.exists { hex(&slot.value) } else { "0: proven absent".into() });
-    }
-}
-
-/// A statement as JSON: numbers as numbers, bytes as hex, balances as decimal strings of wei.
-pub fn statement_json(statement: &Statement) -> Value {
-    let head = statement.head();
-    let mut value = json!({
-        "program": head.program.as_str(),
-        "network": network_of(&head.chain_digest),
-        "chain_digest": hex(&head.chain_digest),
-        "signer_period": head.signer_period,
-        "signer_committee_root": hex(&head.signer_committee_root),
-        "participation": head.participation,
-        "finalized_slot": head.finalized_slot,
-        "finalized_root": hex(&head.finalized_root),
-        "block_number": head.block_number,
-        "block_hash": hex(&head.block_hash),
-        "state_root": hex(&head.state_root),
-    });
-    let (name, list): (_, Vec<Value>) = match statement {
-        Statement::CommitteeChange(values) => {
-            let learned = values.learned.iter().map(
-                |learned| json!({ "period": learned.period, "committee_root": hex(&learned.committee_root) }),
-            );
-            ("learned", learned.collect())
-        }
-        Statement::Inclusion(values) => ("accounts", values.accounts.iter().map(account_json).collect()),
-    };
-    value[name] = list.into();
-    value
-}
-
-fn account_json(account: &Account) -> Value {
-    let slots: Vec<Value> = account
-        .slots
-        .iter()
-        .map(|slot| json!({ "key": hex(&slot.key), "exists": slot.exists, "value": hex(&slot.value) }))
-        .collect();
-    json!({
-        "address": hex(&account.address),
-        "exists": account.exists,
-        "nonce": account.nonce,
-        "balance": decimal(&account.balance),
-        "storage_root": hex(&account.storage_root),
-        "code_hash": hex(&account.code_hash),
-        "slots": slots,
-    })
-}
-
 /// Bytes as `0x` and hex digits.
 pub fn hex(bytes: &[u8]) -> String {
     format!("0x{}", hex::encode(bytes))
@@ -164,6 +72,16 @@ pub fn grouped(number: u64) -> String {
 fn network_of(digest: &Root) -> Option<&'static str> {
     let has = |config: &ChainConfig| forks::agreeing(config, 0).iter().any(|chain| chain.digest() == *digest);
     networks::NETWORKS.iter().find(|(_, config)| has(config)).map(|(name, _)| *name)
+}
+
+/// Whether what an inclusion says is about the finalized block itself, and not about one before it.
+fn is_about_the_finalized(values: &Inclusion) -> bool {
+    values.facts.hash == values.head.block_hash
+}
+
+/// A word that public values leave zero where nothing proves it.
+fn proven(word: &Root) -> Option<String> {
+    (*word != [0; 32]).then(|| hex(word))
 }
 
 /// A big-endian 256-bit number in decimal.

@@ -1,7 +1,7 @@
 //! `sextant inspect`: what a proof file says, taken at its word.
 
 use serde_json::json;
-use sextant_consensus::public_values::Statement;
+use sextant_client::verify::{claimed, pinned_vk_hash};
 
 use super::{Failure, Outcome, read_proof};
 use crate::{args::Inspect, failure::Code, output, render};
@@ -10,10 +10,10 @@ use crate::{args::Inspect, failure::Code, output, render};
 pub fn run(arguments: Inspect) -> Outcome {
     let name = arguments.file.display();
     let record = read_proof(&arguments.file)?;
-    let wrong = |reason: String| Failure::new(Code::InvalidProof, format!("{name}: {reason}"));
-    let program = record.program().ok_or_else(|| wrong(format!("unknown program tag {}", record.program)))?;
-    let statement = Statement::abi_decode(program, &record.public_values)
-        .map_err(|error| wrong(format!("public values: {error}")))?;
+    let statement =
+        claimed(&record).map_err(|error| Failure::new(Code::InvalidProof, format!("{name}: {error}")))?;
+    let program = statement.head().program;
+    let is_pinned = record.vk_hash == pinned_vk_hash(program);
 
     if arguments.json {
         return output::print_json(&json!({
@@ -24,6 +24,7 @@ pub fn run(arguments: Inspect) -> Outcome {
             "circuits": format!("{:?}", record.circuits).to_lowercase(),
             "circuit_version": record.circuit_version,
             "vk_hash": render::hex(&record.vk_hash),
+            "pinned_program": is_pinned,
             "proof_bytes": record.proof.len(),
             "public_values": render::statement_json(&statement),
         }));
@@ -36,6 +37,9 @@ pub fn run(arguments: Inspect) -> Outcome {
     table
         .row("circuits", format!("{:?}, version {}", record.circuits, record.circuit_version).to_lowercase());
     table.row("verifying key hash", render::hex(&record.vk_hash));
+    if !is_pinned {
+        table.row("program build", "ANOTHER than this command's: `sextant verify` refuses it");
+    }
     table.row("engine proof", format!("{} bytes", render::grouped(record.proof.len() as u64)));
     table.section("public values");
     render::statement(&mut table, &statement);
