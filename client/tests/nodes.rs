@@ -2,69 +2,16 @@
 
 mod common;
 mod fake;
+mod played;
 
-use std::{
-    path::Path,
-    process::Output,
-    sync::{Arc, Mutex},
-};
+use std::path::Path;
 
-use common::{BOOTSTRAP, Folder, UPDATE_1150, assert_names, file, sextant_with, text};
-use fake::{Peer, listen};
-use sextant_client::{ServerError, StatementInput};
+use common::{BOOTSTRAP, Folder, UPDATE_1150, assert_names, file, text};
+use played::{FACTORY, asked_of_server, checkpoint, factory_slot, nodes, words};
+use sextant_client::StatementInput;
 use sextant_consensus::{Program, codec};
 use sextant_fixtures::gloas;
-use sextant_protocol::ErrorCode;
 use sextant_test_nodes::{Node, Reply, recorded::Recorded};
-use tokio::net::TcpStream;
-
-/// Runs `sextant prove` against a server that keeps what it is asked, and then has no prover.
-async fn asked_of_server(arguments: Vec<String>) -> (Output, Option<StatementInput>) {
-    let asked = Arc::new(Mutex::new(None));
-    let keep = asked.clone();
-    let address = listen(async move |stream: TcpStream| {
-        let mut peer = Peer::greet(stream).await;
-        let (id, prove) = peer.prove_request().await;
-        *keep.lock().unwrap() = Some(prove.input);
-        peer.answer(id, Err(ServerError::new(ErrorCode::ProverFailed, "no prover here"))).await;
-        peer.drain().await;
-    })
-    .await;
-    let run = move || {
-        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-        sextant_with(&address.to_string(), &arguments)
-    };
-    let output = tokio::task::spawn_blocking(run).await.unwrap();
-    let asked = asked.lock().unwrap().take();
-    (output, asked)
-}
-
-/// Words of a command line, with `URL`s put in.
-fn words(line: &str, beacon: &Node, rpc: &Node) -> Vec<String> {
-    line.split_whitespace()
-        .map(|word| match word {
-            "BEACON" => beacon.url(),
-            "RPC" => rpc.url(),
-            word => word.into(),
-        })
-        .collect()
-}
-
-async fn nodes(recorded: &Recorded) -> (Node, Node) {
-    let (beacon, execution) = (recorded.clone(), recorded.clone());
-    let beacon = Node::start(move |ask| beacon.beacon(ask)).await;
-    (beacon, Node::start(move |ask| execution.execution(ask)).await)
-}
-
-fn checkpoint(recorded: &Recorded) -> String {
-    hex::encode(recorded.checkpoints()[0])
-}
-
-const FACTORY: &str = "0x5c69bee701ef814a2b6a3edd4b1652cb9cc5aa6f";
-
-fn factory_slot() -> String {
-    hex::encode(sextant_fixtures::uniswap_factory().slots[0].0)
-}
 
 #[tokio::test]
 async fn the_server_is_asked_for_what_the_nodes_know() {
@@ -121,7 +68,7 @@ async fn gloas_inclusions_are_asked_for_from_nodes_and_from_files() {
             text(&update),
             text(&proof),
         );
-        more.iter().for_each(|block| line += &format!(" --block {}", text(block)));
+        more.iter().for_each(|block| line += &format!(" --block-file {}", text(block)));
         words(&line, &beacon, &rpc)
     };
     let (output, asked) = asked_of_server(line(&[&block])).await;
@@ -135,7 +82,7 @@ async fn gloas_inclusions_are_asked_for_from_nodes_and_from_files() {
 
     let updates = write("updates.json", &recorded.updates[0]);
     let line = format!(
-        "prove committee-change --network hoodi --bootstrap {} --update {} --block {}",
+        "prove committee-change --network hoodi --bootstrap {} --update {} --block-file {}",
         text(&bootstrap),
         text(&updates),
         text(&block),

@@ -3,6 +3,7 @@
 
 use std::{fmt::Display, sync::Arc};
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sextant_consensus::{
     build::AccountNodes,
@@ -184,6 +185,19 @@ pub(crate) fn result(answer: &Answer) -> Result<Value, Reason> {
         id => return Err(Reason::mismatch("id", id.map_or("missing".into(), Value::to_string), ID)),
     }
     document.member("result").cloned().ok_or_else(|| document.field("result", "is missing").into())
+}
+
+/// Reads a result as a `T`.
+pub(crate) fn parsed<T: for<'de> Deserialize<'de>>(value: Value) -> Result<T, Reason> {
+    if value.is_null() {
+        return Err(Reason::refused("null: the node has none"));
+    }
+    serde_json::from_value(value).map_err(Reason::refused)
+}
+
+/// A hash as JSON-RPC has it.
+pub(crate) fn hex(hash: &Root) -> String {
+    format!("0x{}", hex::encode(hash))
 }
 
 /// Where Solidity keeps a mapping's value: `keccak256(key . base)`, for the mapping declared at slot `base` and a key

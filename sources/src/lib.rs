@@ -24,6 +24,7 @@ mod receipts;
 mod roots;
 mod rpc;
 mod spec;
+mod transactions;
 
 pub use beacon::{BeaconNodes, BlockId, MAX_UPDATES};
 pub use chain::Chain;

@@ -7,7 +7,7 @@ use sextant_consensus::{hash::Root, ordered::ordered_root, receipt_json::Receipt
 
 use crate::{
     ExecutionNodes, Reason, SourceError,
-    execution::{call, result},
+    execution::{call, hex, parsed, result},
 };
 
 /// Largest answer: all receipts of a block of 30,000 transactions, in hex.
@@ -98,16 +98,8 @@ fn envelope(receipt: &ReceiptJson) -> Result<Vec<u8>, Reason> {
     receipt.to_envelope().map_err(Reason::refused)
 }
 
-fn parsed<T: for<'de> Deserialize<'de>>(value: Value) -> Result<T, Reason> {
-    serde_json::from_value(value).map_err(Reason::refused)
-}
-
 /// What no endpoint is to blame for alone: several may have answered.
 fn refused(request: &str, reason: Reason) -> SourceError {
     let failure = crate::Failure { endpoint: "together".into(), reason };
     SourceError { request: request.into(), failures: vec![failure] }
-}
-
-fn hex(root: &Root) -> String {
-    format!("0x{}", hex::encode(root))
 }

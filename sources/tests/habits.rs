@@ -13,7 +13,7 @@ use sextant_fixtures::devnet::{ELECTRA, ELECTRA_TO_FULU};
 use sextant_sources::{
     Expected, LightClient, Watched,
     input::Sourced,
-    prepare::{self, Periods},
+    prepare::{self, Finalized, Periods, Questions},
 };
 use sextant_test_nodes::{Ask, Node, Reply, json as encode, recorded::Recorded};
 
@@ -117,7 +117,9 @@ async fn an_inclusion_that_needs_no_update_asks_for_none() {
     let factory = sextant_fixtures::uniswap_factory();
     let watched = [Watched { address: factory.address, slots: vec![factory.slots[0].0] }];
     let checkpoint = Some(recorded.checkpoints()[0]);
-    prepare::inclusion(nodes, &execution(&[&rpc]), chain, &watched, checkpoint).await.unwrap();
+    let execution = execution(&[&rpc]);
+    let finalized = Finalized::reach(nodes, &execution, chain, checkpoint).await.unwrap();
+    finalized.inclusion(&execution, &Questions::accounts(&watched)).await.unwrap();
     assert!(!node.asked().iter().any(|ask| ask.path.ends_with("/updates")));
 }
 
@@ -284,8 +286,9 @@ async fn proof_of(edit: fn(&mut Value), slots: bool) -> Result<(), String> {
         address: text(&proof["address"]).try_into().unwrap(),
         slots: if slots { vec![[0; 32]] } else { Vec::new() },
     };
-    let prepared =
-        prepare::inclusion(nodes, &execution(&[&rpc]), chain, &[watched], Some(genesis(&recorded))).await;
+    let execution = execution(&[&rpc]);
+    let finalized = Finalized::reach(nodes, &execution, chain, Some(genesis(&recorded))).await.unwrap();
+    let prepared = finalized.inclusion(&execution, &Questions::accounts(&[watched])).await;
     prepared.map(drop).map_err(|error| error.to_string())
 }
 

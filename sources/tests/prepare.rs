@@ -12,7 +12,7 @@ use sextant_protocol::StatementInput;
 use sextant_sources::{
     LightClient, Watched,
     input::Prepared,
-    prepare::{self, Periods, PrepareError},
+    prepare::{self, Finalized, Periods, PrepareError, Questions},
 };
 use sextant_test_nodes::{Ask, Node, Reply, recorded::Recorded};
 
@@ -101,7 +101,9 @@ async fn inclusion(
     let nodes = beacon(beacons);
     let chain = chain_of(recorded, &nodes).await;
     let checkpoint = recorded.checkpoints()[0];
-    prepare::inclusion(nodes, &execution(rpcs), chain, wanted, Some(checkpoint)).await
+    let rpc = execution(rpcs);
+    let finalized = Finalized::reach(nodes, &rpc, chain, Some(checkpoint)).await?;
+    finalized.inclusion(&rpc, &Questions::accounts(wanted)).await
 }
 
 #[tokio::test]
@@ -193,8 +195,9 @@ async fn lying_beacon_nodes_are_named_and_passed_over() {
         let go = async |nodes: &[&Node]| {
             let nodes = beacon(nodes);
             let chain = chain_of(&recorded, &nodes).await;
-            prepare::inclusion(nodes, &execution(&[&rpc]), chain, &watched(ELECTRA_TO_FULU), Some(genesis))
-                .await
+            let execution = execution(&[&rpc]);
+            let finalized = Finalized::reach(nodes, &execution, chain, Some(genesis)).await?.separately();
+            finalized.inclusion(&execution, &Questions::accounts(&watched(ELECTRA_TO_FULU))).await
         };
         let error = go(&[&lying]).await.expect_err(pointer);
         names(&error, &[&lying.url(), reason]);

@@ -6,14 +6,16 @@ mod beacon;
 mod error;
 mod execution;
 mod file;
+mod inclusion;
 mod json;
 mod statement;
 
 pub use answer::{Answer, Encoding};
 pub use error::InputError;
 pub use file::{accounts, block_header, bootstrap, finality_update, updates};
+pub use inclusion::{Parts, asked, inclusion};
 pub(crate) use json::{Document, only};
-pub use statement::{Prepared, Signers, committee_change, inclusion};
+pub use statement::{Prepared, Signers, committee_change};
 
 /// Reading answers, whatever they came from.
 pub mod read {

@@ -3,13 +3,14 @@
 use sextant_consensus::{
     Program, StatementError,
     accounts::AccountsError,
-    build::{AccountNodes, BuildError, bootstrap_committee, committee_change_input, inclusion_input},
+    ancestry::AncestryError,
+    build::{AccountNodes, BuildError, bootstrap_committee, committee_change_input},
     chain::ChainConfig,
     codec,
     committee_change::CommitteeChangeError,
     execution::ExecutionFacts,
     inclusion::InclusionError,
-    light_client::{LightClientBootstrap, LightClientFinalityUpdate, LightClientUpdate, SyncCommittee},
+    light_client::{LightClientBootstrap, LightClientUpdate, SyncCommittee},
 };
 use sextant_protocol::StatementInput;
 
@@ -20,10 +21,12 @@ use super::{InputError, Sourced};
 pub struct Prepared {
     /// What a client sends.
     pub input: StatementInput,
-    /// One per handover, or the finality update alone.
-    signed: Vec<String>,
+    /// One per handover, and of an inclusion the finality update.
+    pub(super) signed: Vec<String>,
     /// One per account, in the input's order.
-    accounts: Vec<String>,
+    pub(super) accounts: Vec<String>,
+    /// One per step back.
+    pub(super) steps: Vec<String>,
 }
 
 /// A sync committee and the period in which it signs: what a statement begins with.
@@ -79,37 +82,7 @@ pub fn committee_change(
         .map_err(|error| blame(chain, &signers.committee, &updates, &signed, error))?;
     input.execution = with_block(input.execution, block)?;
     let input = StatementInput::new(Program::CommitteeChange, codec::encode(&input));
-    Ok(Prepared { input, signed, accounts: Vec::new() })
-}
-
-/// The accounts under the finality update's finalized header, signed by `signers`. `block` is the execution block's
-/// header in RLP, which since Gloas is what proves the state root.
-///
-/// # Errors
-/// As [`committee_change`].
-pub fn inclusion(
-    chain: &ChainConfig,
-    signers: &Signers,
-    update: &Sourced<LightClientFinalityUpdate>,
-    mut accounts: Vec<Sourced<AccountNodes>>,
-    block: Option<&Sourced<Vec<u8>>>,
-) -> Result<Prepared, InputError> {
-    connect(chain, signers, &update.source, update.value.signature_slot)?;
-    // The input has them in this order, and errors count by it.
-    accounts.sort_by_key(|account| account.value.address);
-    refuse_duplicates(&accounts)?;
-    let (sources, accounts): (Vec<_>, Vec<_>) =
-        accounts.into_iter().map(|account| (account.source, account.value)).unzip();
-    let names = sources
-        .iter()
-        .zip(&accounts)
-        .map(|(source, account)| format!("{source} (account 0x{})", hex::encode(account.address)))
-        .collect();
-    let mut input = inclusion_input(chain, &signers.committee, &update.value, &accounts)
-        .map_err(|error| InputError::Build { source_file: update.source.clone(), error })?;
-    input.execution = with_block(input.execution, block)?;
-    let input = StatementInput::new(Program::Inclusion, codec::encode(&input));
-    Ok(Prepared { input, signed: vec![update.source.clone()], accounts: names })
+    Ok(Prepared { input, signed, accounts: Vec::new(), steps: Vec::new() })
 }
 
 /// Adds the block's header where the light-client header names only its hash. Elsewhere the header has said all there
@@ -128,19 +101,22 @@ impl Prepared {
     /// The statement's error in terms of the files or answers it was built from.
     pub fn explain(&self, error: &StatementError) -> String {
         let place = match error {
-            StatementError::CommitteeChange(CommitteeChangeError::Handover { index, .. }) => {
-                self.signed.get(*index)
-            }
+            StatementError::CommitteeChange(CommitteeChangeError::Handover { index, .. })
+            | StatementError::Inclusion(InclusionError::Handover { index, .. }) => self.signed.get(*index),
             StatementError::CommitteeChange(CommitteeChangeError::Execution(_)) => self.signed.last(),
             StatementError::Inclusion(InclusionError::Accounts(
                 AccountsError::Account { account, .. } | AccountsError::Slot { account, .. },
             )) => self.accounts.get(*account),
+            StatementError::Inclusion(InclusionError::Ancestry(AncestryError::Step { step, .. })) => {
+                self.steps.get(*step)
+            }
             StatementError::Inclusion(
                 InclusionError::Finality(_)
+                | InclusionError::SignerPeriod { .. }
                 | InclusionError::Execution(_)
                 | InclusionError::NoExecution(_)
                 | InclusionError::NoStateRoot,
-            ) => self.signed.first(),
+            ) => self.signed.last(),
             _ => None,
         };
         match place {
@@ -151,7 +127,12 @@ impl Prepared {
 }
 
 /// Without this, another period's committee would show as a signature that does not match, which helps nobody.
-fn connect(chain: &ChainConfig, signers: &Signers, source: &str, slot: u64) -> Result<(), InputError> {
+pub(super) fn connect(
+    chain: &ChainConfig,
+    signers: &Signers,
+    source: &str,
+    slot: u64,
+) -> Result<(), InputError> {
     let (got, expected) = (chain.period(slot), signers.period);
     if got == expected {
         return Ok(());
@@ -175,7 +156,7 @@ fn blame(
     culprit.unwrap_or_else(|| InputError::Build { source_file: sources.join(", "), error })
 }
 
-fn refuse_duplicates(accounts: &[Sourced<AccountNodes>]) -> Result<(), InputError> {
+pub(super) fn refuse_duplicates(accounts: &[Sourced<AccountNodes>]) -> Result<(), InputError> {
     if let Some(pair) = accounts.windows(2).find(|pair| pair[0].value.address == pair[1].value.address) {
         let what = format!("account 0x{}", hex::encode(pair[0].value.address));
         return Err(InputError::Duplicate {

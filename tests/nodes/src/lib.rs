@@ -2,9 +2,11 @@
 //!
 //! Everything here panics on what a test does not expect.
 
+pub mod events;
 pub mod json;
 pub mod recorded;
 pub mod server;
 pub mod simulated;
+pub mod transactions;
 
 pub use server::{Ask, Node, Reply};

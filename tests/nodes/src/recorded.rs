@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use sextant_consensus::{
+    build::AccountNodes,
     chain::ChainConfig,
     light_client::{LightClientBootstrap, LightClientHeader},
     networks::{HOODI, MAINNET},
@@ -9,6 +10,17 @@ use sextant_consensus::{
 use sextant_fixtures::{devnet::Devnet, gloas, mainnet_file, synthetic::bootstrap};
 
 use crate::{Ask, Reply, json as encode};
+
+/// What is in a block, as nodes serve it.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// The block's hash.
+    pub block: Value,
+    /// Its transactions.
+    pub transactions: Vec<Value>,
+    /// Their receipts.
+    pub receipts: Vec<Value>,
+}
 
 /// What a chain's nodes know.
 #[derive(Clone, Debug)]
@@ -29,8 +41,10 @@ pub struct Recorded {
     pub optimistic_update: Value,
     /// `eth_getProof` results.
     pub proofs: Vec<Value>,
-    /// `eth_getBlockByHash` results.
+    /// `eth_getBlockByHash` results, without transactions.
     pub blocks: Vec<Value>,
+    /// What is in blocks.
+    pub contents: Vec<Content>,
     /// `eth_chainId`.
     pub chain_id: u64,
 }
@@ -54,6 +68,7 @@ impl Recorded {
             optimistic_update: net.json("optimistic_update.json"),
             proofs: ["contract", "eoa", "absent"].map(proof).into(),
             blocks: vec![net.json("el_block_finalized.json")["result"].take()],
+            contents: Vec::new(),
             chain_id: 1337,
         }
     }
@@ -70,6 +85,7 @@ impl Recorded {
             optimistic_update: Value::Null,
             proofs: vec![file("inclusion-eth-get-proof.json")["result"].take()],
             blocks: Vec::new(),
+            contents: Vec::new(),
             chain_id: 1,
         }
     }
@@ -107,6 +123,7 @@ impl Recorded {
             optimistic_update: Value::Null,
             proofs: vec![file("inclusion-eth-get-proof.json")["result"].take()],
             blocks: vec![encode::block(&block)],
+            contents: Vec::new(),
             chain_id: 560_048,
         }
     }
@@ -154,9 +171,15 @@ impl Recorded {
         let result = match call["method"].as_str() {
             Some("eth_chainId") => format!("{:#x}", self.chain_id).into(),
             Some("eth_getProof") => self.proof(&call["params"]),
-            Some("eth_getBlockByHash") => {
-                let known = |block: &&Value| block["hash"] == call["params"][0];
-                self.blocks.iter().find(known).cloned().unwrap_or_default()
+            Some("eth_getBlockByHash") => self.block(&call["params"]),
+            Some("eth_getBlockReceipts") => self
+                .content(&call["params"][0])
+                .map(|content| content.receipts.clone().into())
+                .unwrap_or_default(),
+            Some("eth_getTransactionReceipt") => {
+                let mut receipts = self.contents.iter().flat_map(|content| &content.receipts);
+                let asked = |receipt: &&Value| receipt["transactionHash"] == call["params"][0];
+                receipts.find(asked).cloned().unwrap_or_default()
             }
             _ => {
                 return Reply::Json(
@@ -165,6 +188,24 @@ impl Recorded {
             }
         };
         Reply::Json(json!({ "jsonrpc": "2.0", "id": call["id"], "result": result }))
+    }
+
+    fn content(&self, hash: &Value) -> Option<&Content> {
+        self.contents.iter().find(|content| content.block == *hash)
+    }
+
+    /// A block with its transactions or, as it is asked for, their hashes.
+    fn block(&self, params: &Value) -> Value {
+        let known = |block: &&Value| block["hash"] == params[0];
+        let Some(mut block) = self.blocks.iter().find(known).cloned() else { return Value::Null };
+        if let Some(content) = self.content(&params[0]) {
+            let listed = |transaction: &Value| match params[1] == true {
+                true => transaction.clone(),
+                false => transaction["hash"].clone(),
+            };
+            block["transactions"] = content.transactions.iter().map(listed).collect();
+        }
+        block
     }
 
     /// The recorded proof with the slots that are asked for.
@@ -194,6 +235,18 @@ impl Recorded {
         };
         self.bootstraps.iter().map(root).collect()
     }
+}
+
+/// An account's proof as `eth_getProof` gives it.
+pub fn account(account: &AccountNodes) -> Value {
+    let nodes = |nodes: &[Vec<u8>]| nodes.iter().map(|node| encode::hex(node)).collect::<Value>();
+    let slots =
+        account.slots.iter().map(|(key, path)| json!({ "key": encode::hex(key), "proof": nodes(path) }));
+    json!({
+        "address": encode::hex(&account.address),
+        "accountProof": nodes(&account.nodes),
+        "storageProof": slots.collect::<Value>(),
+    })
 }
 
 fn header(value: &Value) -> LightClientHeader {

@@ -18,7 +18,7 @@ use sextant_fixtures::{
     synthetic::{Committee, Slots, block_header, bootstrap, update_over},
 };
 
-use crate::{Ask, Reply, json as encode};
+use crate::{Ask, Reply, json as encode, recorded::account};
 
 /// `eth_chainId` of the chain.
 pub const CHAIN_ID: u64 = 4242;
@@ -224,23 +224,11 @@ impl Simulated {
                 moving.blocks.iter().find(known).map(|(_, block)| encode::block(block)).unwrap_or_default()
             }
             Some("eth_getProof") => match self.moving().states.get(&number(&params[2])) {
-                Some(value) => proof(&one_slot(*value).1),
+                Some(value) => account(&one_slot(*value).1),
                 None => Value::Null,
             },
             _ => Value::Null,
         };
         Reply::Json(json!({ "jsonrpc": "2.0", "id": ask.call["id"], "result": result }))
     }
-}
-
-/// An account's proof as `eth_getProof` gives it.
-fn proof(account: &AccountNodes) -> Value {
-    let nodes = |nodes: &[Vec<u8>]| nodes.iter().map(|node| encode::hex(node)).collect::<Value>();
-    let slots =
-        account.slots.iter().map(|(key, path)| json!({ "key": encode::hex(key), "proof": nodes(path) }));
-    json!({
-        "address": encode::hex(&account.address),
-        "accountProof": nodes(&account.nodes),
-        "storageProof": slots.collect::<Value>(),
-    })
 }

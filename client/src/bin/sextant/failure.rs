@@ -261,8 +261,19 @@ fn is_about_security(error: &io::Error) -> bool {
 impl Kind for PrepareError {
     fn code(&self) -> Code {
         match self {
-            Self::Source(_) | Self::LightClient(_) | Self::NotYet(_) => Code::Node,
-            Self::Range { .. } | Self::BeforeCheckpoint { .. } => Code::Usage,
+            Self::Source(_)
+            | Self::LightClient(_)
+            | Self::NotYet(_)
+            | Self::NotFinal { .. }
+            | Self::UnknownTransaction(_) => Code::Node,
+            Self::Range { .. }
+            | Self::BeforeCheckpoint { .. }
+            | Self::TooFar { .. }
+            | Self::NotAncestor { .. }
+            | Self::TwoBlocks { .. }
+            | Self::NotInBlock { .. }
+            | Self::NoLog { .. }
+            | Self::NeedsReceipts { .. } => Code::Usage,
             _ => Code::InvalidStatement,
         }
     }

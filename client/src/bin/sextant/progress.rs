@@ -86,6 +86,10 @@ impl Bar {
 
     fn message(&mut self, message: String) {
         self.proving = None;
+        // Another proof follows on one that is done.
+        if self.bar.is_finished() {
+            self.bar.reset();
+        }
         self.bar.set_style(style(SPINNER));
         self.bar.set_message(message);
     }

@@ -3,6 +3,7 @@
 mod asking;
 mod circuits;
 mod contract;
+mod events;
 mod follow;
 mod network;
 mod nodes;
@@ -12,12 +13,13 @@ mod watched;
 use std::{convert::Infallible, path::PathBuf};
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
-use sextant_client::ProofKind;
+use sextant_client::{ProofKind, sources::prepare::BlockName};
 use sextant_consensus::hash::Root;
 
 pub use asking::Asking;
 pub use circuits::Circuits;
 pub use contract::{Deploy, Signing, Submit};
+pub use events::AskedEvents;
 pub use follow::{Follow, Status};
 pub use network::Network;
 pub use nodes::{Beacon, NodeAccess, Rpc};
@@ -53,6 +55,7 @@ pub struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   sextant prove inclusion --beacon URL --rpc URL --address 0x... --slot 0x...
+  sextant prove inclusion --beacon URL --rpc URL --log TRANSACTION:0
   sextant prove committee-change --beacon URL --from 1200
   sextant verify slot.proof --committee-root 0x...
   sextant follow --beacon URL --checkpoint 0x...";
@@ -141,7 +144,8 @@ impl Prove {
 pub enum Prove {
     /// One or more consecutive sync committee handovers: from a beacon node, or from files
     CommitteeChange(CommitteeChange),
-    /// Accounts and storage slots in a finalized execution state: from a beacon and an execution node, or from files
+    /// Accounts, storage slots, transactions and logs in a finalized execution block or one before it: from a beacon and an
+    /// execution node, or from files
     Inclusion(Inclusion),
 }
 
@@ -181,7 +185,7 @@ pub struct CommitteeChange {
     pub updates: Vec<PathBuf>,
     /// Since Gloas: `eth_getBlockByHash` answer (JSON) of the execution block that the last finalized header names
     #[arg(long, value_name = "FILE", value_parser = file, requires = "bootstrap")]
-    pub block: Option<PathBuf>,
+    pub block_file: Option<PathBuf>,
     /// Options of every proof.
     #[command(flatten)]
     pub options: ProveOptions,
@@ -200,15 +204,32 @@ pub struct Inclusion {
     /// How nodes are reached.
     #[command(flatten)]
     pub access: NodeAccess,
-    /// What to look up.
+    /// Accounts to look up.
     #[command(flatten)]
     pub watched: WatchedAccounts,
-    /// Root of a beacon block that you trust
+    /// Events to look up.
+    #[command(flatten)]
+    pub events: AskedEvents,
+    /// The block to look into, a finalized one [default: that of the transactions named, else the latest finalized one]
+    #[arg(long, value_name = "NUMBER|HASH", value_parser = block_name, requires = "beacon")]
+    pub block: Option<BlockName>,
+    /// Wait until a block of at least this number is final, then prove
+    #[arg(long, value_name = "NUMBER", requires = "beacon")]
+    pub min_block: Option<u64>,
+    /// Root of a beacon block that you trust. Where its committee is of an earlier period than the one that signed, the proof
+    /// begins with the handovers between them
     #[arg(long, value_name = "ROOT", value_parser = root, requires = "beacon")]
     pub checkpoint: Option<Root>,
-    /// Instead of nodes: beacon API bootstrap (JSON or SSZ) of the period in which the finality update was signed
+    /// Have such handovers proven apart: a committee change first, then the inclusion, two files
+    #[arg(long, conflicts_with_all = ["out", "calldata"])]
+    pub separate: bool,
+    /// Instead of nodes: beacon API bootstrap (JSON or SSZ) of the trusted block
     #[arg(long, value_name = "FILE", value_parser = file, conflicts_with = "beacon", requires_all = ["finality_update", "proofs"])]
     pub bootstrap: Option<PathBuf>,
+    /// Beacon API updates (JSON or SSZ) that lead from the bootstrap's period to the one in which the finality update was
+    /// signed, in order, where that is a later one; a file may hold a list
+    #[arg(id = "updates", long = "update", value_name = "FILE", value_parser = file, num_args = 1.., requires = "bootstrap")]
+    pub updates: Vec<PathBuf>,
     /// Beacon API finality update (JSON or SSZ)
     #[arg(long, value_name = "FILE", value_parser = file, requires = "bootstrap")]
     pub finality_update: Option<PathBuf>,
@@ -217,7 +238,7 @@ pub struct Inclusion {
     pub proofs: Vec<PathBuf>,
     /// Since Gloas: `eth_getBlockByHash` answer (JSON) of the execution block that the finalized header names
     #[arg(long, value_name = "FILE", value_parser = file, requires = "bootstrap")]
-    pub block: Option<PathBuf>,
+    pub block_file: Option<PathBuf>,
     /// Options of every proof.
     #[command(flatten)]
     pub options: ProveOptions,
@@ -302,6 +323,17 @@ fn file(text: &str) -> Result<PathBuf, Infallible> {
     Ok(if text == "-" { "/dev/stdin".into() } else { text.into() })
 }
 
+/// A number, decimal or in hex, or a hash.
+fn block_name(text: &str) -> Result<BlockName, String> {
+    let digits = text.strip_prefix("0x");
+    let number = match digits {
+        Some(digits) if digits.len() == 64 => return root(text).map(BlockName::Hash),
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    number.map(BlockName::Number).map_err(|_| "neither a block's number nor its hash".into())
+}
+
 fn root(text: &str) -> Result<Root, String> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     let mut root = Root::default();
@@ -336,6 +368,16 @@ mod tests {
         for code in crate::failure::Code::ALL {
             let line = format!("\n  {:<4} ", code.status());
             assert!(EXIT_STATUS.contains(&line), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn blocks_have_numbers_and_hashes() {
+        assert_eq!(block_name("21854576"), Ok(BlockName::Number(21_854_576)));
+        assert_eq!(block_name("0x14d7970"), Ok(BlockName::Number(21_854_576)));
+        assert_eq!(block_name(&format!("0x{}", "ab".repeat(32))), Ok(BlockName::Hash([0xab; 32])));
+        for bad in ["", "0x", "latest", "-1", "0xzz", &"ab".repeat(32)] {
+            assert!(block_name(bad).is_err(), "{bad}");
         }
     }
 

@@ -89,7 +89,7 @@ impl FromArgMatches for WatchedAccounts {
     }
 }
 
-fn address(text: &str) -> Result<[u8; 20], String> {
+pub(super) fn address(text: &str) -> Result<[u8; 20], String> {
     let mut address = [0; 20];
     hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut address)
         .map_err(|error| format!("not an address of 20 bytes in hex: {error}"))?;

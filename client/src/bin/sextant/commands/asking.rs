@@ -56,8 +56,8 @@ impl<'a> Asker<'a> {
     }
 
     /// What the server does not do is known at once. One that is busy is waited for later.
-    pub async fn check_offer(&self, program: Program) -> Outcome {
-        match self.prover.check_offer(&[program], self.kind).await.map_err(Failure::from) {
+    pub async fn check_offer(&self, programs: &[Program]) -> Outcome {
+        match self.prover.check_offer(programs, self.kind).await.map_err(Failure::from) {
             Err(failure) if failure.code() == Code::Busy && !self.options.no_wait => Ok(()),
             outcome => outcome,
         }

@@ -1,5 +1,7 @@
 //! `sextant prove`: what nodes or files say in, a verified proof file out.
 
+mod inclusion;
+
 use std::time::Instant;
 
 use sextant_client::{
@@ -7,11 +9,14 @@ use sextant_client::{
     input::{self, Prepared, Signers},
     sources::prepare::{self, Periods},
 };
-use sextant_consensus::Program;
+use sextant_consensus::{
+    Program,
+    public_values::{Inclusion, Statement},
+};
 
 use super::{Failure, Outcome, asking::Asker};
 use crate::{
-    args::{CommitteeChange, Inclusion, Prove, ProveOptions},
+    args::{CommitteeChange, Prove, ProveOptions},
     failure::Code,
     output, render,
 };
@@ -24,33 +29,56 @@ pub async fn run(prove: Prove) -> Outcome {
     }
     let asker = Asker::new(asking, *kind)?;
     let work = async {
-        let (program, from_files) = match &prove {
-            Prove::CommitteeChange(change) => (Program::CommitteeChange, change.bootstrap.is_some()),
-            Prove::Inclusion(inclusion) => (Program::Inclusion, inclusion.bootstrap.is_some()),
+        let (programs, from_files) = match &prove {
+            Prove::CommitteeChange(change) => (&[Program::CommitteeChange][..], change.bootstrap.is_some()),
+            Prove::Inclusion(inclusion) if inclusion.separate => {
+                (&Program::ALL[..], inclusion.bootstrap.is_some())
+            }
+            Prove::Inclusion(inclusion) => (&[Program::Inclusion][..], inclusion.bootstrap.is_some()),
         };
         // Before anything is fetched. Files are at hand: what they say is known without any server.
         if !from_files {
-            asker.check_offer(program).await?;
+            asker.check_offer(programs).await?;
         }
         let prepared = match &prove {
-            Prove::CommitteeChange(change) => committee_change(change).await?,
-            Prove::Inclusion(inclusion) => inclusion_of(inclusion).await?,
+            Prove::CommitteeChange(change) => vec![committee_change(change).await?],
+            Prove::Inclusion(inclusion) => inclusion::prepare(inclusion).await?,
         };
-        let start = Instant::now();
-        let input = &prepared.input;
-        let said = format!("input of {} bytes, digest {}", input.bytes.len(), render::hex(&input.digest()));
-        let checked = CheckedInput::check(input.clone()).await.map_err(|error| match error {
-            CheckError::Statement(error) => Failure::new(Code::InvalidStatement, prepared.explain(&error)),
-            other => other.into(),
-        })?;
-        output::detail(&format!("{said}: true, checked here in {:.1} s", start.elapsed().as_secs_f64()));
-        if from_files {
-            asker.check_offer(program).await?;
+        let mut all = Vec::new();
+        for prepared in prepared {
+            all.push(check(prepared).await?);
         }
-        Ok::<_, Failure>(checked)
+        if from_files {
+            asker.check_offer(programs).await?;
+        }
+        Ok::<_, Failure>(all)
     };
-    let checked = asker.unless_interrupted(work).await?;
-    asker.finish(asker.prover.ask(checked, *kind)).await
+    for checked in asker.unless_interrupted(work).await? {
+        asker.finish(asker.prover.ask(checked, *kind)).await?;
+    }
+    Ok(())
+}
+
+/// Checks a statement here, before anybody is asked to prove it.
+async fn check(prepared: Prepared) -> Result<CheckedInput, Failure> {
+    let start = Instant::now();
+    let input = &prepared.input;
+    let said = format!("input of {} bytes, digest {}", input.bytes.len(), render::hex(&input.digest()));
+    let checked = CheckedInput::check(input.clone()).await.map_err(|error| match error {
+        CheckError::Statement(error) => Failure::new(Code::InvalidStatement, prepared.explain(&error)),
+        other => other.into(),
+    })?;
+    output::detail(&format!("{said}: true, checked here in {:.1} s", start.elapsed().as_secs_f64()));
+    if let Statement::Inclusion(Inclusion { head, learned, .. }) = checked.statement()
+        && let Some(last) = learned.last()
+    {
+        let (first, last) = (head.signer_period, last.period);
+        output::note(&format!(
+            "the trusted committee is of period {first}, period {last}'s signed: one proof with the handovers between them \
+             (--separate makes two)"
+        ));
+    }
+    Ok(checked)
 }
 
 async fn committee_change(change: &CommitteeChange) -> Result<Prepared, Failure> {
@@ -72,37 +100,8 @@ async fn committee_change(change: &CommitteeChange) -> Result<Prepared, Failure>
     for file in &change.updates {
         updates.extend(input::updates(chain, file)?);
     }
-    let block = change.block.as_deref().map(input::block_header).transpose()?;
+    let block = change.block_file.as_deref().map(input::block_header).transpose()?;
     Ok(input::committee_change(chain, &signers, updates, block.as_ref())?)
-}
-
-async fn inclusion_of(inclusion: &Inclusion) -> Result<Prepared, Failure> {
-    let network = &inclusion.options.network;
-    let (Some(bootstrap), Some(update)) = (&inclusion.bootstrap, &inclusion.finality_update) else {
-        let watched = &inclusion.watched.0;
-        if watched.is_empty() {
-            return Err(Failure::usage("nothing to look up: give --address, and --slot for each slot of it"));
-        }
-        let (beacon, execution) = (
-            inclusion.beacon.nodes(&inclusion.access)?,
-            inclusion.rpc.nodes(&inclusion.access).map_err(|error| Failure::from(error).of("--rpc"))?,
-        );
-        let chain = beacon.chain(&network.expected()).await?;
-        if let Some(id) = chain.execution_chain_id {
-            execution.check_chain(id).await?;
-        }
-        say_untrusted(inclusion.checkpoint.is_none());
-        return Ok(prepare::inclusion(beacon, &execution, chain, watched, inclusion.checkpoint).await?);
-    };
-    let chain = network.config()?;
-    let signers = Signers::of_bootstrap(chain, &input::bootstrap(chain, bootstrap)?)?;
-    let update = input::finality_update(chain, update)?;
-    let mut accounts = Vec::new();
-    for file in &inclusion.proofs {
-        accounts.extend(input::accounts(file)?);
-    }
-    let block = inclusion.block.as_deref().map(input::block_header).transpose()?;
-    Ok(input::inclusion(chain, &signers, &update, accounts, block.as_ref())?)
 }
 
 /// Without a checkpoint the first committee is whatever the node says.

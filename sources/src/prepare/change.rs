@@ -1,56 +1,16 @@
-//! Statement inputs from nodes. What a node says is checked on the way; what a whole statement says, a client checks
-//! once more before it asks for a proof.
+//! Committee changes from beacon nodes.
 
 use sextant_consensus::{
-    bls::Plain,
-    build::{AccountNodes, inclusion_input},
-    chain::{ChainConfig, Fork},
+    chain::ChainConfig,
     hash::Root,
-    light_client::{LightClientFinalityUpdate, LightClientHeader, LightClientUpdate},
+    light_client::{LightClientHeader, LightClientUpdate},
 };
-use sextant_protocol::StatementInput;
 
+use super::PrepareError;
 use crate::{
-    BeaconNodes, BlockId, Chain, ExecutionNodes, LightClient, LightClientError, MAX_UPDATES, SourceError,
-    Watched,
-    input::{self, InputError, Prepared, Signers, Sourced},
+    BeaconNodes, BlockId, Chain, ExecutionNodes, LightClient, MAX_UPDATES, SourceError,
+    input::{self, Prepared, Signers, Sourced},
 };
-
-/// Why nodes' answers make no statement input.
-#[derive(Debug, thiserror::Error)]
-pub enum PrepareError {
-    /// No node gave a usable answer.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The light client cannot go on.
-    #[error(transparent)]
-    LightClient(#[from] LightClientError),
-    /// The answers do not fit together.
-    #[error(transparent)]
-    Input(#[from] InputError),
-    /// A range of periods that is none.
-    #[error("committees from period {from} to {to}: nothing to hand over")]
-    Range {
-        /// First period, whose committee signs.
-        from: u64,
-        /// Last period, whose committee is learned.
-        to: u64,
-    },
-    /// The periods begin before the trusted block.
-    #[error("period {from} is before the checkpoint, whose period is {checkpoint}")]
-    BeforeCheckpoint {
-        /// First period asked for.
-        from: u64,
-        /// Period of the checkpoint.
-        checkpoint: u64,
-    },
-    /// No committee of that period is known.
-    #[error("no finalized handover to period {0} yet")]
-    NotYet(u64),
-    /// Before Capella headers prove no execution block.
-    #[error("the finalized header is of fork {0}, which proves no execution state")]
-    NoExecution(Fork),
-}
 
 /// Which handovers to prove.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -142,97 +102,6 @@ async fn from_checkpoint(
     };
     let signers = signers.ok_or(PrepareError::NotYet(from))?;
     Ok((signers, updates.into_iter().skip(skipped as usize).collect()))
-}
-
-/// Accounts and slots in the latest finalized block.
-///
-/// # Errors
-/// [`PrepareError`].
-pub async fn inclusion(
-    beacon: BeaconNodes,
-    execution: &ExecutionNodes,
-    chain: Chain,
-    watched: &[Watched],
-    checkpoint: Option<Root>,
-) -> Result<Prepared, PrepareError> {
-    let root = match checkpoint {
-        Some(root) => root,
-        None => beacon.header(BlockId::Finalized).await?.0,
-    };
-    let mut client = LightClient::start(beacon, chain, &root).await?;
-    let (_, finality) = client.finality().await?;
-    inclusion_under(&client, &finality, execution, watched).await
-}
-
-/// Accounts and slots under a finality update that `client` has accepted.
-///
-/// # Errors
-/// [`PrepareError`].
-pub async fn inclusion_under(
-    client: &LightClient,
-    finality: &Sourced<LightClientFinalityUpdate>,
-    execution: &ExecutionNodes,
-    watched: &[Watched],
-) -> Result<Prepared, PrepareError> {
-    let config = &client.chain().statement_config();
-    inclusion_for(client, config, finality, execution, watched).await
-}
-
-/// The same in the words of one of the schedules that agree on it: see [`crate::forks`].
-///
-/// # Errors
-/// [`PrepareError`].
-pub async fn inclusion_for(
-    client: &LightClient,
-    config: &ChainConfig,
-    finality: &Sourced<LightClientFinalityUpdate>,
-    execution: &ExecutionNodes,
-    watched: &[Watched],
-) -> Result<Prepared, PrepareError> {
-    let period = config.period(finality.value.signature_slot);
-    let signers = client.signers(period).ok_or(PrepareError::NotYet(period))?;
-    let header = &finality.value.finalized_header;
-    let block = block_header(execution, header).await?;
-    let number = match (&header.execution, &block) {
-        (Some(execution), _) => execution.block_number,
-        (None, Some(block)) => number_in(block, &signers, finality, client)?,
-        (None, None) => {
-            let fork = config.fork_at(header.beacon.slot).unwrap_or(Fork::Phase0);
-            return Err(PrepareError::NoExecution(fork));
-        }
-    };
-    // Any failure is the execution node's: the signed header was checked before.
-    let proves = |account: &Sourced<AccountNodes>| -> Result<(), String> {
-        let accounts = vec![account.clone()];
-        let prepared = input::inclusion(config, &signers, finality, accounts, block.as_ref())
-            .map_err(|error| error.to_string())?;
-        check(&prepared.input).map_err(|error| prepared.explain(&error))
-    };
-    let mut accounts = Vec::with_capacity(watched.len());
-    for account in watched {
-        accounts.push(execution.proof(number, account, proves).await?);
-    }
-    Ok(input::inclusion(config, &signers, finality, accounts, block.as_ref())?)
-}
-
-fn check(input: &StatementInput) -> Result<(), sextant_consensus::StatementError> {
-    let program = sextant_consensus::Program::Inclusion;
-    sextant_consensus::check_statement(program, &input.bytes, &mut Plain).map(|_| ())
-}
-
-/// The number of a block of which only the header in RLP is known.
-fn number_in(
-    block: &Sourced<Vec<u8>>,
-    signers: &Signers,
-    finality: &Sourced<LightClientFinalityUpdate>,
-    client: &LightClient,
-) -> Result<u64, PrepareError> {
-    let build = |error| InputError::Build { source_file: finality.source.clone(), error };
-    let input =
-        inclusion_input(&client.chain().config, &signers.committee, &finality.value, &[]).map_err(build)?;
-    let facts = input.execution.with_block_header(block.value.clone());
-    let facts = facts.map_err(|error| InputError::Block { source_file: block.source.clone(), error })?;
-    Ok(facts.block_number)
 }
 
 /// The execution block's header, where the light-client header names only its hash.
