@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use sextant_consensus::hash::Root;
+use sextant_consensus::{events::LogFilter, hash::Root};
 use sextant_protocol::ProofKind;
 use sextant_sources::{Expected, Watched};
 
@@ -32,7 +32,12 @@ pub struct Config {
     pub max_head_age: Option<Duration>,
     /// Accounts and slots to prove. Default: none.
     pub watched: Vec<Watched>,
-    /// When. Default: at each new finalized head.
+    /// Logs to prove wherever they turn up, in all blocks from the first finalized one seen. Default: none.
+    pub logs: Vec<LogFilter>,
+    /// Most logs in one proof, each of which costs a transaction's and a receipt's path: a block with more of them is proven
+    /// in several. Default: 16.
+    pub max_logs: usize,
+    /// When the accounts are proven. Default: at each new finalized head.
     pub cadence: Cadence,
     /// Form of the proofs. Default: `stark`.
     pub kind: ProofKind,
@@ -61,6 +66,8 @@ impl Config {
             max_checkpoint_age: Some(14 * DAY),
             max_head_age: Some(Duration::from_secs(60 * 60)),
             watched: Vec::new(),
+            logs: Vec::new(),
+            max_logs: 16,
             cadence: Cadence::default(),
             kind: ProofKind::Stark,
             max_handovers: 8,

@@ -119,8 +119,8 @@ pub enum FollowError {
         /// The limit.
         limit: Duration,
     },
-    /// Accounts are watched, and there is no execution node to ask.
-    #[error("accounts are watched, but no execution node is given")]
+    /// Accounts or logs are watched, and there is no execution node to ask.
+    #[error("accounts or logs are watched, but no execution node is given")]
     NoExecution,
 }
 

@@ -37,7 +37,7 @@ pub enum Event {
         program: &'static str,
         /// Slot of the finalized header in it.
         finalized_slot: u64,
-        /// How many handovers, or accounts.
+        /// How many handovers, accounts or logs.
         items: usize,
     },
     /// The proof is verified and lies on disk; it is recorded next.
@@ -140,7 +140,7 @@ impl fmt::Display for Event {
                 )
             }
             Self::Proving { program, finalized_slot, items } => {
-                let what = if *program == "inclusion" { "accounts" } else { "handovers" };
+                let what = if *program == "inclusion" { "accounts or logs" } else { "handovers" };
                 write!(f, "asking for a proof: {program} at finalized slot {finalized_slot}, {what}: {items}")
             }
             Self::Written { file, found: false } => write!(f, "verified: {file}"),

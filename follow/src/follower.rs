@@ -89,6 +89,7 @@ impl<P: Prover> Follower<P> {
         first.keep(handed_over);
         if let (Some(finality), false) = (finality, prover_failed || first.ends()) {
             first.keep(self.prove_inclusion(&finality, view.as_ref(), on_event).await);
+            first.keep(self.prove_logs(&finality, on_event).await);
         }
         if let (Some(view), false) = (&view, first.ends()) {
             first.keep(self.submit_inclusion(view, on_event).await);

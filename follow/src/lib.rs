@@ -6,6 +6,7 @@
 //!
 //! - Committee changes come first, several handovers in one proof where it has to catch up.
 //! - Inclusions of the watched accounts follow, at each new finalized head or when a watched value has changed.
+//! - Watched logs are looked for in every block since the last head, and proven where they are found.
 //! - Where it is given a contract ([`Submit`]), what it proves and submits follows from what that knows.
 //!
 //! The production prover asks a proof server and is in `sextant-client`; tests bring their own.
@@ -18,6 +19,7 @@ mod event;
 mod follower;
 mod health;
 mod journal;
+mod logs;
 pub mod operations;
 mod prover;
 mod start;
@@ -34,5 +36,5 @@ pub use follower::Follower;
 pub use health::{Health, Report};
 pub use journal::{Journal, Submitted};
 pub use prover::{Proven, Prover, ProverError};
-pub use state::{ProofEntry, State, StateError};
+pub use state::{LogsOf, ProofEntry, State, StateError};
 pub use status::{NextHandover, Status};

@@ -91,7 +91,7 @@ async fn begin(
     beacon: &BeaconNodes,
     execution: Option<&ExecutionNodes>,
 ) -> Result<Begun, FollowError> {
-    if !config.watched.is_empty() && execution.is_none() {
+    if !(config.watched.is_empty() && config.logs.is_empty()) && execution.is_none() {
         return Err(FollowError::NoExecution);
     }
     // First of all the lock: nothing is asked for where another follower is at work.

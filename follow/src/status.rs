@@ -48,6 +48,9 @@ pub struct Status {
     pub last_committee_change: Option<ProofEntry>,
     /// The last proof of the watched accounts.
     pub last_inclusion: Option<ProofEntry>,
+    /// The last proof of watched logs.
+    #[serde(default)]
+    pub last_logs: Option<ProofEntry>,
     /// The handover that is due next.
     pub next_handover: NextHandover,
 }
@@ -96,7 +99,7 @@ impl Status {
         let journal = state.journal()?;
         let mut proofs = state.proofs()?;
         proofs.reverse();
-        let last = |program: &str| proofs.iter().find(|proof| proof.program == program).cloned();
+        let last = |is: fn(&ProofEntry) -> bool| proofs.iter().find(|proof| is(proof)).cloned();
         let BeaconBlockHeader { slot, .. } = known.finalized;
         let period_slots = known.chain.slots_per_epoch * known.chain.epochs_per_period;
         let period = known.chain.period(slot);
@@ -113,8 +116,9 @@ impl Status {
             proofs: state.recorded()?,
             submitted: journal.accepted,
             contract: state.contract()?,
-            last_committee_change: last("committee-change"),
-            last_inclusion: last("inclusion"),
+            last_committee_change: last(|proof| proof.program == "committee-change"),
+            last_inclusion: last(ProofEntry::is_of_accounts),
+            last_logs: last(|proof| proof.logs.is_some()),
             next_handover: NextHandover {
                 from_period: known.proven_period,
                 first_slot,

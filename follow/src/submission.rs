@@ -148,7 +148,7 @@ impl<P: Prover> Follower<P> {
 
     fn last_inclusion(&self) -> Result<Option<ProofEntry>, FollowError> {
         let proofs = self.state.proofs()?;
-        Ok(proofs.into_iter().rev().find(|entry| entry.program == "inclusion"))
+        Ok(proofs.into_iter().rev().find(ProofEntry::is_of_accounts))
     }
 
     async fn has(&self, entry: &ProofEntry) -> Result<bool, FollowError> {

@@ -193,7 +193,7 @@ impl<P: Prover> Follower<P> {
     }
 
     /// Has a statement proven, and puts the verified proof on disk.
-    async fn prove(
+    pub(crate) async fn prove(
         &self,
         prepared: Prepared,
         items: usize,
@@ -235,6 +235,7 @@ impl<P: Prover> Follower<P> {
             },
             public_values: hex(&values),
             recorded_at: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+            logs: None,
         })
     }
 
@@ -248,7 +249,7 @@ impl<P: Prover> Follower<P> {
         }
     }
 
-    fn recorded(&self, entry: &ProofEntry, on_event: OnEvent<'_>) -> Result<(), FollowError> {
+    pub(crate) fn recorded(&self, entry: &ProofEntry, on_event: OnEvent<'_>) -> Result<(), FollowError> {
         Status::write(&self.state)?;
         on_event(Event::Proof(entry.clone()));
         Ok(())
@@ -263,7 +264,7 @@ impl<P: Prover> Follower<P> {
         }
         let Statement::Inclusion(now) = checked(input.clone()).await? else { return Ok(false) };
         let proofs = self.state.proofs()?;
-        let last = proofs.iter().rev().find(|proof| proof.program == now.head.program.as_str());
+        let last = proofs.iter().rev().find(|proof| proof.is_of_accounts());
         let values = last.and_then(|proof| hex::decode(proof.public_values.strip_prefix("0x")?).ok());
         let before = values.and_then(|values| Statement::abi_decode(now.head.program, &values).ok());
         Ok(matches!(before, Some(Statement::Inclusion(before)) if before.accounts == now.accounts))

@@ -8,7 +8,7 @@ use std::{
 };
 
 use common::{Checking, World, names, proofs, step};
-use sextant_consensus::{codec, committee_change, public_values::Statement};
+use sextant_consensus::{Program, codec, committee_change, public_values::Statement};
 use sextant_follow::{Cadence, Event, FollowError, Health, Status};
 use sextant_protocol::ProofRecord;
 use sextant_test_nodes::simulated::{PERIOD, Simulated};
@@ -91,7 +91,11 @@ async fn accounts_are_proven_on_change_where_that_is_wanted() {
     let events = step(&mut follower).await.1;
     assert_eq!(proofs(&events), [("inclusion", 0, 0, 32)]);
     let last = follower.proofs().unwrap().pop().unwrap();
-    assert!(last.public_values.ends_with(&format!("{:0>64}", "9")), "the new value: {}", last.public_values);
+    let values = hex::decode(last.public_values.trim_start_matches("0x")).unwrap();
+    let Statement::Inclusion(said) = Statement::abi_decode(Program::Inclusion, &values).unwrap() else {
+        panic!("another statement")
+    };
+    assert_eq!(said.accounts[0].slots[0].value[31], 9, "the new value");
 }
 
 #[tokio::test]

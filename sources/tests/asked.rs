@@ -33,7 +33,7 @@ use sextant_test_nodes::{
     recorded::Recorded,
 };
 
-/// What nodes make of these questions; the last one is the nodes' own checkpoint.
+/// What nodes make of these questions, from their own checkpoint on.
 async fn asked_of(
     recorded: &Recorded,
     rpcs: &[&Node],
@@ -293,12 +293,10 @@ async fn transactions_of_two_blocks_are_two_statements() {
     names(&refused(&recorded, &questions).await, &["one block", "block 7", &block.number.to_string()]);
 }
 
+type Lie = fn(&mut Value);
+
 /// The answers of a node that lies about transactions or receipts, history or headers.
-fn lying(
-    recorded: &Recorded,
-    method: &'static str,
-    lie: fn(&mut Value),
-) -> impl Fn(&Ask) -> Option<Reply> + use<> {
+fn lying(recorded: &Recorded, method: &'static str, lie: Lie) -> impl Fn(&Ask) -> Option<Reply> + use<> {
     let recorded = recorded.clone();
     move |ask| {
         let Reply::Json(mut answer) = recorded.execution(ask) else { panic!("JSON") };
@@ -316,7 +314,7 @@ async fn lies_about_events_are_named_and_passed_over() {
     let honest = execution_node(&recorded, |_| None).await;
     let questions = Questions { logs: vec![of(hash_of(SMALL, 16), Some(0))], ..Questions::default() };
     let expected = said(&prepared(&recorded, &questions).await.unwrap());
-    let lies: [(&'static str, fn(&mut Value), &str); 10] = [
+    let lies: [(&'static str, Lie, &str); 10] = [
         ("eth_getBlockReceipts", |r| r[16]["logs"][0]["data"] = "0x01".into(), "root of the receipts"),
         ("eth_getBlockReceipts", |r| r[3]["type"] = "0x7e".into(), "transaction type 126 is not known"),
         ("eth_getBlockByHash", |b| b["transactions"][2]["nonce"] = "0x1234567".into(), "hash to"),

@@ -19,6 +19,8 @@ fn recorded(number: u64) -> Value {
     serde_json::from_slice::<Value>(&text).unwrap()["result"].take()
 }
 
+type Lie = fn(&mut Value);
+
 fn unsupported() -> Reply {
     Reply::Json(json!({"id": 1, "error": {"code": -32601, "message": "the method does not exist"}}))
 }
@@ -78,7 +80,7 @@ async fn in_any_order() {
 #[tokio::test]
 async fn a_receipt_that_the_header_does_not_name_is_refused() {
     let root = block(SMALL).receipts_root;
-    let edits: [(fn(&mut Value), &[&str]); 6] = [
+    let edits: [(Lie, &[&str]); 6] = [
         (|receipts| receipts[16]["logs"][0]["data"] = "0x00".into(), &["root of the receipts is 0x"]),
         (|receipts| receipts[3]["status"] = "0x0".into(), &["root of the receipts is 0x"]),
         (|receipts| drop(receipts.as_array_mut().unwrap().pop()), &["root of the receipts is 0x"]),

@@ -16,6 +16,9 @@ pub(super) const VALUES: TableDefinition<&str, &[u8]> = TableDefinition::new("va
 /// Committees by period: keys, then the aggregate.
 const COMMITTEES: TableDefinition<u64, &[u8]> = TableDefinition::new("committees");
 
+/// Name of [`LogsDone`] there.
+const LOGS_DONE: &str = "logs_done";
+
 /// Layout of the tables.
 const FORMAT: u64 = 1;
 /// Committees of so many periods are kept: whoever submits may have to begin at an old one. 24 KB each.
@@ -40,7 +43,37 @@ pub struct Known {
     pub included_slot: u64,
 }
 
+/// How far watched logs are looked for and proven.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LogsDone {
+    /// Finalized slot at which was looked last, and everything found was proven.
+    pub(crate) slot: u64,
+    /// The last block of which nothing is left to be proven.
+    pub(crate) block: u64,
+    /// A later block that is proven in part,
+    pub(crate) part_block: u64,
+    /// and how many of its logs are.
+    pub(crate) part: u64,
+}
+
 impl State {
+    /// How far watched logs are; `None` before they were ever looked for.
+    pub(crate) fn logs_done(&self) -> Result<Option<LogsDone>, StateError> {
+        let transaction = self.database.begin_read().map_err(boxed)?;
+        let values = transaction.open_table(VALUES).map_err(boxed)?;
+        let Some(bytes) = values.get(LOGS_DONE).map_err(boxed)?.map(|value| value.value().to_vec()) else {
+            return Ok(None);
+        };
+        let numbers: Vec<u64> = decode(LOGS_DONE, Some(bytes))?;
+        let [slot, block, part_block, part] = numbers[..] else { return Err(StateError::Content(LOGS_DONE)) };
+        Ok(Some(LogsDone { slot, block, part_block, part }))
+    }
+
+    /// Records how far watched logs are.
+    pub(crate) fn record_logs_done(&self, done: &LogsDone) -> Result<(), StateError> {
+        self.write(|transaction| put_logs(transaction, done))
+    }
+
     /// What is known; `None` in a new state.
     ///
     /// # Errors
@@ -149,6 +182,10 @@ pub(super) fn put<T: Codec>(transaction: &WriteTransaction, name: &str, value: &
     let mut values = transaction.open_table(VALUES).map_err(boxed)?;
     values.insert(name, &codec::encode(value)[..]).map_err(boxed)?;
     Ok(())
+}
+
+pub(super) fn put_logs(transaction: &WriteTransaction, done: &LogsDone) -> Result<(), StateError> {
+    put(transaction, LOGS_DONE, &vec![done.slot, done.block, done.part_block, done.part])
 }
 
 fn put_committees(transaction: &WriteTransaction, new: &[(u64, SyncCommittee)]) -> Result<(), StateError> {

@@ -19,7 +19,8 @@ use redb::{Database, DatabaseError, WriteTransaction};
 
 pub use error::StateError;
 pub use known::Known;
-pub use proofs::ProofEntry;
+pub(crate) use known::LogsDone;
+pub use proofs::{LogsOf, ProofEntry};
 
 const DATABASE: &str = "state.redb";
 

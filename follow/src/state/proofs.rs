@@ -6,7 +6,7 @@ use redb::{ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 use sextant_consensus::light_client::SyncCommittee;
 
-use super::{State, StateError, boxed, known};
+use super::{LogsDone, State, StateError, boxed, known};
 
 /// Recorded proofs by number, as JSON.
 const PROOFS: TableDefinition<u64, &[u8]> = TableDefinition::new("proofs");
@@ -32,6 +32,25 @@ pub struct ProofEntry {
     pub public_values: String,
     /// Unix time of its recording, seconds.
     pub recorded_at: u64,
+    /// The logs in it, if it is a proof of logs.
+    #[serde(default)]
+    pub logs: Option<LogsOf>,
+}
+
+/// Which logs a proof has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogsOf {
+    /// Number of the block that they are in.
+    pub block: u64,
+    /// How many.
+    pub count: usize,
+}
+
+impl ProofEntry {
+    /// Whether it is of the watched accounts.
+    pub fn is_of_accounts(&self) -> bool {
+        self.program == "inclusion" && self.logs.is_none()
+    }
 }
 
 impl fmt::Display for ProofEntry {
@@ -39,9 +58,13 @@ impl fmt::Display for ProofEntry {
         let Self { program, kind, finalized_slot, from_period, to_period, file, .. } = self;
         write!(f, "{program} ({kind}), finalized slot {finalized_slot}, ")?;
         match from_period == to_period {
-            true => write!(f, "period {from_period}: {file}"),
-            false => write!(f, "periods {from_period} to {to_period}: {file}"),
+            true => write!(f, "period {from_period}")?,
+            false => write!(f, "periods {from_period} to {to_period}")?,
         }
+        if let Some(LogsOf { block, count }) = self.logs {
+            write!(f, ", logs of block {block}: {count}")?;
+        }
+        write!(f, ": {file}")
     }
 }
 
@@ -92,13 +115,21 @@ impl State {
         })
     }
 
-    /// Forgets proofs, and removes their files, but for the last `keep` of each program and those that are `needed`.
+    /// Records a proof of logs, and what of its block is done with it.
+    pub(crate) fn record_logs(&self, entry: &ProofEntry, done: &LogsDone) -> Result<(), StateError> {
+        self.write(|transaction| {
+            known::put_logs(transaction, done)?;
+            put_proof(transaction, entry)
+        })
+    }
+
+    /// Forgets proofs, and removes their files, but for the last `keep` of each kind of statement and those that are `needed`.
     /// Returns how many.
     pub(crate) fn prune(&self, keep: u64, needed: impl Fn(&ProofEntry) -> bool) -> Result<usize, StateError> {
-        let mut newer: BTreeMap<String, u64> = BTreeMap::new();
+        let mut newer: BTreeMap<(String, bool), u64> = BTreeMap::new();
         let mut old = Vec::new();
         for (number, entry) in self.numbered_proofs()?.into_iter().rev() {
-            let count = newer.entry(entry.program.clone()).or_default();
+            let count = newer.entry((entry.program.clone(), entry.logs.is_some())).or_default();
             *count += 1;
             // The last one of each says where to go on.
             if *count > keep.max(1) && !needed(&entry) {

@@ -77,6 +77,26 @@ pub(super) async fn find(
     Ok(())
 }
 
+/// Places among all logs of a block of those that pass a filter.
+pub(super) fn places(receipts: &[Vec<u8>], filters: &[&LogFilter]) -> Result<Vec<u32>, ReceiptError> {
+    let mut places = Vec::new();
+    let mut place = 0;
+    for receipt in receipts {
+        for log in Receipt::read(receipt)?.logs() {
+            let log = log?;
+            let mut passes = false;
+            for filter in filters {
+                passes |= log.matches(&filter.address, &filter.topics)?;
+            }
+            if passes {
+                places.push(place);
+            }
+            place += 1;
+        }
+    }
+    Ok(places)
+}
+
 /// Positions of logs in their receipts, by the indices of their transactions.
 type Wanted = BTreeMap<u32, BTreeSet<u32>>;
 

@@ -42,11 +42,25 @@ pub async fn inclusion_for(
     execution: &ExecutionNodes,
     watched: &[Watched],
 ) -> Result<Prepared, PrepareError> {
+    inclusion_of(client, config, finality, execution, &Questions::accounts(watched)).await
+}
+
+/// Whatever is asked under a finality update that `client` has accepted.
+///
+/// # Errors
+/// [`PrepareError`].
+pub async fn inclusion_of(
+    client: &LightClient,
+    config: &ChainConfig,
+    finality: &Sourced<LightClientFinalityUpdate>,
+    execution: &ExecutionNodes,
+    questions: &Questions,
+) -> Result<Prepared, PrepareError> {
     let period = config.period(finality.value.signature_slot);
     let signers = client.signers(period).ok_or(PrepareError::NotYet(period))?;
     let block = FinalBlock::of(&finality.value.finalized_header, config, execution).await?;
     let basis = Basis::new(config, &signers, Parts::under(finality.clone()), block);
-    basis.inclusion(execution, &Questions::accounts(watched)).await
+    basis.inclusion(execution, questions).await
 }
 
 /// An execution block that is known by number and hash, with its header where that was read.

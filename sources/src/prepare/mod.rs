@@ -7,6 +7,7 @@ mod events;
 mod finalized;
 mod inclusion;
 mod questions;
+mod scan;
 
 use sextant_consensus::{chain::Fork, execution_header::HeaderError, hash::Root, receipt::ReceiptError};
 
@@ -14,8 +15,9 @@ use crate::{LightClientError, SourceError, input::InputError};
 
 pub use change::{Periods, committee_change, hands_over, taught_by};
 pub use finalized::Finalized;
-pub use inclusion::{inclusion_for, inclusion_under};
+pub use inclusion::{inclusion_for, inclusion_of, inclusion_under};
 pub use questions::{BlockName, LogName, Questions};
+pub use scan::{BlockLogs, Scanned, scan_logs};
 
 /// Why nodes' answers make no statement input.
 #[derive(Debug, thiserror::Error)]

@@ -6,9 +6,15 @@
 
 use std::{env, sync::Arc};
 
-use sextant_fixtures::devnet::{CAPELLA, ELECTRA, ELECTRA_TO_FULU, FULU};
+use sextant_consensus::hash::keccak256;
+use sextant_fixtures::{
+    devnet::{CAPELLA, ELECTRA, ELECTRA_TO_FULU, FULU},
+    events::TRANSFER,
+    mainnet_events::{self, LARGE},
+};
 use sextant_test_nodes::{
     Node,
+    events::{Later, nodes},
     recorded::Recorded,
     simulated::{PERIOD, Simulated},
 };
@@ -24,10 +30,10 @@ async fn main() {
         "fulu" => Recorded::devnet(FULU),
         "electra-to-fulu" => Recorded::devnet(ELECTRA_TO_FULU),
         "gloas" => Recorded::gloas(),
+        "events" => events(),
         "simulated" => return simulated().await,
         _ => {
-            let known =
-                "mainnet, mainnet-handovers, capella, electra, fulu, electra-to-fulu, gloas, simulated";
+            let known = "mainnet, mainnet-handovers, capella, electra, fulu, electra-to-fulu, gloas, events, simulated";
             eprintln!("usage: replay NETWORK, one of {known}");
             std::process::exit(2);
         }
@@ -38,6 +44,13 @@ async fn main() {
     let execution = Node::start(move |ask| execution.execution(ask)).await;
     let checkpoint = checkpoints.last().expect("a bootstrap");
     say(&beacon, &execution, &digest, checkpoint).await;
+}
+
+/// A block with recorded transactions, 60 before the finalized one; the checkpoint is of the period before.
+fn events() -> Recorded {
+    let hash = keccak256(&mainnet_events::block(LARGE).transactions[TRANSFER as usize]);
+    println!("--log 0x{}:0", hex::encode(hash));
+    nodes(LARGE, Later::History(60), true).0
 }
 
 /// Five periods, and a slot to watch.

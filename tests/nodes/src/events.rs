@@ -2,10 +2,16 @@
 //! state, and the finalized block that comes some blocks later.
 
 use serde_json::{Value, json};
-use sextant_consensus::{hash::Root, light_client::LightClientUpdate, networks::HOODI};
+use sextant_consensus::{
+    hash::{Root, keccak256},
+    light_client::{LightClientBootstrap, LightClientUpdate},
+    networks::HOODI,
+};
 use sextant_fixtures::{
-    data, gloas,
-    history::{Block, by_parents, one_step},
+    data,
+    events::block_of,
+    gloas,
+    history::{Block, by_parents, finalized_number, one_step, state_naming},
     mainnet_events,
     synthetic::bootstrap,
 };
@@ -30,7 +36,7 @@ pub enum Later {
 /// Nodes of such a chain, and its block with events. `away`: the bootstrap is of the period before the one that signs.
 pub fn nodes(number: u64, later: Later, away: bool) -> (Recorded, Block) {
     let content = mainnet_events::block(number);
-    let block = sextant_fixtures::events::block_of(&content);
+    let block = block_of(&content);
     let (headers, history) = match later {
         Later::Same => (vec![block.rlp()], None),
         Later::Parents(blocks) => {
@@ -39,30 +45,51 @@ pub fn nodes(number: u64, later: Later, away: bool) -> (Recorded, Block) {
         }
         Later::History(blocks) => {
             let (last, _) = one_step(&block, blocks);
-            let (_, proof) = sextant_fixtures::history::state_naming(&block);
-            (vec![last.rlp(), block.rlp()], Some(proof))
+            (vec![last.rlp(), block.rlp()], Some(state_naming(&block).1))
         }
     };
-    let blocks: Vec<Value> = headers.iter().map(|header| encode::block(header)).collect();
-    let hash = sextant_consensus::hash::keccak256(&headers[0]);
-    let (trusted, handovers, update) = signed(hash, away);
-    let versioned = |data| encode::versioned(&HOODI, gloas::slots().attested, data);
-    let mut proofs = Recorded::gloas().proofs;
-    proofs.extend(history.as_ref().map(account));
-    let recorded = Recorded {
-        bootstraps: vec![versioned(encode::bootstrap(&trusted))],
-        updates: handovers.iter().map(|update| versioned(encode::update(update))).collect(),
-        finality_update: versioned(encode::finality_update(&update.finality_update())),
-        blocks,
-        proofs,
-        contents: vec![content_of(&content, number, &block)],
-        ..Recorded::gloas()
-    };
+    let mut recorded = ending_with(&headers, away);
+    recorded.proofs.extend(history.as_ref().map(account));
+    recorded.contents.push(content_of(&content, number, &block));
     (recorded, block)
 }
 
-type Signed =
-    (sextant_consensus::light_client::LightClientBootstrap, Vec<LightClientUpdate>, LightClientUpdate);
+/// A chain in a row, from the finalized block back, without what is in the blocks.
+fn ending_with(headers: &[Vec<u8>], away: bool) -> Recorded {
+    let (trusted, handovers, update) = signed(keccak256(&headers[0]), away);
+    let versioned = |data| encode::versioned(&HOODI, gloas::slots().attested, data);
+    Recorded {
+        bootstraps: vec![versioned(encode::bootstrap(&trusted))],
+        updates: handovers.iter().map(|update| versioned(encode::update(update))).collect(),
+        finality_update: versioned(encode::finality_update(&update.finality_update())),
+        blocks: headers.iter().map(|header| encode::block(header)).collect(),
+        ..Recorded::gloas()
+    }
+}
+
+/// Two heads of one chain, a period apart: the first is empty; after it come a block with events of each of these recorded
+/// ones in turn, and the second head, which is empty too. And the blocks with events.
+pub fn two_heads(numbers: &[u64]) -> ([Recorded; 2], Vec<Block>) {
+    let first = Block::over(gloas::state_root(), finalized_number() - 10);
+    let mut chain = vec![first.clone()];
+    let mut contents = Vec::new();
+    let after = |last: &Block| (last.hash(), last.number + 1);
+    for number in numbers {
+        let content = mainnet_events::block(*number);
+        let (parent, next) = after(chain.last().expect("the first"));
+        let block = Block { parent, number: next, ..block_of(&content) };
+        contents.push(content_of(&content, *number, &block));
+        chain.push(block);
+    }
+    let blocks = chain[1..].to_vec();
+    let (parent, next) = after(chain.last().expect("the first"));
+    chain.push(Block { parent, ..Block::over(gloas::state_root(), next) });
+    let headers: Vec<_> = chain.iter().rev().map(Block::rlp).collect();
+    let heads = [ending_with(&headers[headers.len() - 1..], false), ending_with(&headers, true)];
+    (heads.map(|head| Recorded { contents: contents.clone(), ..head }), blocks)
+}
+
+type Signed = (LightClientBootstrap, Vec<LightClientUpdate>, LightClientUpdate);
 
 /// A block to trust, the handovers from there, and what was signed in the end.
 fn signed(hash: Root, away: bool) -> Signed {

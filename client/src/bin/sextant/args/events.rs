@@ -6,6 +6,10 @@ use sextant_consensus::{events::LogFilter, hash::Root};
 
 use super::{root, watched::address};
 
+/// `--logs`: an address, and the topics that logs begin with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogFilters(pub Vec<LogFilter>);
+
 /// Transactions and logs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AskedEvents {
@@ -14,7 +18,7 @@ pub struct AskedEvents {
     /// By transaction or place.
     pub logs: Vec<LogName>,
     /// By address and topics.
-    pub filters: Vec<LogFilter>,
+    pub filters: LogFilters,
     /// Whether absence may be proven by all receipts.
     pub all_receipts: bool,
 }
@@ -25,27 +29,56 @@ impl AskedEvents {
         Questions {
             transactions: self.transactions.clone(),
             logs: self.logs.clone(),
-            filters: self.filters.clone(),
+            filters: self.filters.0.clone(),
             all_receipts: self.all_receipts,
             ..questions
         }
     }
 }
 
+impl Args for LogFilters {
+    fn augment_args(command: Command) -> Command {
+        let logs = Arg::new("logs").long("logs").action(ArgAction::Append).requires("beacon");
+        command.arg(logs.value_names(["ADDRESS", "TOPIC"]).num_args(1..=5).help(
+            "Every log of this address that begins with these topics; repeatable. Where one block is looked into and has none: \
+             that it has none",
+        ))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for LogFilters {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let filters = matches.get_occurrences::<String>("logs").into_iter().flatten();
+        let filters = filters.map(|words| filter(words).map_err(|reason| invalid("--logs", &reason)));
+        let filters: Vec<_> = filters.collect::<Result<_, _>>()?;
+        let mut sorted = filters.clone();
+        sorted.sort();
+        match sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+            true => Err(invalid("--logs", "the same logs are asked for twice")),
+            false => Ok(Self(filters)),
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
 impl Args for AskedEvents {
     fn augment_args(command: Command) -> Command {
         let arg = |name: &'static str| Arg::new(name).long(name).action(ArgAction::Append).requires("beacon");
-        command
+        LogFilters::augment_args(command)
             .arg(arg("transaction").value_name("HASH").value_parser(root).help(
                 "A transaction: its hash, its place in the block, and whether it succeeded; repeatable",
             ))
             .arg(arg("log").value_name("TX[:POSITION]").value_parser(log_name).help(
                 "A log of a transaction, by its position in the receipt, from 0; without one all of them. Or a number: its \
                  place among all logs of the block (logIndex); repeatable",
-            ))
-            .arg(arg("logs").value_names(["ADDRESS", "TOPIC"]).num_args(1..=5).help(
-                "Every log of this address in the block that begins with these topics or, if there is none, that there is \
-                 none; repeatable",
             ))
             .arg(
                 Arg::new("all-receipts")
@@ -63,20 +96,12 @@ impl Args for AskedEvents {
 
 impl FromArgMatches for AskedEvents {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let filters = matches.get_occurrences::<String>("logs").into_iter().flatten();
-        let filters = filters.map(|words| filter(words).map_err(|reason| invalid("--logs", &reason)));
-        let events = Self {
+        Ok(Self {
             transactions: matches.get_many("transaction").into_iter().flatten().copied().collect(),
             logs: matches.get_many("log").into_iter().flatten().copied().collect(),
-            filters: filters.collect::<Result<_, _>>()?,
+            filters: LogFilters::from_arg_matches(matches)?,
             all_receipts: matches.get_flag("all-receipts"),
-        };
-        let mut filters = events.filters.clone();
-        filters.sort();
-        match filters.windows(2).any(|pair| pair[0] == pair[1]) {
-            true => Err(invalid("--logs", "the same logs are asked for twice")),
-            false => Ok(events),
-        }
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
@@ -152,7 +177,7 @@ mod tests {
         let events =
             parse(&format!("--logs 0x{address} 0x{topic} {topic} --logs {address} --all-receipts")).unwrap();
         let filter = |topics: &[Root]| LogFilter { address: [0x22; 20], topics: topics.to_vec() };
-        assert_eq!(events.filters, [filter(&[[0x33; 32], [0x33; 32]]), filter(&[])]);
+        assert_eq!(events.filters.0, [filter(&[[0x33; 32], [0x33; 32]]), filter(&[])]);
         assert!(events.all_receipts);
         for (bad, reason) in [
             (format!("--logs {topic}"), "20 bytes"),

@@ -7,7 +7,7 @@ use sextant_client::{ProofKind, sources::Endpoint};
 use sextant_consensus::hash::Root;
 use sextant_submit::Address;
 
-use super::{Beacon, Circuits, Network, NodeAccess, Rpc, Server, Signing, WatchedAccounts, root};
+use super::{Beacon, Circuits, LogFilters, Network, NodeAccess, Rpc, Server, Signing, WatchedAccounts, root};
 
 /// `sextant follow`.
 #[derive(Debug, Args)]
@@ -15,7 +15,7 @@ pub struct Follow {
     /// Beacon nodes.
     #[command(flatten)]
     pub beacon: Beacon,
-    /// Execution nodes: needed to watch accounts.
+    /// Execution nodes: needed to watch accounts and logs.
     #[command(flatten)]
     pub rpc: Rpc,
     /// How nodes are reached, those of the contract's chain too.
@@ -30,6 +30,12 @@ pub struct Follow {
     /// What to keep proven.
     #[command(flatten)]
     pub watched: WatchedAccounts,
+    /// Logs to prove wherever they turn up, in all blocks from the first head on.
+    #[command(flatten)]
+    pub logs: LogFilters,
+    /// Most logs in one proof; a block with more of them is proven in several
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub max_logs: u16,
     /// Root of a beacon block that you trust; needed the first time
     #[arg(long, value_name = "ROOT", value_parser = root)]
     pub checkpoint: Option<Root>,
@@ -57,7 +63,8 @@ pub struct Follow {
     /// Which SNARKs count.
     #[command(flatten)]
     pub circuits: Circuits,
-    /// Submit to this light client contract what it does not know; needs --kind groth16 and --submit-rpc
+    /// Submit to this light client contract what it does not know; needs --kind groth16 and --submit-rpc. Proofs of logs are
+    /// for `sextant submit`
     #[arg(long, value_name = "CONTRACT", requires = "submit_rpc")]
     pub submit: Option<Address>,
     /// JSON-RPC of the chain that the contract is on

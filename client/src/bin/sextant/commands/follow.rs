@@ -30,6 +30,8 @@ pub async fn run(arguments: Follow) -> Outcome {
     }
     config.max_head_age = (arguments.max_head_age > 0).then(|| Duration::from_secs(arguments.max_head_age));
     config.watched = arguments.watched.0.clone();
+    config.logs = arguments.logs.0.clone();
+    config.max_logs = arguments.max_logs.into();
     config.cadence = if arguments.on_change { Cadence::OnChange } else { Cadence::EachHead };
     config.kind = arguments.kind;
     config.max_handovers = arguments.max_handovers;
@@ -50,7 +52,7 @@ pub async fn run(arguments: Follow) -> Outcome {
         let display = Display::lines();
         prover = prover.with_events(move |event| display.show(event));
     }
-    let watches = !config.watched.is_empty();
+    let watches = !(config.watched.is_empty() && config.logs.is_empty());
     let programs = if watches { &Program::ALL[..] } else { &[Program::CommitteeChange] };
     // What the server does not do, time does not change. One that cannot be asked now is asked later.
     if let Err(ClientError::NotOffered(error)) = prover.check_offer(programs, arguments.kind).await {

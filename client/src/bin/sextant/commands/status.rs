@@ -56,6 +56,9 @@ pub fn run(arguments: Status) -> Outcome {
     {
         table.row(label, proof.as_ref().map_or("none".into(), ToString::to_string));
     }
+    if let Some(proof) = &status.last_logs {
+        table.row("last proof of logs", proof);
+    }
     table.row("next handover", format!("period {} to {}: {due}", next.from_period, next.from_period + 1));
     output::print(&table.to_string())
 }
