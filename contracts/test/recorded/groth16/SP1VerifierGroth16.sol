@@ -30,7 +30,7 @@ contract SP1Verifier is Groth16Verifier, ISP1VerifierWithHash {
 
     /// @inheritdoc ISP1VerifierWithHash
     function VERIFIER_HASH() public pure returns (bytes32) {
-        return 0x805d15262fcab53893fc5c54f5548507e186a348b823b4a3feb5104eca62e3e3;
+        return 0xdd9dd67376dc4be0cb470202d8890b728b09f06d6f5a5da44639e6c4c7a606cf;
     }
 
     /// @notice The recursion vk root.
