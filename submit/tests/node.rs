@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Anvil, GENESIS, deployment, patience, recorded};
+use sextant_consensus::public_values::Statement;
 use sextant_protocol::ProofRecord;
 use sextant_submit::{
     Address, B256, Fees, Meaning, Outcome, Patience, Refusal, Sent, SubmitError, Submitter,
@@ -24,6 +25,18 @@ fn inclusion() -> ProofRecord {
     recorded("inclusion.proof")
 }
 
+fn statement(record: &ProofRecord) -> Statement {
+    let program = record.program().unwrap();
+    Statement::abi_decode(program, &record.public_values).unwrap()
+}
+
+/// The proof under a statement that is edited.
+fn with_statement(record: &ProofRecord, edit: impl Fn(&mut Statement)) -> ProofRecord {
+    let mut statement = statement(record);
+    edit(&mut statement);
+    ProofRecord { public_values: statement.abi_encode(), ..record.clone() }
+}
+
 /// A light client for a statement, and someone who submits to it.
 async fn submitter(anvil: &Anvil, verifier: Address, record: &ProofRecord) -> Submitter {
     let deployed =
@@ -43,32 +56,47 @@ async fn refusal(submitter: &Submitter, record: &ProofRecord) -> Refusal {
     }
 }
 
+/// The proof goes onto a contract of its own once, for at most `limit` gas.
+async fn accepted_once(anvil: &Anvil, verifier: Address, name: &str, limit: u64) {
+    let record = recorded(name);
+    let submitter = submitter(anvil, verifier, &record).await;
+    assert_eq!(submitter.proven_at(&record.public_values).await.unwrap(), None);
+    let mut sent = Vec::new();
+    let mut on_sent = |transaction: &Sent| {
+        sent.push(transaction.clone());
+        Ok(())
+    };
+    let outcome = submitter.submit(&record, &[], &mut on_sent).await.unwrap();
+    let Outcome::Accepted(mined) = outcome else { panic!("{outcome:?}") };
+    println!("{name}: {} gas", mined.gas_used);
+    assert!(mined.gas_used <= limit, "{} gas, at most {limit}", mined.gas_used);
+    assert_eq!(sent.iter().map(|sent| sent.hash).collect::<Vec<_>>(), [mined.hash]);
+    assert!(submitter.proven_at(&record.public_values).await.unwrap().is_some());
+
+    // Again: known, and nothing is sent. After a crash: found by its transaction.
+    let again = submitter.submit(&record, &[], &mut |_| panic!("sent twice")).await.unwrap();
+    assert!(matches!(again, Outcome::Known(refusal) if refusal.is_known()));
+    let resumed = submitter.submit(&record, &sent, &mut |_| panic!("sent twice")).await.unwrap();
+    assert_eq!(resumed, Outcome::Accepted(mined));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_proof_is_accepted_once() {
     let anvil = Anvil::start(TIME, &[]);
     let verifier = anvil.verifier().await;
     for (name, limit) in GAS {
-        let record = recorded(name);
-        let submitter = submitter(&anvil, verifier, &record).await;
-        assert_eq!(submitter.proven_at(&record.public_values).await.unwrap(), None);
-        let mut sent = Vec::new();
-        let mut on_sent = |transaction: &Sent| {
-            sent.push(transaction.clone());
-            Ok(())
-        };
-        let outcome = submitter.submit(&record, &[], &mut on_sent).await.unwrap();
-        let Outcome::Accepted(mined) = outcome else { panic!("{outcome:?}") };
-        println!("{name}: {} gas", mined.gas_used);
-        assert!(mined.gas_used <= limit, "{} gas, at most {limit}", mined.gas_used);
-        assert_eq!(sent.iter().map(|sent| sent.hash).collect::<Vec<_>>(), [mined.hash]);
-        assert!(submitter.proven_at(&record.public_values).await.unwrap() >= Some(TIME));
-
-        // Again: known, and nothing is sent. After a crash: found by its transaction.
-        let again = submitter.submit(&record, &[], &mut |_| panic!("sent twice")).await.unwrap();
-        assert!(matches!(again, Outcome::Known(refusal) if refusal.is_known()));
-        let resumed = submitter.submit(&record, &sent, &mut |_| panic!("sent twice")).await.unwrap();
-        assert_eq!(resumed, Outcome::Accepted(mined));
+        accepted_once(&anvil, verifier, name, limit).await;
     }
+}
+
+/// A handover, a slot and a log in one transaction, for a client of the committee before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_catch_up_with_a_slot_and_a_log_is_accepted_once() {
+    let name = "catch-up-slot-and-log.proof";
+    let finalized = statement(&recorded(name)).head().finalized_slot;
+    // The contract counts its slots from mainnet's first one.
+    let anvil = Anvil::start(GENESIS + 12 * finalized + 3600, &[]);
+    accepted_once(&anvil, anvil.verifier().await, name, 370_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,10 +131,16 @@ async fn what_does_not_hold_is_refused_for_its_reason() {
         let refusal = refusal(&on_change, &edited).await;
         assert!(is_reason(&refusal), "{position}: {refusal}");
     }
-    // Edited public values: the last byte is a learned root's, or a slot's value.
-    for (submitter, record) in [(&on_change, &change), (&on_inclusion, &inclusion)] {
-        let mut edited = record.clone();
-        *edited.public_values.last_mut().unwrap() ^= 1;
+    // Edited public values that are still a statement's: another learned root, another balance.
+    let edited_change = with_statement(&change, |statement| match statement {
+        Statement::CommitteeChange(values) => values.learned.last_mut().unwrap().committee_root[31] ^= 1,
+        Statement::Inclusion(_) => unreachable!("a committee change"),
+    });
+    let edited_inclusion = with_statement(&inclusion, |statement| match statement {
+        Statement::Inclusion(values) => values.accounts[0].balance[31] ^= 1,
+        Statement::CommitteeChange(_) => unreachable!("an inclusion"),
+    });
+    for (submitter, edited) in [(&on_change, edited_change), (&on_inclusion, edited_inclusion)] {
         let refusal = refusal(submitter, &edited).await;
         assert!(matches!(refusal, Refusal::Verifier(Verifier::ProofInvalid(_))), "{refusal}");
     }
