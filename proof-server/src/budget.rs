@@ -96,7 +96,7 @@ impl Budgets {
         if limit > 0 {
             Self::account(&mut self.accounts(), &caller.identity).reserve(limit as usize, Instant::now())?;
             reservation.identity = Some(caller.identity.clone());
-            if let Some(queue) = &self.shared {
+            if let Some(queue) = self.shared.as_ref().filter(|_| limit <= shared::MOST) {
                 reservation.shared = Some(shared::Entry::reserve(queue, &caller.identity, limit).await?);
             }
         }

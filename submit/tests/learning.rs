@@ -112,13 +112,10 @@ async fn one_submission_teaches_what_later_ones_need() {
     assert!(matches!(again, Outcome::Known(_)), "{again:?}");
 }
 
-/// With a real proof, as soon as one is recorded, and the verifier of its circuits.
+/// With a real proof, and the verifier of its circuits.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_proof_teaches_and_proves_for_its_gas() {
     const NAME: &str = "catch-up-slot-and-log.proof";
-    if !root().join("tests/data/recorded-snarks").join(NAME).exists() {
-        return;
-    }
     let record = recorded(NAME);
     let statement = Inclusion::abi_decode(&record.public_values).unwrap();
     assert!(!statement.learned.is_empty() && !statement.accounts.is_empty() && !statement.logs.is_empty());

@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 use super::{busy, used_up};
 use crate::access::Identity;
 
+/// The largest limit of an hour that is counted together: an account is one message, each proof in it some 40 bytes, and a
+/// broker takes a megabyte. Who may have more is counted by each server for itself.
+pub(super) const MOST: u32 = 20_000;
 /// When a fleet is asked again that did not answer.
 const LATER: Duration = Duration::from_secs(2);
 

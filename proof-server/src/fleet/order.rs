@@ -232,6 +232,11 @@ impl Task {
     }
 }
 
+/// The lane of what comes of a message: one that was too large for an ordinary prover is not so in every stage.
+pub(super) fn lane_after(message: &StageMessage) -> Lane {
+    if message.lane == Lane::Xl { Lane::Hi } else { message.lane }
+}
+
 /// The message `id`, which comes of another one of the same job.
 pub(super) fn follow(
     message: &StageMessage,
@@ -239,11 +244,9 @@ pub(super) fn follow(
     work: fleet::Work,
     before: Vec<ObjectRef>,
 ) -> StageMessage {
-    // One that was too large for an ordinary prover is not so in every stage.
-    let lane = if message.lane == Lane::Xl { Lane::Hi } else { message.lane };
     let (deadline_ms, tenant) = (message.deadline_ms, message.tenant.clone());
     let (traceparent, unattended) = (message.traceparent.clone(), message.unattended);
-    let next = StageMessage::new(id, message.release.clone(), lane, work);
+    let next = StageMessage::new(id, message.release.clone(), lane_after(message), work);
     StageMessage { before, deadline_ms, tenant, traceparent, unattended, ..next }
 }
 

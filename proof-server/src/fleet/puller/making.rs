@@ -101,7 +101,7 @@ impl Puller {
     ) -> Result<Option<Vec<StageMessage>>, Unmade> {
         let message = lease.message();
         let Some(WorkerRequest::Prove(job)) = &task.order.request else { return Ok(None) };
-        if task.form != Form::Whole || !task.is_large || !self.has_company(task).await? {
+        if task.form != Form::Whole || !task.is_large || !self.has_company(message, task).await? {
             return Ok(None);
         }
         let name = task.plan_name(&message.id);
@@ -133,11 +133,11 @@ impl Puller {
     }
 
     /// Whether another prover is there for parts of what `task` makes.
-    async fn has_company(&self, task: &Task) -> Result<bool, FleetError> {
-        let shards = parts::stage(task.stage, Form::Shard);
-        let takes = |line: &Line| line.stage == shards && line.release == self.release;
+    async fn has_company(&self, message: &StageMessage, task: &Task) -> Result<bool, FleetError> {
+        let (stage, release) = (parts::stage(task.stage, Form::Shard), self.release.clone());
+        let shards = Line { stage, release, lane: order::lane_after(message) };
         let present = self.fleet.queue.workers().await?;
-        Ok(present.iter().any(|other| other.worker != self.name && other.lines.iter().any(takes)))
+        Ok(present.iter().any(|other| other.worker != self.name && other.lines.contains(&shards)))
     }
 
     /// What can be put together now that one more part is there: whoever noted the last one of several sees all of them.
