@@ -40,21 +40,31 @@ e9076c744d2ae0e158b3ce4c8163163a proof record
 ";
 
 const PUBLIC_VALUES: &str = "\
-9bf4252f335737a57bcc965a0e018a00 mainnet-deneb-one-handover
-2e6fb7ca631a3af0b93384a6b9c83c56 mainnet-deneb-two-handovers
-fee192fe0e62267642f9851c7c4a67fe mainnet-deneb-one-contract-one-slot
-033c937dd3fb0cc0d861f20750c872a7 devnet-capella-one-handover
-e79dddcceb820de444d526e935eb9cef devnet-capella-three-accounts
-ba17bd138fd8f8b9418185246bb754f8 devnet-electra-one-handover-407-signers
-3ce206d580fed143bd99ad376eb9ed05 devnet-electra-three-accounts-406-signers
-f4ea6268e0304709a2af9ba9acfc069d devnet-fulu-three-accounts
-f6e73bcd14232fd5b10303d750a52a1f devnet-electra-to-fulu-three-handovers
-231971466de34bbfff2704dfc3ece264 devnet-fulu-three-accounts-third-period
-c6dbeeb4da62970a24c36a2604d5ce30 synthetic-deneb-one-handover-cancelling-keys
-220a51e835b0c96637fbf3ff15fb50d5 synthetic-gloas-one-handover-block-hash-only
-4272e2470542b7a973787d5b9106a0fd synthetic-gloas-one-handover
-17a5fee3968217715c25791329115f63 synthetic-gloas-one-contract-one-slot
-9186a38e9199ddc3fb3ceaf7b1f46838 synthetic-gloas-tries-of-one-leaf
+57f4968fedc498ec120a5b8cfe6ccfb3 mainnet-deneb-one-handover
+c053f6c6a3693e69e4c55144cbe701b1 mainnet-deneb-two-handovers
+806d3784d7a4b9343de6480662a7bf8b mainnet-deneb-one-contract-one-slot
+d98b13bba9f99266bf47a8748a0fc94e devnet-capella-one-handover
+5e390e7e53187022878421583a40ca85 devnet-capella-three-accounts
+b22c19aa40a9a13d6e501967c29de3c7 devnet-electra-one-handover-407-signers
+155cea3965192520153c4520270970f9 devnet-electra-three-accounts-406-signers
+36b6c625c418eec32b553e4355a8a95b devnet-fulu-three-accounts
+139014e7cb130b1068c90984034ed341 devnet-electra-to-fulu-three-handovers
+4b6204f1afe7b93bb11e934f515666bb devnet-fulu-three-accounts-third-period
+880444e7b16045e117ab57cfe9286fc3 synthetic-deneb-one-handover-cancelling-keys
+60beb6b709d087499630ca6642d1789e synthetic-gloas-one-handover-block-hash-only
+6276f35a15a9750cf329df6635faee18 synthetic-gloas-one-handover
+28bab156cf15f1451a4dd1fcb586f3ab synthetic-gloas-one-contract-one-slot
+bf136bd78663973966c78b7e99936e73 synthetic-gloas-tries-of-one-leaf
+088eb8d09ac212d8d4c6296edc58dc61 synthetic-gloas-handover-and-one-slot
+016762adbef532a51f04731714b0c5d5 synthetic-gloas-one-slot-8000-blocks-back
+4ba41f8e3ea6b0d29dd34245452b66b6 synthetic-gloas-one-slot-60-blocks-back
+2c3098eaf711dd8ad30b58236ce8d921 synthetic-gloas-one-slot-4-blocks-back
+4819a1447d8245dda884bec4d317f272 synthetic-gloas-one-slot-20000-blocks-back
+b83388c1f6f02fb82cc0d7341170a989 mainnet-block-one-log-of-215-transactions
+50705b174364a20636c7fc43f81af3c8 mainnet-block-three-transactions-and-one-slot
+20c29b5ee186b07a72aea0eeaef17b2b mainnet-block-no-log-by-filter
+007f19ff97303d9ca67e339295fbbbb7 mainnet-block-no-log-by-57-receipts
+09eff44ce5a210c7989cec27c96e3c65 mainnet-block-handover-slot-log-and-no-log-60-blocks-back
 ";
 
 fn line(name: &str, bytes: &[u8]) -> String {
