@@ -21,6 +21,10 @@ else
   echo "test: no Go on this machine, so SNARKs are not built in, and the maker of their circuits is NOT tested"
 fi
 
+# Where the minutes went: the ten slowest test programs.
+awk '/^ *Running |^ *Doc-tests / { name = $2 " " $3 }
+     /^test result:/ { for (i = 2; i <= NF; i++) if ($i == "finished") printf "%8.1f s  %s\n", $(i+2), name }' "$log" | sort -rn | head -10
+
 # "test result: ok. 8 passed; 0 failed; 0 ignored; ..." of each binary, added up.
 awk '/^(test|Suite) result:/ { for (i = 2; i < NF; i++) {
        if ($(i+1) == "passed;") passed += $i
