@@ -1,0 +1,41 @@
+"""Sextant's client: succinct proofs about Ethereum from a proof server, over TCP or TLS."""
+
+from . import nodes, public_values, statements
+from .chain import HOODI, MAINNET, NETWORKS, SEPOLIA, Chain
+from .client import Client, Proof
+from .errors import (
+    ConnectionLostError,
+    ErrorCode,
+    MalformedError,
+    ServerError,
+    SextantError,
+    StatementError,
+    WrongProofError,
+)
+from .messages import Program, ProofKind, ServerInfo, StatementInput
+from .proof import ProofRecord
+
+__all__ = [
+    "HOODI",
+    "MAINNET",
+    "NETWORKS",
+    "SEPOLIA",
+    "Chain",
+    "Client",
+    "ConnectionLostError",
+    "ErrorCode",
+    "MalformedError",
+    "Program",
+    "Proof",
+    "ProofKind",
+    "ProofRecord",
+    "ServerError",
+    "ServerInfo",
+    "SextantError",
+    "StatementError",
+    "StatementInput",
+    "WrongProofError",
+    "nodes",
+    "public_values",
+    "statements",
+]

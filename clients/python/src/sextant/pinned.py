@@ -1,0 +1,17 @@
+"""The programs whose proofs this version takes, by the hashes of their verifying keys (artifacts/manifest.json)."""
+
+from .errors import WrongProofError
+from .messages import Program
+
+VK_HASHES = {
+    Program.COMMITTEE_CHANGE: bytes.fromhex("00aad550bd6344dc93eff15cbfd7831b81b0c14e7e3c7d0eb9413119cc7b7707"),
+    Program.INCLUSION: bytes.fromhex("0039e655a2b617a0ffbec0beb1b137335b4d7bbb341d4c76ee9f82fdf4156ee7"),
+}
+
+
+def vk_hash(program: int) -> bytes:
+    """The pinned hash of a program's verifying key, 32 bytes."""
+    try:
+        return VK_HASHES[Program(program)]
+    except ValueError:
+        raise WrongProofError(f"program {program} is not known to this version") from None
