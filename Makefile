@@ -11,7 +11,7 @@ PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test third-party torture vectors mutants fuzz guest-cost bench bench-large verify-rate snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test \
-  python-test contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
+  python-test dist dist-test contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -81,6 +81,12 @@ snark-setup: build ## Build Groth16 circuits for tests where the released ones c
 demo-snark: build ## SNARKs of both statements, accepted by the contract on a local node (sets circuits up if missing; half an hour)
 	@scripts/setup.sh --contracts
 	@scripts/demo-snark.sh
+
+dist: setup ## Build Debian packages, tarballs for two processors, the Python wheel and bills of materials into dist/ (an hour; ARGS=--as-built packs what is built)
+	@scripts/dist.sh $(ARGS)
+
+dist-test: ## Install, use, upgrade and purge the Debian packages of dist/ in a fresh Debian (as root)
+	@scripts/dist-test.sh
 
 python-test: build ## Format, types and tests of the Python client
 	@scripts/python-client.sh

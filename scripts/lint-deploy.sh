@@ -37,6 +37,8 @@ if command -v systemd-analyze >/dev/null; then
   for unit in proof-server sextant-follow; do
     sed 's|/usr/local/bin/[a-z-]*|/bin/true|' "deploy/$unit.service" > "$units/$unit.service"
   done
+  install -D -m 644 deploy/secrets.conf "$units/proof-server.service.d/secrets.conf"
+  install -D -m 644 deploy/follow-key.conf "$units/sextant-follow.service.d/key.conf"
   systemd-analyze verify "$units"/*.service && say "systemd units: good"
 fi
 python3 -m json.tool deploy/grafana.json >/dev/null && say "Grafana dashboard: JSON"
