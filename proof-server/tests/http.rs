@@ -60,6 +60,7 @@ async fn a_proof_is_asked_for_and_fetched_as_a_file() {
     .await;
     let early = get(server.http, &format!("{job}/proof")).await;
     assert_eq!((early.status.as_u16(), early.json()["state"].as_str()), (202, Some("running")));
+    assert_eq!(early.json()["step"]["step"], "executing");
     server.script.as_ref().unwrap().touch("go");
     let file = get(server.http, &format!("{job}/proof?wait_ms=60000")).await;
     assert_eq!(

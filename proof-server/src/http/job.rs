@@ -200,17 +200,17 @@ impl Waiting {
 
     /// What comes of it, if that is known within so long.
     pub(super) async fn outcome(&mut self, limit: Duration) -> Seen {
+        let mut last = None;
         let over = async {
             loop {
-                if let Seen::Over(outcome) = self.next().await {
-                    return outcome;
+                match self.next().await {
+                    Seen::Step(step) => last = step.or(last),
+                    Seen::Over(outcome) => return outcome,
                 }
             }
         };
-        match tokio::time::timeout(limit.max(GLANCE), over).await {
-            Ok(outcome) => Seen::Over(outcome),
-            Err(_) => Seen::Step(None),
-        }
+        let over = tokio::time::timeout(limit.max(GLANCE), over).await;
+        over.map_or(Seen::Step(last), Seen::Over)
     }
 
     /// Counts it with what was seen last. What says that there is no such job is an error, anything else a job.
