@@ -9,7 +9,7 @@ use common::{
 use serde_json::Value;
 use sextant_client::verify::pinned_vk_hash;
 use sextant_consensus::{
-    bls::Plain, committee_change, inclusion, networks::MAINNET, public_values::Statement,
+    bls::Plain, codec, committee_change, inclusion, networks::MAINNET, public_values::Statement,
 };
 use sextant_fixtures::{events, gloas};
 use sextant_protocol::{ProofKind, ProofRecord, proof::Circuits};
@@ -126,6 +126,22 @@ fn arguments_are_checked() {
     assert!(usage(&["prove", "committee-change", "--bootstrap", "x"]).contains("--update"));
     let kind = ["prove", "committee-change", "--bootstrap", "x", "--update", "y", "--kind", "snark"];
     assert!(usage(&kind).contains("unknown proof kind"));
+}
+
+/// For whoever asks by other means: the input that a server takes, of a true statement, and nothing else is needed.
+#[test]
+fn a_checked_input_is_written_without_any_server() {
+    let files = [BOOTSTRAP, UPDATE_1150, UPDATE_1151].map(file);
+    let [bootstrap, first, second] = files.each_ref().map(|path| text(path));
+    let prove = ["prove", "committee-change", "--bootstrap", bootstrap, "--update", first, second];
+    let output = sextant(&[&prove[..], &["--input-only", "-"]].concat());
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, codec::encode(&sextant_fixtures::committee_change(2)));
+    let folder = Folder::new();
+    let out = folder.path().join("input");
+    let swapped = ["prove", "committee-change", "--bootstrap", bootstrap, "--update", second, first];
+    let refused = sextant(&[&swapped[..], &["--input-only", text(&out)]].concat());
+    assert!(!refused.status.success() && !out.exists(), "{refused:?}");
 }
 
 /// A record with true public values and a worthless proof.

@@ -4,7 +4,8 @@
 //! `sub_server` of the program, which has what was brought checked (`evidence`): a statement natively (`checks`, `witness`), a
 //! proof that is to be wrapped by `verification`. It looks for the proof that is wanted among the `jobs` that run and the proofs that are kept. If there is none it has it made: `local`, by way of the `queue`
 //! and a `lane` of [`worker`] that takes it to a worker process, where `sextant-engine` proves it; by another server
-//! (`forward`), or by the provers of a `fleet`, which take it stage by stage. Progress and the proof come back the same way. `verification` has a lane of its own.
+//! (`forward`), or by the provers of a `fleet`, which take it stage by stage. Progress and the proof come back the same way. `verification` has a lane of its own. Over HTTP (`http`) the same requests
+//! come by another door: from `services` on, nothing knows the difference.
 //!
 //! Around it: `door`, `access`, `budget` and `tls` know who asks, `memory` what their requests take, `turns` and `queue` who is next; `metrics` and `readiness` are told by every part how it
 //! goes, and `operations` tells the operator; [`config`] holds every knob.
@@ -31,6 +32,7 @@ mod evidence;
 mod fleet;
 mod forward;
 pub mod health;
+mod http;
 mod jobs;
 mod kinds;
 mod listener;
@@ -42,6 +44,7 @@ mod memory;
 mod metrics;
 mod networks;
 mod operations;
+mod origins;
 mod outbox;
 mod pace;
 mod places;
@@ -79,6 +82,7 @@ pub use fleet::{
 pub use forward::ForwardError;
 pub use kinds::Kinds;
 pub use networks::Networks;
+pub use origins::Origins;
 pub use proxy::{Network, NotANetwork};
 pub use start::{Listeners, StartError, check, run, run_in};
 pub use tls::{NamedFile, TlsError, TlsFiles};

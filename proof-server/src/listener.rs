@@ -14,6 +14,7 @@ use tokio::{
 use crate::{
     connection::{self, Context, Ended},
     door::Door,
+    http::{self, Gateway},
     metrics::Metrics,
     places::{NoPlace, Place, Places},
     proxy::{self, Network},
@@ -33,6 +34,7 @@ const UNSENT: u32 = 128 << 10;
 
 /// A listener that is not running yet.
 pub(crate) struct Entrance {
+    pub(crate) speaks: Speaks,
     pub(crate) door: watch::Receiver<Arc<Door>>,
     pub(crate) context: Arc<Context>,
     pub(crate) metrics: Arc<Metrics>,
@@ -40,6 +42,14 @@ pub(crate) struct Entrance {
     /// Speak for others: with a header, before anything else.
     pub(crate) balancers: Vec<Network>,
     pub(crate) refusals: Refusals,
+}
+
+/// What is spoken behind an entrance.
+pub(crate) enum Speaks {
+    /// The frames of the protocol.
+    Frames,
+    /// HTTP.
+    Http(Arc<Gateway>),
 }
 
 /// Clients that get the time to read why they are refused.
@@ -98,7 +108,7 @@ impl Entrance {
                 self.metrics.refused(reason.label());
                 // Over TLS it would cost a handshake, which is more than a refusal is worth.
                 if self.door.borrow().tls.is_none() {
-                    self.refusals.tell(stream, reason);
+                    self.refusals.tell(stream, &self.speaks.refusal(reason));
                 }
                 None
             }
@@ -158,27 +168,48 @@ impl Entrance {
         let tls = door.borrow().tls.clone();
         let context = self.context.clone();
         let Some(tls) = tls else {
-            let (read, write) = stream.into_split();
             let visitor = Visitor::new(peer, introduce_by, Vec::new(), door, place);
-            return connection::serve(read, write, visitor, context).await;
+            return match &self.speaks {
+                Speaks::Frames => {
+                    let (read, write) = stream.into_split();
+                    connection::serve(read, write, visitor, context).await
+                }
+                Speaks::Http(gateway) => gateway.serve(stream, visitor).await,
+            };
         };
         let secured = timeout_at(introduce_by, tls.accept(stream)).await;
         let stream = secured.map_err(|_| Ended::Silent)?.map_err(|error| Ended::Broken(error.into()))?;
         let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let certificates = certificates.iter().map(|certificate| certificate.clone().into_owned()).collect();
-        let (read, write) = tokio::io::split(stream);
-        connection::serve(read, write, Visitor::new(peer, introduce_by, certificates, door, place), context)
-            .await
+        let visitor = Visitor::new(peer, introduce_by, certificates, door, place);
+        match &self.speaks {
+            Speaks::Frames => {
+                let (read, write) = tokio::io::split(stream);
+                connection::serve(read, write, visitor, context).await
+            }
+            Speaks::Http(gateway) => gateway.serve(stream, visitor).await,
+        }
+    }
+}
+
+impl Speaks {
+    /// All that a client hears for which there is no place.
+    fn refusal(&self, reason: NoPlace) -> Vec<u8> {
+        let error = ServerError::retryable(ErrorCode::Busy, reason.message(), 5_000);
+        match self {
+            Self::Frames => {
+                let body = wire::to_bytes(&ServerMessage::Refused(error));
+                [&u32::try_from(body.len()).unwrap_or(0).to_be_bytes(), &body[..]].concat()
+            }
+            Self::Http(_) => http::refusal(error),
+        }
     }
 }
 
 impl Refusals {
     /// Says why, where that is cheap: the bytes are few and fit into the socket's buffer.
-    fn tell(&self, stream: TcpStream, reason: NoPlace) {
-        let error = ServerError::retryable(ErrorCode::Busy, reason.message(), 5_000);
-        let body = wire::to_bytes(&ServerMessage::Refused(error));
-        let frame = [&u32::try_from(body.len()).unwrap_or(0).to_be_bytes(), &body[..]].concat();
-        if stream.try_write(&frame).is_err() {
+    fn tell(&self, stream: TcpStream, refusal: &[u8]) {
+        if stream.try_write(refusal).is_err() {
             return;
         }
         // Closing with unread bytes resets the connection, and the client may lose the reason: a few are given the time

@@ -132,17 +132,18 @@ async fn serve_until_told(configuration: Configuration) -> anyhow::Result<()> {
         tracing::warn!(variable, "no such setting");
     }
     let clients = bind("listen", config.listen).await?;
-    let operations = match config.operations_listen {
-        Some(address) => Some(bind("operations-listen", address).await?),
-        None => None,
-    };
+    let http = bind_if("http-listen", config.http_listen).await?;
+    let operations = bind_if("operations-listen", config.operations_listen).await?;
     let mut addresses = format!("listening on {}\n", clients.local_addr()?);
+    if let Some(http) = &http {
+        addresses += &format!("http on {}\n", http.local_addr()?);
+    }
     if let Some(operations) = &operations {
         addresses += &format!("operations on {}\n", operations.local_addr()?);
     }
     let control = Control::default();
     tokio::spawn(signals(control.clone())?);
-    let server = proof_server::run(Listeners { clients, operations }, config, control.clone());
+    let server = proof_server::run(Listeners { clients, http, operations }, config, control.clone());
     let mut server = pin!(server);
     tokio::select! {
         outcome = &mut server => return Ok(outcome?),
@@ -155,6 +156,13 @@ async fn serve_until_told(configuration: Configuration) -> anyhow::Result<()> {
 
 async fn bind(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("{setting}: {address}"))
+}
+
+async fn bind_if(setting: &str, address: Option<SocketAddr>) -> anyhow::Result<Option<TcpListener>> {
+    match address {
+        Some(address) => bind(setting, address).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 fn check_config(configuration: Configuration, matches: &ArgMatches) -> anyhow::Result<()> {

@@ -36,18 +36,23 @@ impl Visitor {
         Self { peer, introduce_by, certificates, door, place, admitted: None }
     }
 
-    /// Lets it in with what it says of itself.
+    /// Lets it in with what it says of itself. Where each request says it anew, with each.
     pub(crate) fn admit(
         &mut self,
         token: Token,
         hops: u32,
         on_behalf: String,
     ) -> Result<Caller, ServerError> {
-        let certificates = std::mem::take(&mut self.certificates);
+        let certificates = self.certificates.clone();
         let shown = Credentials { address: self.peer.ip(), certificates, token, hops, on_behalf };
-        let caller = self.door.borrow_and_update().access.admit(&shown)?;
-        let placed = self.place.introduced(caller.known.then_some(&caller.identity));
-        placed.map_err(|reason| ServerError::retryable(ErrorCode::Busy, reason.message(), 5_000))?;
+        let door = self.door.borrow_and_update().clone();
+        // TLS has looked at the certificate of a newcomer just now.
+        let caller =
+            if self.admitted.is_none() { door.access.admit(&shown) } else { door.admit_again(&shown) }?;
+        if self.admitted.is_none() || caller.known {
+            let placed = self.place.introduced(caller.known.then_some(&caller.identity));
+            placed.map_err(|reason| ServerError::retryable(ErrorCode::Busy, reason.message(), 5_000))?;
+        }
         self.admitted = Some((shown, caller.identity.clone()));
         Ok(caller)
     }
@@ -59,15 +64,24 @@ impl Visitor {
                 // The server is ending, which is told in another way.
                 return std::future::pending().await;
             }
-            let Some((shown, identity)) = &self.admitted else { continue };
-            let door = self.door.borrow_and_update().clone();
-            match door.admit_again(shown) {
-                Ok(caller) if caller.identity == *identity => {}
-                Ok(_) => {
-                    return ServerError::new(ErrorCode::Unauthorized, "you are known by another name now");
-                }
-                Err(error) => return error,
+            if let Err(error) = self.still_welcome() {
+                return error;
             }
         }
+    }
+
+    /// Whether the door as it is now would let it in as whom it came.
+    pub(crate) fn still_welcome(&self) -> Result<(), ServerError> {
+        let Some((shown, identity)) = &self.admitted else { return Ok(()) };
+        let door = self.door.borrow().clone();
+        if door.admit_again(shown)?.identity == *identity {
+            return Ok(());
+        }
+        Err(ServerError::new(ErrorCode::Unauthorized, "you are known by another name now"))
+    }
+
+    /// What tells when the door is another.
+    pub(crate) fn door(&self) -> watch::Receiver<Arc<Door>> {
+        self.door.clone()
     }
 }

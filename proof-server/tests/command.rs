@@ -161,8 +161,10 @@ fn tokens_are_made_only_for_names_that_the_server_takes() {
 
 #[test]
 fn health_is_asked_where_the_server_listens() {
-    let mut server = Server::start(&["--operations-listen", "127.0.0.1:0"], &[]);
-    let (clients, operations) = (server.address("listening on "), server.address("operations on "));
+    let everywhere = ["--http-listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0"];
+    let mut server = Server::start(&everywhere, &[]);
+    let clients = server.address("listening on ");
+    let (_, operations) = (server.address("http on "), server.address("operations on "));
     let health = |arguments: &[&str]| {
         let output = run(&[&["health", "--role", "verifier"], arguments].concat());
         (output.status.code(), text(&output.stdout).trim().to_owned(), text(&output.stderr).to_owned())

@@ -4,7 +4,11 @@ mod common;
 
 use std::{path::PathBuf, sync::Arc};
 
-use common::{Client, HANGS, Server, committee_changes, good_request, worker::Script};
+use common::{
+    Client, HANGS, Server, committee_changes, good_request,
+    http::{Http, request},
+    worker::Script,
+};
 use proof_server::{Config, TlsFiles};
 use rustls::{
     ClientConfig, RootCertStore,
@@ -52,6 +56,27 @@ async fn pinged(mut client: Client, token: &str) -> bool {
     client.welcome().await;
     client.request(1, Request::Ping).await;
     client.answer().await == (1, Ok(Response::Pong))
+}
+
+/// One certificate for both: who has shown a client certificate is let in over HTTP, too.
+#[tokio::test]
+async fn http_is_behind_the_same_tls() {
+    let server = Server::start(Some(HANGS), |config| {
+        (config.tls, config.anonymous) = (server_files(true), false);
+    })
+    .await;
+    let ask = async |certificate| {
+        let stream = tokio::net::TcpStream::connect(server.http).await?;
+        let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(client_config(certificate)));
+        let mut http = Http::over(connector.connect(name, stream).await?).await;
+        http.begin(request("GET", "/v1/programs", &[], "")).await.map_err(std::io::Error::other)
+    };
+    assert_eq!(ask(Some("client")).await.unwrap().status(), 200);
+    assert!(ask(None).await.is_err(), "no certificate");
+    let plain = Http::connect(server.http).await.begin(request("GET", "/v1/programs", &[], "")).await;
+    assert!(plain.is_err(), "no TLS");
+    server.stop().await;
 }
 
 fn write_tokens(path: &std::path::Path, tokens: &[(&str, &str, &str)]) {

@@ -25,6 +25,7 @@ use crate::{
     kinds::Kinds,
     machine,
     networks::Networks,
+    origins::Origins,
     proxy::{Network, NotANetwork},
     tls::TlsFiles,
     toml_file::{self, TomlFileError},
@@ -163,6 +164,10 @@ pub struct Config {
     pub role: Role,
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// Address to listen on for HTTP, if any.
+    pub http_listen: Option<SocketAddr>,
+    /// Origins of the web pages that may ask over HTTP.
+    pub http_origins: Origins,
     /// Whether clients that do not say who they are get served.
     pub anonymous: bool,
     /// File with known tokens.
@@ -287,9 +292,14 @@ impl Settings {
             return Err(ConfigError::Needs("tls-client-crl", "tls-client-ca"));
         }
         let known = self.token_file.is_some() || tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
-        let anonymous = self.allow_anonymous.unwrap_or(!known && listen.ip().is_loopback());
+        // Whoever is served without a name is so at every address.
+        let remote = [Some(listen), self.http_listen].into_iter().flatten().find(|at| !at.ip().is_loopback());
+        let anonymous = self.allow_anonymous.unwrap_or(!known && remote.is_none());
         if !known && !anonymous {
-            return Err(ConfigError::Remote(listen));
+            return Err(ConfigError::Remote(remote.unwrap_or(listen)));
+        }
+        if self.http_origins.is_some() && self.http_listen.is_none() {
+            return Err(ConfigError::Needs("http-origins", "http-listen"));
         }
         let upstreams = UpstreamConfig {
             committee_change: addresses("committee-change-upstreams", self.committee_change_upstreams)?,
@@ -348,6 +358,9 @@ impl Settings {
         Ok(Config {
             role,
             listen,
+            http_listen: self.http_listen,
+            http_origins: Origins::named(&self.http_origins.unwrap_or_default())
+                .map_err(in_list("http-origins"))?,
             anonymous,
             token_file: self.token_file,
             tls,

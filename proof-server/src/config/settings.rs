@@ -36,6 +36,14 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
 
+    /// Address to listen on for HTTP and WebSocket as well; port 0 takes a free one [default: none]
+    #[arg(long, env = "SEXTANT_HTTP_LISTEN", value_name = "ADDRESS")]
+    pub http_listen: Option<SocketAddr>,
+
+    /// Origins of the web pages that may ask over HTTP and WebSocket, SCHEME://HOST[:PORT],... [default: none]
+    #[arg(long, env = "SEXTANT_HTTP_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    pub http_origins: Option<Vec<String>>,
+
     /// Serve clients that do not say who they are, even where they come from elsewhere: whoever reaches the address can
     /// make proofs [default: only on this machine's own addresses, and only without tokens and client certificates]
     #[arg(long, env = "SEXTANT_ALLOW_ANONYMOUS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]

@@ -103,6 +103,10 @@ fn what_cannot_work_is_refused() {
         let error = refused(&["--inclusion-upstreams", nonsense]).unwrap_err().to_string();
         assert!(error.starts_with("inclusion-upstreams: ") && error.ends_with("is not HOST:PORT"), "{error}");
     }
+    let pages = refused(&["--http-origins", "https://wallet.example"]);
+    assert!(matches!(pages, Err(ConfigError::Needs("http-origins", _))));
+    let error = refused(&["--http-listen", "127.0.0.1:1", "--http-origins", "*"]).unwrap_err().to_string();
+    assert!(error.starts_with("http-origins: ") && error.contains("SCHEME://HOST"), "{error}");
     let lonely = from_flags(&["--role", "entrypoint"]).resolve();
     assert!(matches!(lonely, Err(ConfigError::Needs("role entrypoint", _))));
 }
@@ -114,6 +118,8 @@ fn other_addresses_need_to_know_who_asks() {
     let remote = ["--listen", "0.0.0.0:1"];
     let tls = ["--tls-cert", "c", "--tls-key", "k"];
     assert!(matches!(config(&remote), Err(ConfigError::Remote(_))));
+    let http = config(&["--http-listen", "0.0.0.0:2"]);
+    assert!(matches!(http, Err(ConfigError::Remote(address)) if address.port() == 2));
     assert!(matches!(config(&[&remote[..], &tls].concat()), Err(ConfigError::Remote(_))));
     for known in [&["--token-file", "t"][..], &[&tls[..], &["--tls-client-ca", "c"]].concat()] {
         let config = config(&[&remote, known].concat()).unwrap();

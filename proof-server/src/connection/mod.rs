@@ -6,7 +6,7 @@
 
 mod handshake;
 mod requests;
-mod upload;
+pub(crate) mod upload;
 mod writing;
 
 use std::{sync::Arc, time::Duration};
@@ -31,7 +31,7 @@ use handshake::Greeting;
 use requests::Requests;
 
 /// Messages that may wait for a slow client before progress is dropped.
-const OUTBOX: usize = 64;
+pub(crate) const OUTBOX: usize = 64;
 
 /// For the requests of a connection that the server ends to be answered.
 const SETTLING: Duration = Duration::from_secs(1);

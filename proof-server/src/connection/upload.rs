@@ -13,7 +13,7 @@ use super::ConnectionLimits;
 use crate::memory::Held;
 
 /// Contents up to this many bytes are not counted: the number of open requests bounds them.
-const SMALL: u64 = 64 << 10;
+pub(crate) const SMALL: u64 = 64 << 10;
 
 /// Parts on their way from the connection to the request's task, which only puts them together.
 const AHEAD: usize = 4;
@@ -28,25 +28,45 @@ pub(super) struct Upload {
 /// The request's side.
 pub(super) type Arriving = mpsc::Receiver<Result<Bytes, PartError>>;
 
+/// How large a request's content may be.
+pub(crate) struct Cap {
+    what: &'static str,
+    limit: usize,
+}
+
+/// That of `request`.
+pub(crate) fn cap(request: &Request, limits: &ConnectionLimits) -> Cap {
+    match request {
+        Request::Verify { .. } | Request::Wrap(_) | Request::SubmitWrap(_) => {
+            Cap { what: "proof record", limit: limits.max_record }
+        }
+        _ => Cap { what: "statement input", limit: limits.max_input },
+    }
+}
+
+impl Cap {
+    /// Refuses a content of more bytes.
+    pub(crate) fn check(&self, total: u64) -> Result<(), ServerError> {
+        let Self { what, limit } = self;
+        if total > *limit as u64 {
+            let message = format!("{what} of {total} bytes exceeds the limit of {limit}");
+            return Err(ServerError::new(ErrorCode::TooLarge, message));
+        }
+        Ok(())
+    }
+}
+
 /// Looks at what a request announces, and takes memory for what has come of it. `None`: nothing follows.
 pub(super) fn begin(
     request: &mut Request,
     limits: &ConnectionLimits,
     held: &mut Held,
 ) -> Result<Option<(Upload, Arriving)>, ServerError> {
-    let (what, limit) = match request {
-        Request::Verify { .. } | Request::Wrap(_) | Request::SubmitWrap(_) => {
-            ("proof record", limits.max_record)
-        }
-        _ => ("statement input", limits.max_input),
-    };
+    let cap = cap(request, limits);
     let Some((content, more)) = request.content() else { return Ok(None) };
     let (here, more) = (content.len() as u64, *more);
     let total = here.saturating_add(more);
-    if total > limit as u64 {
-        let message = format!("{what} of {total} bytes exceeds the limit of {limit}");
-        return Err(ServerError::new(ErrorCode::TooLarge, message));
-    }
+    cap.check(total)?;
     if total > SMALL {
         held.grow(content.len())?;
     }

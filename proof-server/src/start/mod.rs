@@ -20,8 +20,9 @@ use crate::{
     door::DoorError,
     fleet::{self, Fleet, Outlook, Puller, Sender},
     forward::{self, ForwardError, Forwarding, Upstreams},
+    http::Gateway,
     jobs::Jobs,
-    listener::{Entrance, Refusals},
+    listener::{Entrance, Refusals, Speaks},
     local::LocalProver,
     memory::Memory,
     metrics::Metrics,
@@ -57,6 +58,8 @@ pub use files::check;
 pub struct Listeners {
     /// For clients.
     pub clients: TcpListener,
+    /// For clients that speak HTTP.
+    pub http: Option<TcpListener>,
     /// For health checks and metrics.
     pub operations: Option<TcpListener>,
 }
@@ -235,22 +238,29 @@ pub async fn run_in(
         let operations = Operations { metrics: metrics.clone(), readiness, pages };
         tasks.spawn(operations::serve(listener, Arc::new(operations), control.stop.clone()));
     }
-    let context = Context {
+    let context = Arc::new(Context {
         services,
         limits: connection_limits(&config),
         memory: Memory::new(config.buffers),
         control: control.clone(),
-    };
-    let entrance = Entrance {
-        door,
-        context: Arc::new(context),
-        metrics,
-        places: Places::new(place_limits(&config)),
+    });
+    let places = Places::new(place_limits(&config));
+    let entrance = |speaks| Entrance {
+        speaks,
+        door: door.clone(),
+        context: context.clone(),
+        metrics: metrics.clone(),
+        places: places.clone(),
         balancers: config.balancers.clone(),
         refusals: Refusals::default(),
     };
+    let mut entrances = JoinSet::new();
+    entrances.spawn(entrance(Speaks::Frames).run(listeners.clients));
+    if let Some(listener) = listeners.http {
+        let gateway = Gateway::new(context.clone(), config.http_origins.clone());
+        entrances.spawn(entrance(Speaks::Http(Arc::new(gateway))).run(listener));
+    }
     tasks.spawn(reload::watch(reloaded, control.clone()));
-    let mut entrance = tokio::spawn(entrance.run(listeners.clients));
     tasks.spawn(supervisor::watchdog(control.clone()));
     supervisor::ready();
     control.serving.cancel();
@@ -271,7 +281,7 @@ pub async fn run_in(
     engine.proving.close();
     let finished = async {
         // Panics there are logged already.
-        let _ = (&mut entrance).await;
+        while entrances.join_next().await.is_some() {}
         if let Some(pulling) = &mut pulling {
             let _ = pulling.await;
         }
@@ -282,10 +292,7 @@ pub async fn run_in(
         () = control.stop.cancelled() => {}
     }
     control.stop.cancel();
-    if !entrance.is_finished() {
-        // A panic there is logged already.
-        let _ = entrance.await;
-    }
+    while entrances.join_next().await.is_some() {}
     if let Some(pulling) = pulling.filter(|pulling| !pulling.is_finished()) {
         let _ = pulling.await;
     }

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod fleet;
+pub mod http;
 #[path = "../../fleet/tests/common/nats.rs"]
 pub mod nats;
 pub mod played;
@@ -45,6 +46,8 @@ pub const CRASHES: &str = "echo 'out of luck' >&2; exit 3";
 pub struct Server {
     pub address: SocketAddr,
     pub operations: SocketAddr,
+    /// Where it speaks HTTP.
+    pub http: SocketAddr,
     pub control: Control,
     task: JoinHandle<Result<(), StartError>>,
     pub script: Option<Script>,
@@ -84,7 +87,9 @@ impl Server {
         let operations = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, operations_address) = (clients.local_addr().unwrap(), operations.local_addr().unwrap());
         let control = Control::default();
-        let listeners = Listeners { clients, operations: Some(operations) };
+        let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let http_address = http.local_addr().unwrap();
+        let listeners = Listeners { clients, http: Some(http), operations: Some(operations) };
         let running = control.clone();
         let task = tokio::spawn(async move {
             match fleet {
@@ -92,7 +97,7 @@ impl Server {
                 None => proof_server::run(listeners, config, running).await,
             }
         });
-        Self { address, operations: operations_address, control, task, script }
+        Self { address, operations: operations_address, http: http_address, control, task, script }
     }
 
     /// Stops it and waits until it is gone.

@@ -132,6 +132,10 @@ pub struct ProveOptions {
     /// Form of the proof: `stark` is made fastest, `compressed` has one small size, `groth16` is for contracts
     #[arg(long, default_value = "stark")]
     pub kind: ProofKind,
+    /// Write the checked input of the statement there, `-` for standard output, and ask no server: what a server takes
+    /// over HTTP
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "calldata", "separate"])]
+    pub input_only: Option<PathBuf>,
     /// How it is asked for.
     #[command(flatten)]
     pub asking: Asking,

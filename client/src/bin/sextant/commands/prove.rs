@@ -2,7 +2,7 @@
 
 mod inclusion;
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use sextant_client::{
     CheckError, CheckedInput, ProofKind,
@@ -23,7 +23,7 @@ use crate::{
 
 /// Runs the command.
 pub async fn run(prove: Prove) -> Outcome {
-    let ProveOptions { kind, asking, .. } = prove.options();
+    let ProveOptions { kind, asking, input_only, .. } = prove.options();
     if asking.calldata && !matches!(kind, ProofKind::Groth16 | ProofKind::Plonk) {
         return Err(Failure::usage("--calldata needs a proof for contracts: --kind groth16"));
     }
@@ -37,7 +37,7 @@ pub async fn run(prove: Prove) -> Outcome {
             Prove::Inclusion(inclusion) => (&[Program::Inclusion][..], inclusion.bootstrap.is_some()),
         };
         // Before anything is fetched. Files are at hand: what they say is known without any server.
-        if !from_files {
+        if !from_files && input_only.is_none() {
             asker.check_offer(programs).await?;
         }
         let prepared = match &prove {
@@ -46,9 +46,14 @@ pub async fn run(prove: Prove) -> Outcome {
         };
         let mut all = Vec::new();
         for prepared in prepared {
-            all.push(check(prepared).await?);
+            let bytes = input_only.as_ref().map(|_| prepared.input.bytes.clone());
+            let checked = check(prepared).await?;
+            match (input_only, bytes) {
+                (Some(out), Some(bytes)) => write_input(out, &bytes)?,
+                _ => all.push(checked),
+            }
         }
-        if from_files {
+        if from_files && input_only.is_none() {
             asker.check_offer(programs).await?;
         }
         Ok::<_, Failure>(all)
@@ -57,6 +62,14 @@ pub async fn run(prove: Prove) -> Outcome {
         asker.finish(asker.prover.ask(checked, *kind)).await?;
     }
     Ok(())
+}
+
+/// Writes a checked input for whoever asks by other means.
+fn write_input(out: &Path, bytes: &[u8]) -> Outcome {
+    if out.as_os_str() == "-" {
+        return output::print_bytes(bytes);
+    }
+    Ok(std::fs::write(out, bytes).map_err(|error| format!("cannot write {}: {error}", out.display()))?)
 }
 
 /// Checks a statement here, before anybody is asked to prove it.
