@@ -380,6 +380,65 @@ async fn clients_behind_an_entrypoint_have_a_share_each() {
     prover.stop().await;
 }
 
+/// Those who want the same proof do so each in their own name: that one of them has no room at a prover keeps it from
+/// nobody else.
+#[tokio::test]
+async fn who_has_no_room_at_a_prover_keeps_no_proof_from_others() {
+    let (known, token) = server_tokens();
+    let mut provers = Vec::new();
+    for _ in 0..2 {
+        let script = Script::for_jobs(&good_request(), WAITS);
+        let prover = Server::start_with(Some(script), |config| {
+            config.role = Role::CommitteeChange;
+            (config.token_file, config.anonymous) = (Some(known.path().into()), false);
+            config.queue_share = 1;
+        });
+        provers.push(prover.await);
+    }
+    let [idle, full] = <[Server; 2]>::try_from(provers).ok().unwrap();
+    // At one of them the greedy client has its share.
+    let mut there = Client::mute(&full).await;
+    there.send(&common::hello()).await;
+    let on_behalf = "token greedy".to_owned();
+    there.send(&ClientMessage::Introduction { token: Token("fleet".into()), hops: 1, on_behalf }).await;
+    there.welcome().await;
+    let mut others = committee_changes().into_iter().skip(1);
+    there.request(1, others.next().unwrap()).await;
+    there.wait_for(1, EXECUTING).await;
+    there.request(2, others.next().unwrap()).await;
+    there.wait_for(2, Progress::Queued { position: 0 }).await;
+
+    let clients = common::token_file(&[("greedy", ""), ("modest", "")]);
+    let verifies = Script::for_jobs(&good_request(), "cat $D/verified");
+    let entrypoint = Server::start_with(Some(verifies), |config| {
+        config.role = Role::Entrypoint;
+        config.token_file = Some(clients.path().into());
+        config.upstreams.committee_change = [&idle, &full].map(|prover| prover.address.to_string()).into();
+        config.upstreams.token_file = Some(token.path().into());
+    })
+    .await;
+    until("it has looked at its upstreams", common::PATIENCE, async || {
+        entrypoint.http("/readyz").await.1.contains("2 of 2")
+    })
+    .await;
+    // The greedy one asks first, and the other prover is at it when the other client comes; then that prover is gone.
+    let mut waiting = Vec::new();
+    for name in ["greedy", "modest"] {
+        let mut client = Client::named(&entrypoint, name).await;
+        client.request(1, good_request()).await;
+        client.wait_for(1, EXECUTING).await;
+        waiting.push(client);
+    }
+    idle.stop().await;
+    full.script.as_ref().unwrap().touch("go");
+    for client in &mut waiting {
+        let answer = client.answer().await;
+        assert!(matches!(answer, (1, Ok(Response::Proof { .. }))), "{answer:?}");
+    }
+    entrypoint.stop().await;
+    full.stop().await;
+}
+
 /// What still works is offered, and nothing else.
 #[tokio::test]
 async fn an_entrypoint_offers_what_its_upstreams_do() {
