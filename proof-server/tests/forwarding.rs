@@ -170,7 +170,7 @@ fn server_tokens() -> (tempfile::NamedTempFile, tempfile::NamedTempFile) {
     (known, token)
 }
 
-/// However many proofs strangers bring, those that the server's own provers have made are verified among them.
+/// However many strangers bring proofs, those that the server's own provers have made are verified among them.
 #[tokio::test]
 async fn a_flood_of_strangers_proofs_loses_no_finished_one() {
     let upstream = upstream("cat $D/proved").await;
@@ -183,23 +183,29 @@ async fn a_flood_of_strangers_proofs_loses_no_finished_one() {
     })
     .await;
     until("it is ready", common::PATIENCE, async || entrypoint.http("/readyz").await.0 == 200).await;
-    let mut flood = Client::connect(&entrypoint).await;
     let worker = entrypoint.script.as_ref().unwrap();
-    flood.request(0, Request::verify(&common::record())).await;
-    until("the worker is at one", common::PATIENCE, async || worker.jobs() == 1).await;
-    for id in 1..20 {
-        flood.request(id, Request::verify(&common::record())).await;
+    let waiting = async || entrypoint.metric("sextant_queue_depth{queue=\"verification\"}").await;
+    let mut flood = Vec::new();
+    for host in 2..=6 {
+        let mut stranger = Client::mute_from(&entrypoint, [127, 0, 0, host]).await;
+        stranger.greet("").await;
+        stranger.welcome().await;
+        stranger.request(0, Request::verify(&common::record())).await;
+        // The first one's proof is with the worker; those of the others fill the queue.
+        let before = f64::from(host - 2);
+        until("its proof has its place", common::PATIENCE, async || {
+            worker.jobs() == 1 && waiting().await == before
+        })
+        .await;
+        flood.push(stranger);
     }
-    // Of the others, the flooding client's share waits.
-    for _ in 0..17 {
-        let (_, Err(error)) = flood.answer().await else { panic!("an error") };
-        assert!(error.code == ErrorCode::Busy && error.message.contains("your proofs"), "{error}");
+    for stranger in &mut flood {
+        stranger.request(1, Request::verify(&common::record())).await;
+        assert_eq!(stranger.error(1).await.code, ErrorCode::Busy);
     }
-    let waiting = "sextant_queue_depth{queue=\"verification\"}";
-    assert_eq!(entrypoint.metric(waiting).await, 2.0);
     let mut client = Client::connect(&entrypoint).await;
     client.request(1, good_request()).await;
-    until("its proof waits too", common::PATIENCE, async || entrypoint.metric(waiting).await == 3.0).await;
+    until("its proof waits too", common::PATIENCE, async || waiting().await == 5.0).await;
     worker.touch("go");
     assert!(matches!(client.answer().await, (1, Ok(Response::Proof { .. }))));
     entrypoint.stop().await;
