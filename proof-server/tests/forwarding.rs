@@ -259,6 +259,30 @@ async fn servers_in_a_circle_do_not_forward_for_ever() {
     }
 }
 
+/// A token for the upstreams that was replaced is used without a restart.
+#[tokio::test]
+async fn the_token_for_upstreams_is_read_again() {
+    let (known, token) = server_tokens();
+    let prover = Server::start_with(Some(Script::for_jobs(&good_request(), WAITS)), |config| {
+        config.role = Role::CommitteeChange;
+        (config.token_file, config.anonymous) = (Some(known.path().into()), false);
+    })
+    .await;
+    std::fs::write(token.path(), "another").unwrap();
+    let entrypoint = Server::start(Some(common::HANGS), |config| {
+        config.role = Role::Entrypoint;
+        config.upstreams.committee_change = vec![prover.address.to_string()];
+        config.upstreams.token_file = Some(token.path().into());
+    })
+    .await;
+    let (status, reason) = entrypoint.http("/readyz").await;
+    assert_eq!(status, 503, "{reason}");
+    std::fs::write(token.path(), "fleet").unwrap();
+    until("its upstream is up", common::PATIENCE, async || entrypoint.http("/readyz").await.0 == 200).await;
+    entrypoint.stop().await;
+    prover.stop().await;
+}
+
 fn introduction(token: &str, hops: u32) -> ClientMessage {
     ClientMessage::Introduction { token: Token(token.into()), hops, on_behalf: String::new() }
 }
