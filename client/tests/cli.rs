@@ -92,6 +92,17 @@ fn an_unreachable_server_ends_in_one_line() {
     assert_names(&sextant(&["server", "info", "--server", "nonsense"]), &["cannot connect to nonsense"]);
 }
 
+/// Before anything is connected: nobody is there.
+#[test]
+fn a_token_does_not_leave_this_machine_in_the_clear() {
+    let folder = Folder::new();
+    let token = folder.write("token", "sextant_c0ffee");
+    let line = ["server", "ping", "--server", "192.0.2.7:1", "--token-file", text(&token)];
+    let output = sextant(&line);
+    assert_eq!(output.status.code(), Some(2));
+    assert_names(&output, &["token", "--allow-plain-token"]);
+}
+
 #[test]
 fn an_unwritable_target_is_known_before_the_proof() {
     let folder = Folder::new();

@@ -23,6 +23,22 @@ async fn stranger() -> Node {
     Node::start_tls(&pem("server.pem"), &pem("server-key.pem"), |_| Reply::refused(404, "nothing here")).await
 }
 
+/// Whoever names no authorities means this system's, which `SSL_CERT_FILE` names.
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_are_known_by_the_systems_authorities() {
+    let there = stranger().await;
+    let address = there.url().trim_start_matches("https://").trim_end_matches('/').to_owned();
+    for (authorities, trusted) in [("ca.pem", true), ("stranger.pem", false)] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sextant"));
+        command.args(["server", "ping", "--tls"]).env("SEXTANT_SERVER", &address);
+        command.env("SSL_CERT_FILE", pem(authorities)).env_remove("SSL_CERT_DIR");
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        // It is no server of proofs: that shows once it is known who it is.
+        let line = common::error_line(&output);
+        assert_eq!(!line.contains("certificate"), trusted, "{line}");
+    }
+}
+
 /// What a command line's node is asked without and with the authority.
 async fn asked(line: &str, words: &[(&str, &str)]) -> [usize; 2] {
     let mut counts = [0; 2];

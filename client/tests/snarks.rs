@@ -1,12 +1,15 @@
 //! Real Groth16 proofs, recorded with development circuits: worth something only where that is said by name.
 
 mod common;
+mod fake;
 
 use std::path::{Path, PathBuf};
 
-use common::{Folder, assert_names, sextant, text};
+use common::{BOOTSTRAP, Folder, UPDATE_1150, UPDATE_1151, assert_names, file, sextant, sextant_with, text};
+use fake::{Peer, answer_with};
 use sextant_client::verify::{LocalVerifier, VerifyError};
 use sextant_protocol::{ProofRecord, proof::Circuits};
+use tokio::net::TcpStream;
 
 const BOTH: [&str; 2] = ["committee-change.proof", "inclusion.proof"];
 
@@ -32,6 +35,34 @@ fn they_are_accepted_where_their_circuits_are_named() {
         assert!(accepted.status.success(), "{name}: {}", String::from_utf8_lossy(&accepted.stderr));
         assert!(output.contains("valid: a groth16 proof by the pinned"), "{output}");
         assert_names(&sextant(&["verify", text(&proof)]), &[name, "development circuits"]);
+    }
+}
+
+/// Standard output is the proof's alone, and with -q nothing is told but what warns.
+#[tokio::test]
+async fn a_proof_goes_to_standard_output_where_that_is_asked() {
+    for quiet in [false, true] {
+        let server = fake::listen(async |stream: TcpStream| {
+            let mut peer = Peer::greet(stream).await;
+            let (id, request) = peer.prove_request().await;
+            peer.answer(id, Ok(answer_with(&record(BOTH[0]), &request.input))).await;
+            peer.drain().await;
+        });
+        let server = server.await.to_string();
+        let output = tokio::task::spawn_blocking(move || {
+            let (bootstrap, key) = (file(BOOTSTRAP), recorded("groth16_vk.bin"));
+            let updates = [file(UPDATE_1150), file(UPDATE_1151)];
+            let mut line = vec!["prove", "committee-change", "--bootstrap", text(&bootstrap), "--update"];
+            line.extend(updates.iter().map(|update| text(update)));
+            line.extend(["--kind", "groth16", "--allow-dev-circuits", text(&key), "--out", "-"]);
+            line.extend(quiet.then_some("-q"));
+            sextant_with(&server, &line)
+        });
+        let output = output.await.unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{told}");
+        assert_eq!(output.stdout, record(BOTH[0]).to_file_bytes());
+        assert_eq!(told.lines().all(|line| line.starts_with("warning: ")), quiet, "{told}");
     }
 }
 

@@ -89,6 +89,25 @@ async fn waiting_has_an_end_where_that_is_said() {
     }
 }
 
+/// Without a number the server's own longest time counts, not none.
+#[tokio::test]
+async fn a_deadline_is_what_was_asked_for() {
+    for (more, expected) in [(&["--deadline", "0"][..], 0), (&[], 0), (&["--deadline", "7"], 7_000)] {
+        let (asked, deadline) = tokio::sync::oneshot::channel();
+        let server = fake::listen(async move |stream: tokio::net::TcpStream| {
+            let mut peer = Peer::greet(stream).await;
+            let (id, request) = peer.prove_request().await;
+            asked.send(request.deadline_ms).unwrap();
+            peer.answer(id, Err(ServerError::new(ErrorCode::ProverFailed, "the end"))).await;
+            peer.drain().await;
+        });
+        prove(server.await.to_string(), more).await;
+        let asked = deadline.await.unwrap();
+        // Of a time that was named, a part has gone by.
+        assert!(asked <= expected && expected.saturating_sub(asked) < 5_000, "{more:?}: {asked}");
+    }
+}
+
 #[tokio::test]
 async fn a_broken_connection_is_made_again() {
     let connections = Arc::new(AtomicUsize::new(0));

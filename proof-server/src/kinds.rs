@@ -5,16 +5,17 @@ use sextant_protocol::{ErrorCode, ProofKind, ServerError};
 /// All kinds that this version makes.
 pub(crate) const MADE: [ProofKind; 3] = [ProofKind::Stark, ProofKind::Compressed, ProofKind::Groth16];
 
-/// Resident memory that the smallest proof of a kind takes in its largest worker, MiB: the peaks that docs/benchmarks.md
-/// gives.
+/// Resident memory that the smallest proof of a kind takes in its largest worker, MiB: what the engine plans with, so that
+/// nothing is offered that is refused when it is planned.
 pub(crate) const fn needs_mib(kind: ProofKind) -> u64 {
     match kind {
-        // 3.1 GiB for one handover.
-        ProofKind::Stark => 3_174,
-        // 13.4 GiB, whatever is compressed.
-        ProofKind::Compressed => 13_722,
-        // 17.2 GiB, in gnark.
+        // 17.2 GiB, in gnark (docs/benchmarks.md).
         ProofKind::Groth16 | ProofKind::Plonk => 17_613,
+        #[cfg(feature = "prover")]
+        kind => sextant_engine::least_memory(kind).div_ceil(1 << 20),
+        // This build makes none.
+        #[cfg(not(feature = "prover"))]
+        _ => 0,
     }
 }
 
@@ -105,7 +106,7 @@ mod tests {
         }
         let error = Kinds::that_fit(8 * GIB).refusal(Compressed);
         assert_eq!((error.code, error.retry_after_ms), (ErrorCode::Unsupported, 0));
-        assert!(error.message.contains("13722 MiB") && error.message.contains("8192"), "{error}");
+        assert!(error.message.contains("14336 MiB") && error.message.contains("8192"), "{error}");
     }
 
     #[test]
@@ -115,6 +116,28 @@ mod tests {
         assert!(!error.message.contains("MiB"), "{error}");
         for wrong in [&["plonk"][..], &["starck"], &[]] {
             assert!(named(wrong).is_err(), "{wrong:?}");
+        }
+    }
+    /// Nine tenths of a machine are its workers': each stage of the fleets that are delivered has the memory for them.
+    #[test]
+    fn delivered_fleets_have_the_memory_for_their_stages() {
+        let deploy = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/");
+        for (file, limit, unit) in
+            [("compose.fleet.yaml", "mem_limit: ", "g"), ("helm/values.yaml", "limits: { memory: ", "Gi }")]
+        {
+            let text = std::fs::read_to_string(format!("{deploy}{file}")).unwrap();
+            let stages = [
+                ("stark", ProofKind::Stark),
+                ("compressed", ProofKind::Compressed),
+                ("wrap", ProofKind::Compressed),
+                ("groth16", ProofKind::Groth16),
+            ];
+            for (stage, kind) in stages {
+                let mut lines = text.lines().map(str::trim).skip_while(|line| *line != format!("{stage}:"));
+                let gib = lines.find_map(|line| line.strip_prefix(limit)?.strip_suffix(unit));
+                let gib: u64 = gib.expect("a limit").parse().unwrap();
+                assert!(needs_mib(kind) <= (gib << 10) / 10 * 9, "{file}, {stage}: {gib} GiB");
+            }
         }
     }
 }

@@ -170,7 +170,7 @@ fn server_tokens() -> (tempfile::NamedTempFile, tempfile::NamedTempFile) {
     (known, token)
 }
 
-/// However many proofs strangers bring, those that the server's own provers have made are verified among them.
+/// However many strangers bring proofs, those that the server's own provers have made are verified among them.
 #[tokio::test]
 async fn a_flood_of_strangers_proofs_loses_no_finished_one() {
     let upstream = upstream("cat $D/proved").await;
@@ -183,23 +183,29 @@ async fn a_flood_of_strangers_proofs_loses_no_finished_one() {
     })
     .await;
     until("it is ready", common::PATIENCE, async || entrypoint.http("/readyz").await.0 == 200).await;
-    let mut flood = Client::connect(&entrypoint).await;
     let worker = entrypoint.script.as_ref().unwrap();
-    flood.request(0, Request::verify(&common::record())).await;
-    until("the worker is at one", common::PATIENCE, async || worker.jobs() == 1).await;
-    for id in 1..20 {
-        flood.request(id, Request::verify(&common::record())).await;
+    let waiting = async || entrypoint.metric("sextant_queue_depth{queue=\"verification\"}").await;
+    let mut flood = Vec::new();
+    for host in 2..=6 {
+        let mut stranger = Client::mute_from(&entrypoint, [127, 0, 0, host]).await;
+        stranger.greet("").await;
+        stranger.welcome().await;
+        stranger.request(0, Request::verify(&common::record())).await;
+        // The first one's proof is with the worker; those of the others fill the queue.
+        let before = f64::from(host - 2);
+        until("its proof has its place", common::PATIENCE, async || {
+            worker.jobs() == 1 && waiting().await == before
+        })
+        .await;
+        flood.push(stranger);
     }
-    // Of the others, the flooding client's share waits.
-    for _ in 0..17 {
-        let (_, Err(error)) = flood.answer().await else { panic!("an error") };
-        assert!(error.code == ErrorCode::Busy && error.message.contains("your proofs"), "{error}");
+    for stranger in &mut flood {
+        stranger.request(1, Request::verify(&common::record())).await;
+        assert_eq!(stranger.error(1).await.code, ErrorCode::Busy);
     }
-    let waiting = "sextant_queue_depth{queue=\"verification\"}";
-    assert_eq!(entrypoint.metric(waiting).await, 2.0);
     let mut client = Client::connect(&entrypoint).await;
     client.request(1, good_request()).await;
-    until("its proof waits too", common::PATIENCE, async || entrypoint.metric(waiting).await == 3.0).await;
+    until("its proof waits too", common::PATIENCE, async || waiting().await == 5.0).await;
     worker.touch("go");
     assert!(matches!(client.answer().await, (1, Ok(Response::Proof { .. }))));
     entrypoint.stop().await;
@@ -251,6 +257,30 @@ async fn servers_in_a_circle_do_not_forward_for_ever() {
     for server in [outer, inner, prover] {
         server.stop().await;
     }
+}
+
+/// A token for the upstreams that was replaced is used without a restart.
+#[tokio::test]
+async fn the_token_for_upstreams_is_read_again() {
+    let (known, token) = server_tokens();
+    let prover = Server::start_with(Some(Script::for_jobs(&good_request(), WAITS)), |config| {
+        config.role = Role::CommitteeChange;
+        (config.token_file, config.anonymous) = (Some(known.path().into()), false);
+    })
+    .await;
+    std::fs::write(token.path(), "another").unwrap();
+    let entrypoint = Server::start(Some(common::HANGS), |config| {
+        config.role = Role::Entrypoint;
+        config.upstreams.committee_change = vec![prover.address.to_string()];
+        config.upstreams.token_file = Some(token.path().into());
+    })
+    .await;
+    let (status, reason) = entrypoint.http("/readyz").await;
+    assert_eq!(status, 503, "{reason}");
+    std::fs::write(token.path(), "fleet").unwrap();
+    until("its upstream is up", common::PATIENCE, async || entrypoint.http("/readyz").await.0 == 200).await;
+    entrypoint.stop().await;
+    prover.stop().await;
 }
 
 fn introduction(token: &str, hops: u32) -> ClientMessage {
@@ -378,6 +408,65 @@ async fn clients_behind_an_entrypoint_have_a_share_each() {
     pretender.request(6, statements.remove(0)).await;
     assert_eq!(pretender.error(6).await.code, ErrorCode::Busy);
     prover.stop().await;
+}
+
+/// Those who want the same proof do so each in their own name: that one of them has no room at a prover keeps it from
+/// nobody else.
+#[tokio::test]
+async fn who_has_no_room_at_a_prover_keeps_no_proof_from_others() {
+    let (known, token) = server_tokens();
+    let mut provers = Vec::new();
+    for _ in 0..2 {
+        let script = Script::for_jobs(&good_request(), WAITS);
+        let prover = Server::start_with(Some(script), |config| {
+            config.role = Role::CommitteeChange;
+            (config.token_file, config.anonymous) = (Some(known.path().into()), false);
+            config.queue_share = 1;
+        });
+        provers.push(prover.await);
+    }
+    let [idle, full] = <[Server; 2]>::try_from(provers).ok().unwrap();
+    // At one of them the greedy client has its share.
+    let mut there = Client::mute(&full).await;
+    there.send(&common::hello()).await;
+    let on_behalf = "token greedy".to_owned();
+    there.send(&ClientMessage::Introduction { token: Token("fleet".into()), hops: 1, on_behalf }).await;
+    there.welcome().await;
+    let mut others = committee_changes().into_iter().skip(1);
+    there.request(1, others.next().unwrap()).await;
+    there.wait_for(1, EXECUTING).await;
+    there.request(2, others.next().unwrap()).await;
+    there.wait_for(2, Progress::Queued { position: 0 }).await;
+
+    let clients = common::token_file(&[("greedy", ""), ("modest", "")]);
+    let verifies = Script::for_jobs(&good_request(), "cat $D/verified");
+    let entrypoint = Server::start_with(Some(verifies), |config| {
+        config.role = Role::Entrypoint;
+        config.token_file = Some(clients.path().into());
+        config.upstreams.committee_change = [&idle, &full].map(|prover| prover.address.to_string()).into();
+        config.upstreams.token_file = Some(token.path().into());
+    })
+    .await;
+    until("it has looked at its upstreams", common::PATIENCE, async || {
+        entrypoint.http("/readyz").await.1.contains("2 of 2")
+    })
+    .await;
+    // The greedy one asks first, and the other prover is at it when the other client comes; then that prover is gone.
+    let mut waiting = Vec::new();
+    for name in ["greedy", "modest"] {
+        let mut client = Client::named(&entrypoint, name).await;
+        client.request(1, good_request()).await;
+        client.wait_for(1, EXECUTING).await;
+        waiting.push(client);
+    }
+    idle.stop().await;
+    full.script.as_ref().unwrap().touch("go");
+    for client in &mut waiting {
+        let answer = client.answer().await;
+        assert!(matches!(answer, (1, Ok(Response::Proof { .. }))), "{answer:?}");
+    }
+    entrypoint.stop().await;
+    full.stop().await;
 }
 
 /// What still works is offered, and nothing else.

@@ -12,7 +12,7 @@ use common::{Client, Server, good_request, played, record, until, worker::Script
 use proof_server::{Config, Role};
 use sextant_protocol::{
     ClientMessage, ErrorCode, JobKey, ProofAnswer, ProofKind, Request, Response, ServerError, ServerInfo,
-    ServerMessage,
+    ServerMessage, Token,
 };
 
 /// Upstreams that are up.
@@ -96,33 +96,46 @@ async fn an_upstream_that_is_full_is_not_down() {
     entrypoint.stop().await;
 }
 
-/// Whoever asks for a job that others took on has come as far as whoever asks for a proof.
+/// What is passed on says how far it has come, and in whose name: provers count each client of an entrypoint for itself.
 #[tokio::test]
-async fn a_fetch_says_how_many_servers_it_has_passed() {
-    let passed = Arc::new(Mutex::new(Vec::new()));
+async fn what_is_passed_on_says_how_far_it_has_come_and_for_whom() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
     let there = played::upstream({
-        let passed = passed.clone();
+        let heard = heard.clone();
         move |message| {
-            if let ClientMessage::Introduction { hops, .. } = &message {
-                passed.lock().unwrap().push(*hops);
+            if let ClientMessage::Introduction { hops, on_behalf, .. } = &message {
+                heard.lock().unwrap().push((*hops, on_behalf.clone()));
             }
-            if let ClientMessage::Request { id, request: Request::Fetch { .. } } = message {
-                let unknown = ServerError::new(ErrorCode::UnknownJob, "no");
-                return Some(ServerMessage::Answer { id, result: Err(unknown) });
+            if let ClientMessage::Request { id, request: Request::Fetch { .. } | Request::Prove(_) } = message
+            {
+                let refusal = ServerError::new(ErrorCode::Unsupported, "no");
+                return Some(ServerMessage::Answer { id, result: Err(refusal) });
             }
             about_itself(message, played::offers(ProofKind::Stark))
         }
     });
-    let known = common::token_file(&[("fleet", "server = true")]);
+    let known = common::token_file(&[("fleet", "server = true"), ("alice", "")]);
     let entrypoint = entrypoint(there.await, |config| config.token_file = Some(known.path().into())).await;
-    let mut client = Client::mute(&entrypoint).await;
-    client.send(&common::hello()).await;
-    client.send(&common::introduction("fleet", 1)).await;
-    client.welcome().await;
-    client.request(1, FETCH).await;
-    assert_eq!(client.error(1).await.code, ErrorCode::UnknownJob);
-    // Those that looked at it came straight.
-    assert_eq!(passed.lock().unwrap().iter().max(), Some(&2));
+    for request in [FETCH, good_request()] {
+        // One that comes straight, whatever it says, and one of another entrypoint's.
+        for (token, on_behalf, expected) in [
+            ("alice", "token bob", (1, "token alice")),
+            ("fleet", "token carol", (2, "token carol, forwarded")),
+        ] {
+            let mut client = Client::mute(&entrypoint).await;
+            client.send(&common::hello()).await;
+            let token = Token(token.into());
+            client.send(&ClientMessage::Introduction { token, hops: 1, on_behalf: on_behalf.into() }).await;
+            client.welcome().await;
+            heard.lock().unwrap().clear();
+            client.request(1, request.clone()).await;
+            client.error(1).await;
+            let mut heard = heard.lock().unwrap();
+            // Those that looked at it meanwhile came for nobody.
+            heard.retain(|(_, on_behalf)| !on_behalf.is_empty());
+            assert_eq!(*heard, [(expected.0, expected.1.to_owned())], "{request:?}");
+        }
+    }
     entrypoint.stop().await;
 }
 

@@ -39,6 +39,6 @@ pub use parts::{
 };
 pub use plan::{Plan, plan};
 pub use progress::ProgressSink;
-pub use settings::{ALLOCATOR_ENVIRONMENT, EngineSettings};
+pub use settings::{ALLOCATOR_ENVIRONMENT, EngineSettings, least_memory};
 pub use sextant_machines::{Machines, OURS};
 pub use wrap::{Wrapped, Wrapper};

@@ -23,6 +23,17 @@ const BYTES_PER_CELL: u64 = 190;
 /// Bytes that the recursion prover takes at its peak, whatever it folds (13.9 GiB where twenty shards were folded).
 const RECURSION_PEAK: u64 = 14 * GIB;
 
+/// Cells of a proof of one handover, in one shard.
+const ONE_HANDOVER: u64 = 21_000_000;
+
+/// Bytes of memory with which the smallest proofs of a kind are made. With less none is; more takes larger shards.
+pub const fn least_memory(kind: ProofKind) -> u64 {
+    match kind {
+        ProofKind::Stark => resident(kind) + ONE_HANDOVER * BYTES_PER_CELL,
+        _ => RECURSION_PEAK,
+    }
+}
+
 /// Bytes that stay in memory while shards are proven: programs and keys.
 const fn resident(kind: ProofKind) -> u64 {
     match kind {

@@ -143,6 +143,16 @@ mod tests {
         disk.read(&made(name, 200).0)
     }
 
+    /// What went wrong once, out of all that is counted.
+    fn errors(disk: &Disk) -> Vec<String> {
+        let text = disk.metrics.encode(crate::metrics::TextFormat::OpenMetrics);
+        let counted = text.lines().filter_map(|line| line.split_once("cache_errors_total{operation=\""));
+        let mut once: Vec<_> =
+            counted.filter_map(|(_, rest)| Some(rest.strip_suffix("\"} 1")?.to_owned())).collect();
+        once.sort();
+        once
+    }
+
     fn names(folder: &Path) -> Vec<String> {
         let names = fs::read_dir(folder).unwrap().flatten();
         names.map(|entry| entry.file_name().into_string().unwrap()).collect()
@@ -171,11 +181,21 @@ mod tests {
         fs::rename(path(1), path(2)).unwrap();
         assert_eq!((get(&disk, 2), get(&disk, 1)), (None, None));
         assert!(names(folder.path()).is_empty(), "it is removed");
-        assert!(
-            disk.metrics
-                .encode(crate::metrics::TextFormat::OpenMetrics)
-                .contains("cache_errors_total{operation=\"damaged\"} 1")
-        );
+        assert_eq!(errors(&disk), ["damaged"]);
+    }
+
+    /// Proofs are answered all the same; whoever runs the server sees it in numbers.
+    #[test]
+    fn a_proof_that_cannot_be_kept_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = disk(&folder.path().join("proofs"), 1 << 20);
+        keep(&disk, 1);
+        assert_eq!(errors(&disk), [""; 0]);
+        fs::remove_dir_all(&disk.folder).unwrap();
+        // What is in its place takes no files.
+        File::create(&disk.folder).unwrap();
+        keep(&disk, 2);
+        assert_eq!(errors(&disk), ["list", "write"]);
     }
 
     #[test]

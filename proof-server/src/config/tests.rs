@@ -129,3 +129,14 @@ fn other_addresses_need_to_know_who_asks() {
     assert!(config(&[]).unwrap().anonymous, "loopback");
     assert!(!config(&["--token-file", "t"]).unwrap().anonymous, "tokens count on loopback too");
 }
+
+/// What is not named is offered where the workers have the memory for it.
+#[test]
+fn memory_decides_what_a_prover_offers() {
+    for mib in [12_000, 15_000, 20_000] {
+        let flags = ["--role", "committee-change", "--worker-memory-mib", &mib.to_string()];
+        assert_eq!(from_flags(&flags).resolve().unwrap().kinds, Kinds::that_fit(mib << 20));
+    }
+    let little = from_flags(&["--role", "committee-change", "--worker-memory-mib", "1000"]).resolve();
+    assert!(matches!(little, Err(ConfigError::Memory(1000))));
+}

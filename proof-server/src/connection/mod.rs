@@ -127,7 +127,7 @@ pub(crate) async fn serve(
     requests.end_all();
     if let Err(Ended::Refused(error)) = &ended {
         // The last message, after the answers to what was open.
-        let _ = timeout(SETTLING, requests.settled(Duration::from_millis(2))).await;
+        let _ = timeout(SETTLING, requests.settled()).await;
         let last = Outgoing::Message(ServerMessage::Refused(error.clone()));
         let _ = timeout(limits.write, outbox.send(last)).await;
     }

@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -12,7 +11,11 @@ use sextant_protocol::{
     frame::{FrameError, MAX_FRAME},
     wire,
 };
-use tokio::{io::AsyncRead, sync::mpsc, time::timeout};
+use tokio::{
+    io::AsyncRead,
+    sync::{mpsc, watch},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -26,9 +29,6 @@ use crate::{
     errors::shutting_down,
     outbox::{self, Download, Outgoing, Reply},
 };
-
-/// How often a draining connection looks whether it is done.
-const DRAINING: Duration = Duration::from_millis(50);
 
 /// Requests that are not answered yet.
 type Open = Arc<Mutex<HashMap<RequestId, OpenRequest>>>;
@@ -47,27 +47,25 @@ pub(super) struct Requests {
     caller: Arc<Caller>,
     /// Ends them all.
     end: CancellationToken,
-    /// Held by every request until its answer is in the outbox.
-    in_progress: Arc<()>,
+    /// Every request listens until its answer is in the outbox.
+    in_progress: watch::Sender<()>,
 }
 
 impl Requests {
     pub(super) fn new(context: Arc<Context>, outbox: mpsc::Sender<Outgoing>, caller: Caller) -> Self {
         let (open, end) = (Open::default(), CancellationToken::new());
-        Self { context, outbox, open, caller: Arc::new(caller), end, in_progress: Arc::default() }
+        Self { context, outbox, open, caller: Arc::new(caller), end, in_progress: watch::Sender::new(()) }
     }
 
     /// Completes when the server drains and every request here has its answer in the outbox.
     pub(super) async fn drained(&self) {
         self.context.control.ending().await;
-        self.settled(DRAINING).await;
+        self.settled().await;
     }
 
-    /// Completes when every request here has its answer in the outbox; looks every `pause`.
-    pub(super) async fn settled(&self, pause: Duration) {
-        while Arc::strong_count(&self.in_progress) > 1 {
-            tokio::time::sleep(pause).await;
-        }
+    /// Completes when every request here has its answer in the outbox.
+    pub(super) async fn settled(&self) {
+        self.in_progress.closed().await;
     }
 
     /// Requests that are open.
@@ -149,7 +147,7 @@ impl Requests {
         self.lock().insert(id, OpenRequest { cancelled: cancelled.clone(), upload });
         let (context, outbox, caller) = (self.context.clone(), self.outbox.clone(), self.caller.clone());
         let registration = Registration { open: self.open.clone(), id };
-        let in_progress = self.in_progress.clone();
+        let in_progress = self.in_progress.subscribe();
         tokio::spawn(async move {
             let _in_progress = in_progress;
             let progress = ProgressSender::new(id, outbox.clone());

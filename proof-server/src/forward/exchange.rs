@@ -1,6 +1,6 @@
 //! One question to one upstream, on a connection of its own: what happens to one request touches no other.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use sextant_link::{AskError, Introduction, Link, LinkConfig, Tls, TransportError};
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::{failure::Failure, upstream::Upstream};
 use crate::{
-    access::Caller,
+    access::{Caller, Identity},
     checked::{CheckedRequest, Source},
     made::ProofKey,
     programs::AGENT,
@@ -35,16 +35,15 @@ pub(crate) struct Connector {
     pub(crate) token: Token,
 }
 
-/// Asks for a proof by the program pinned here, and passes the steps on. Dropped half-way, the upstream is
-/// told to cancel.
+/// Asks for a proof by the program pinned here, for one of those who wait, and passes the steps on. Dropped half-way,
+/// the upstream is told to cancel.
 pub(super) async fn prove(
     connector: &Connector,
-    upstream: &Arc<Upstream>,
-    request: &Arc<CheckedRequest>,
+    upstream: &Upstream,
+    request: &CheckedRequest,
+    on_behalf: &Identity,
 ) -> Result<ProofAnswer, Failure> {
-    // Of those who wait, the one in whose turn it is.
-    let on_behalf = request.audience.identities().first().map(ToString::to_string).unwrap_or_default();
-    let link = connect(connector, upstream, request.hops + 1, on_behalf).await?;
+    let link = connect(connector, upstream, request.hops + 1, on_behalf.to_string()).await?;
     proof(&link, question(request, &link)?, |step| request.audience.send(step)).await
 }
 

@@ -43,6 +43,8 @@ impl Failure {
             Self::Lied(_) => Fault::Lie,
             Self::Own(_) => Fault::Nobodys,
             Self::Refused(error) => match error.code {
+                // It cannot make this proof, however often it is asked: a larger one may.
+                ErrorCode::ProverFailed if error.retry_after_ms == 0 => Fault::Nobodys,
                 ErrorCode::ProverFailed | ErrorCode::Internal => Fault::Suspected,
                 // It said so before its connections closed: nothing a request brings about.
                 ErrorCode::ShuttingDown => Fault::Servers,
@@ -71,6 +73,7 @@ impl Failure {
             }
             Self::Lied(_) => failed("the prover behind this server answered falsely".into(), 1_000),
             Self::Refused(error) => match error.code {
+                ErrorCode::ProverFailed if error.retry_after_ms == 0 => error,
                 ErrorCode::Busy | ErrorCode::ShuttingDown | ErrorCode::ProverFailed => {
                     ServerError { retry_after_ms: error.retry_after_ms.max(1_000), ..error }
                 }
@@ -119,9 +122,13 @@ mod tests {
             assert_eq!(refused.fault(), Fault::Nobodys, "{code:?}");
         }
         for code in [ErrorCode::ProverFailed, ErrorCode::Internal] {
-            let refused = Failure::Refused(ServerError::new(code, "no"));
+            let refused = Failure::Refused(ServerError::retryable(code, "no", 1));
             assert_eq!(refused.fault(), Fault::Suspected, "{code:?}: only if another one does it");
         }
+        // A worker that was killed over memory or time, say: requests that only a larger server can do.
+        let hopeless = Failure::Refused(ServerError::new(ErrorCode::ProverFailed, "no"));
+        assert_eq!(hopeless.fault(), Fault::Nobodys);
+        assert_eq!(hopeless.answer().retry_after_ms, 0, "asking again changes nothing");
         assert_eq!(Failure::Broken("it closed".into()).fault(), Fault::Suspected);
         let leaving = Failure::Refused(ServerError::new(ErrorCode::ShuttingDown, "no"));
         assert_eq!(leaving.fault(), Fault::Servers, "no request ends a server");

@@ -20,7 +20,7 @@ pub(crate) use fetching::fetch;
 pub(crate) use pool::Upstreams;
 use search::Search;
 use sextant_consensus::Program;
-use sextant_protocol::{ProofAnswer, ServerError, Token, proof::ProofView};
+use sextant_protocol::{ErrorCode, ProofAnswer, ServerError, Token, proof::ProofView};
 use tokio::sync::watch;
 use upstream::Upstream;
 
@@ -33,6 +33,9 @@ use crate::{
     reload::{self, Reloaded},
     tls::{self, TlsError},
 };
+
+/// Clients in whose names one server is asked for one proof: a queue that is full refuses all of them.
+const NAMES: usize = 8;
 
 /// Why an entrypoint does not start.
 #[derive(Debug, thiserror::Error)]
@@ -142,12 +145,34 @@ impl Upstreams {
         upstream: &Arc<Upstream>,
         request: &Arc<CheckedRequest>,
     ) -> Result<ProofAnswer, Failure> {
-        let _open = upstream.open();
-        let answer = exchange::prove(&self.connector(), upstream, request).await?;
+        let answer = self.ask_for_all(upstream, request).await?;
         let expected = &request.expected;
         Self::believe(&answer, expected)?;
         self.verify(&answer).await?;
         Ok(ProofAnswer { input_digest: expected.input_digest, job: expected.key.job(), ..answer })
+    }
+
+    /// Asks in the name of one of those who wait, and in another's where that one has no room there: what is full is a
+    /// client's share, and those who want the same are refused only with the last of them.
+    async fn ask_for_all(
+        &self,
+        upstream: &Upstream,
+        request: &CheckedRequest,
+    ) -> Result<ProofAnswer, Failure> {
+        let _open = upstream.open();
+        let mut busy = ServerError::new(ErrorCode::Internal, "a job without clients");
+        let mut tried = Vec::new();
+        while tried.len() < NAMES {
+            // Others may have come while the last one was refused.
+            let waiting = request.audience.identities();
+            let Some(name) = waiting.into_iter().find(|name| !tried.contains(name)) else { break };
+            match exchange::prove(&self.connector(), upstream, request, &name).await {
+                Err(Failure::Refused(error)) if error.code == ErrorCode::Busy => busy = error,
+                other => return other,
+            }
+            tried.push(name);
+        }
+        Err(Failure::Refused(busy))
     }
 
     /// Takes note of a server that was of no use, over the request or job that `key` names.

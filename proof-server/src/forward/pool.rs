@@ -209,3 +209,36 @@ impl Upstreams {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{budget::Budgets, queue::QueueLimits};
+
+    /// Entrypoints that know the same do not all choose the same.
+    #[test]
+    fn among_equals_chance_decides() {
+        let budgets = Arc::new(Budgets::default());
+        let verification =
+            Verification::new(Verification::queues(QueueLimits::NONE, budgets.clone()), budgets);
+        let connector = Connector { tls: None, token: Default::default() };
+        let (_, connector) = watch::channel(connector);
+        let pool = Upstreams::new(
+            Program::Inclusion,
+            Vec::new(),
+            connector,
+            Arc::new(verification),
+            Arc::new(Metrics::new()),
+        );
+        let addresses = [1, 2, 3].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        for address in addresses {
+            let server = Upstream::new(address, "localhost".into());
+            server.looked(Ok(Offer { kinds: vec![ProofKind::Stark], ..Offer::default() }));
+            pool.servers().insert(address, Arc::new(server));
+        }
+        let none = HashSet::new();
+        let chosen: HashSet<_> =
+            (0..200).map(|_| pool.choose(ProofKind::Stark, &none).unwrap().address).collect();
+        assert_eq!(chosen, addresses.into());
+    }
+}

@@ -111,7 +111,8 @@ mod tests {
         let mut search = Search::new();
         for port in 1..200 {
             let next = search.next(|asked| (asked.len() < 1000).then(|| server(port))).unwrap();
-            search.note(next, Failure::Refused(ServerError::new(ErrorCode::ProverFailed, "no")));
+            let failed = ServerError::retryable(ErrorCode::ProverFailed, "no", 1_000);
+            search.note(next, Failure::Refused(failed));
         }
         assert_eq!(search.suspects().len(), 199);
         search.took(REFUSALS.mul_f32(0.04));

@@ -15,7 +15,7 @@ use std::{
 
 pub(crate) use fleet::FleetFigures;
 use fleet::FleetMetrics;
-use names::{Labels, OUTCOMES, REFUSALS, REQUESTS, error_label};
+use names::{CACHE_ERRORS, Labels, OUTCOMES, REFUSALS, REQUESTS, error_label};
 pub(crate) use names::{Work, stage_name};
 use process::ProcessMetrics;
 use prometheus_client::{
@@ -159,6 +159,13 @@ impl Metrics {
             for reason in ["start", "crash", "memory", "time", "silence"] {
                 self.worker_failures.get_or_create_owned(&[("lane", lane), ("reason", reason)]);
             }
+        }
+        for mode in ["stark", "compressed", "wrap", "groth16"] {
+            self.worker_starts.get_or_create_owned(&[("lane", "proving"), ("mode", mode)]);
+        }
+        self.worker_starts.get_or_create_owned(&[("lane", "verification"), ("mode", "verify")]);
+        for operation in CACHE_ERRORS {
+            self.cache_errors.get_or_create_owned(&[("operation", operation)]);
         }
         for mode in ["wrap", "groth16"] {
             self.stages_again.get_or_create_owned(&[("mode", mode)]);

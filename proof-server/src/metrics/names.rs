@@ -45,7 +45,7 @@ pub(super) const REQUESTS: [&str; 10] =
 pub(super) const REFUSALS: [&str; 6] =
     ["connections", "connections_of_address", "connections_of_client", "proxy", "shed", "unauthorized"];
 /// What becomes of a request.
-pub(super) const OUTCOMES: [&str; 15] = [
+pub(super) const OUTCOMES: [&str; 17] = [
     "ok",
     "version",
     "malformed",
@@ -61,7 +61,11 @@ pub(super) const OUTCOMES: [&str; 15] = [
     "duplicate_request",
     "unauthorized",
     "internal",
+    "unknown_job",
+    "other",
 ];
+/// What is done with the folder of finished proofs, and what is found there.
+pub(super) const CACHE_ERRORS: [&str; 6] = ["damaged", "list", "read", "remove", "touch", "write"];
 
 /// The stage that a step belongs to.
 pub(crate) fn stage_name(step: &Progress) -> &'static str {

@@ -69,8 +69,13 @@ pub fn check(config: &Config) -> Result<(), StartError> {
 fn kinds(config: &Config) -> Result<Kinds, CircuitsError> {
     // Others make what an entrypoint offers, with circuits of their own.
     let elsewhere = config.role == Role::Entrypoint;
-    let snarks = cfg!(feature = "snark") && (config.circuits.open_whole()?.is_some() || elsewhere);
-    Ok(if snarks { config.kinds.clone() } else { config.kinds.clone().without(ProofKind::Groth16) })
+    // What is named is looked at, also by a build that makes no SNARKs.
+    let circuits = config.circuits.open_whole()?.is_some();
+    Ok(if cfg!(feature = "snark") && (circuits || elsewhere) {
+        config.kinds.clone()
+    } else {
+        config.kinds.clone().without(ProofKind::Groth16)
+    })
 }
 
 /// The program that is started as worker: a file that may be executed.

@@ -2,7 +2,10 @@ use sextant_consensus::{Program, codec, committee_change, inclusion};
 use sextant_protocol::ProofKind;
 
 use super::*;
-use crate::plan::{Ends, plan};
+use crate::{
+    Pace, least_memory,
+    plan::{Ends, plan},
+};
 
 fn machine(gib: u64, element_threshold: u64) -> EngineSettings {
     EngineSettings { element_threshold, ..EngineSettings::for_machine(gib << 30, ProofKind::Stark) }
@@ -84,6 +87,19 @@ async fn the_prover_finds_the_shards_that_were_planned() {
         // Tracing refuses what is not planned.
         let faces = traced(&run, &machine(24, element_threshold), Wanted::All).await.unwrap();
         assert_eq!(faces.len(), names.len());
+    }
+}
+
+/// Who offers proofs of a kind can make them: the memory that is said to be the least is what a small proof is planned
+/// to take.
+#[test]
+fn the_least_memory_is_what_one_handover_takes() {
+    for kind in [ProofKind::Stark, ProofKind::Compressed] {
+        let memory = least_memory(kind);
+        let settings = EngineSettings::for_machine(memory, kind);
+        let plan = handovers(1, &settings).plan().clone();
+        let planned = plan.estimate(kind, &settings, &Pace::guess(2)).memory;
+        assert!((memory / 10 * 9..=memory).contains(&planned), "{kind}: {planned} of {memory}: {plan:?}");
     }
 }
 

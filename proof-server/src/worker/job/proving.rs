@@ -214,9 +214,7 @@ impl Stark {
 /// The record, if it holds. It is the prover's own: that it does not hold is the prover's failure, not the client's.
 async fn verified(proof: ProofRecord, worker: &super::Prover) -> Result<ProofRecord, ServerError> {
     let (proof, verdict) = worker.check(proof).await?;
-    verdict.map_err(|error| {
-        ServerError::new(ErrorCode::ProverFailed, format!("made an invalid proof: {error}"))
-    })?;
+    verdict.map_err(|error| prover_failed(format!("made an invalid proof: {error}")))?;
     Ok(proof)
 }
 
@@ -233,6 +231,11 @@ fn failed(error: &EngineError) -> ServerError {
         | EngineError::Plan(_)
         | EngineError::Part(_)
         | EngineError::Kind(_) => internal(error.to_string()),
-        EngineError::Prover(_) => ServerError::new(ErrorCode::ProverFailed, error.to_string()),
+        EngineError::Prover(_) => prover_failed(error.to_string()),
     }
+}
+
+/// As where it dies of it: another try, or another server, may do better.
+fn prover_failed(reason: String) -> ServerError {
+    ServerError::retryable(ErrorCode::ProverFailed, reason, 1_000)
 }

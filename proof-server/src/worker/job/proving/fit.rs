@@ -62,11 +62,14 @@ fn mib(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use sextant_consensus::{
-        Program,
+        Program, codec, committee_change,
         public_values::{CommitteeChange, Head, Learned},
     };
+    use sextant_engine::{EngineSettings, Pace};
+    use sextant_protocol::ProofKind;
 
     use super::*;
+    use crate::kinds::Kinds;
 
     const LIMITS: Limits = Limits { memory: 10 << 30, seconds: 1000 };
 
@@ -85,6 +88,29 @@ mod tests {
             state_root: [7; 32],
         };
         Statement::CommitteeChange(CommitteeChange { head, learned })
+    }
+
+    /// On a machine of any size.
+    #[test]
+    fn what_is_offered_is_not_refused_for_its_memory() {
+        let input = codec::encode::<committee_change::Input>(&sextant_fixtures::catch_up::handovers(1));
+        let (_, hints) = sextant_consensus::check_with_hints(Program::CommitteeChange, &input).unwrap();
+        let (elf, inputs) = (sextant_artifacts::COMMITTEE_CHANGE.elf, [input, hints]);
+        // One shard, whatever the settings.
+        let settings = EngineSettings::for_machine(8 << 30, ProofKind::Stark);
+        let plan = sextant_engine::plan(elf, &inputs, &settings).unwrap();
+        let mut offered = 0;
+        for gib_quarters in 8..128_u64 {
+            let memory = gib_quarters << 28;
+            for &kind in Kinds::that_fit(memory).offered() {
+                let settings = EngineSettings::for_machine(memory, kind);
+                let estimate = plan.estimate(kind, &settings, &Pace::guess(2));
+                let limits = Limits { memory, seconds: u64::MAX };
+                assert_eq!(check(&handovers(1), &estimate, limits), Ok(()), "{kind} in {memory} bytes");
+                offered += 1;
+            }
+        }
+        assert!(offered > 120, "{offered}");
     }
 
     #[test]

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use serde::de::DeserializeOwned;
 use sextant_engine::{EngineSettings, Wrapped, Wrapper, groth16};
-use sextant_protocol::{ErrorCode, Progress, ProofKind, ProofRecord, ServerError};
+use sextant_protocol::{Progress, ProofKind, ProofRecord, ServerError};
 
 use super::{
     super::{ProgressSink, Prover, WorkerArgs, blocking, internal},
-    encode, failed, verified,
+    encode, failed, prover_failed, verified,
 };
 use crate::{circuits::Circuits, worker::WorkerMode};
 
@@ -55,8 +55,7 @@ impl SnarkStage {
                 let wrapped: Wrapped = decode(&record.proof)?;
                 let folder = circuits.folder.clone();
                 let proof = blocking(move || groth16::prove(&wrapped, &folder)).await?;
-                record.proof =
-                    proof.map_err(|error| ServerError::new(ErrorCode::ProverFailed, error.to_string()))?;
+                record.proof = proof.map_err(|error| prover_failed(error.to_string()))?;
                 record.kind = ProofKind::Groth16;
                 record.circuits = circuits.worth;
                 progress(Progress::Verifying);
