@@ -7,11 +7,11 @@ use std::time::Duration;
 use fake::{Peer, answer_with, claiming, connected, one_handover, quick};
 use futures::StreamExt;
 use sextant_client::{
-    AnswerError, Client, ClientConfig, ClientError, Progress, ProofKind, ProofRecord, ServerError,
-    StatementInput,
+    AnswerError, CheckedInput, Client, ClientConfig, ClientError, Progress, ProofKind, ProofRecord,
+    ServerError, StatementInput, Submitted,
 };
 use sextant_consensus::{Program, codec};
-use sextant_protocol::{ErrorCode, Request, Response, ServerMessage, parts::PART};
+use sextant_protocol::{ErrorCode, JobKey, Request, Response, ServerMessage, parts::PART};
 use tokio::net::TcpListener;
 
 #[tokio::test]
@@ -130,6 +130,38 @@ async fn answered(edit: impl FnOnce(&mut ProofRecord) + Send + 'static) -> Answe
         Err(ClientError::Answer(error)) => error,
         other => panic!("{other:?}"),
     }
+}
+
+/// A job that was left with a server is asked for by its name, and what comes compared with what was asked for first.
+#[tokio::test]
+async fn what_was_submitted_is_fetched_by_its_name() {
+    let two = || {
+        let two = codec::encode(&sextant_fixtures::committee_change(2));
+        StatementInput::new(Program::CommitteeChange, two)
+    };
+    let client = connected(ClientConfig::default(), async move |mut peer: Peer| {
+        let (id, Request::Submit(asked)) = peer.request().await else { panic!("a submission") };
+        assert_eq!((asked.kind, asked.deadline_ms), (ProofKind::Stark, 60_000));
+        peer.answer(id, Ok(Response::Submitted { job: JobKey([9; 32]), kept_s: 60 })).await;
+        for input in [asked.input, two()] {
+            let (id, Request::Fetch { job: JobKey([9, ..]), offset: 0, .. }) = peer.request().await else {
+                panic!("the job's proof")
+            };
+            peer.answer(id, Ok(answer_with(&claiming(&input, ProofKind::Stark), &input))).await;
+        }
+        peer.drain().await;
+    })
+    .await;
+    let checked = CheckedInput::check(one_handover()).await.unwrap();
+    let submitted = client.submit(checked.clone(), ProofKind::Stark, Some(Duration::from_secs(60)));
+    let Submitted { job, kept } = submitted.await.unwrap();
+    assert_eq!((job, kept), (JobKey([9; 32]), Duration::from_secs(60)));
+    let fetched = async || client.fetch(job, checked.clone(), ProofKind::Stark, None).unwrap().finish().await;
+    // It says what was asked for; that it is no proof is found out next.
+    let said = fetched().await;
+    assert!(matches!(said, Err(ClientError::Answer(AnswerError::Verify(_)))), "{said:?}");
+    let other = fetched().await;
+    assert!(matches!(other, Err(ClientError::Answer(AnswerError::PublicValues { .. }))), "{other:?}");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use sextant_protocol::{ClientMessage, ErrorCode, Request, Response, parts::PART}
 const BUFFERS: usize = 96 << 20;
 const RECORD: usize = 31 << 20;
 /// What everything else may take: connections with a frame each, one record on its way to a worker, the test itself.
-const BESIDES: usize = 128 << 20;
+const BESIDES: usize = 48 << 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_proofs_take_the_memory_that_is_meant_for_them() {

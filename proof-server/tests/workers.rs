@@ -2,7 +2,11 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::{
+    io::Read,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use common::{
     CRASHES, Client, HANGS, Server, committee_changes, good_request, until,
@@ -354,4 +358,30 @@ async fn strangers_proofs_are_verified_in_a_process_of_their_own() {
         assert!(error.message.contains(reason), "{error}");
     }
     server.stop().await;
+}
+
+/// Whoever proves steps back for the server itself and for verification.
+#[tokio::test]
+async fn workers_that_prove_let_others_go_first() {
+    let niceness = |process: &str| -> i32 {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+        stat.rsplit_once(") ").unwrap().1.split(' ').nth(16).unwrap().parse().unwrap()
+    };
+    // As far down as it goes.
+    let (own, lower) = (niceness("self"), (niceness("self") + 10).min(19));
+    let start = |mode| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_proof-server"));
+        command.args(["worker", "--mode", mode, "--memory", "8000000000"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut verifies = start("verify");
+    // It says that it is ready.
+    verifies.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    assert_eq!(niceness(&verifies.id().to_string()), own);
+    let mut proves = start("stark");
+    until("it steps back", common::PATIENCE, async || niceness(&proves.id().to_string()) == lower).await;
+    for worker in [&mut verifies, &mut proves] {
+        worker.kill().unwrap();
+        worker.wait().unwrap();
+    }
 }

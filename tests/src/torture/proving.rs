@@ -130,6 +130,8 @@ pub(super) async fn beside_a_proof(form: Form) -> Outcome {
     outcome.check(matches!(proof, Ok(Ok(Response::Proof { .. }))), "the proof beside was not made");
     let most = pings.percentile(99);
     outcome.check(most < Duration::from_millis(50), format!("p99 of pings is {most:?}"));
+    let half = verified.percentile(50);
+    outcome.check(half < Duration::from_secs(1), format!("half of the proofs took {half:?} to verify"));
     tortured.end("the server", 50, &mut outcome).await;
     outcome
 }

@@ -60,7 +60,7 @@ async fn siege(form: Form, fleet: fn(&Path) -> Fleet) -> Outcome {
         hostile.expect("a hostile client does not panic");
     }
 
-    let bearable = Bearable { ping: Duration::from_secs(10), request: Duration::from_secs(120) };
+    let bearable = Bearable { ping: Duration::from_secs(2), request: Duration::from_secs(30) };
     let mut outcome = Outcome::default();
     outcome.row("hostile clients, to the end", format!("{HOSTILE}, {alive}"));
     deeds.report(&mut outcome);
