@@ -24,6 +24,7 @@ if [ -x "$tools/helm" ]; then
   [ "$scaled" = 4 ] || { say "the chart scales $scaled stages of 4"; exit 1; }
   # Everything else that is.
   "$tools/helm" template sextant deploy/helm --set tokens=t,tls=c,fleetSecret=f,monitoring.serviceMonitor=true,follower.enabled=true,follower.keySecret=k \
+    --set entrypoint.service.httpPort=80,entrypoint.httpOrigins='{https://wallet.example}' \
     --set entrypoint.service.type=LoadBalancer,entrypoint.proxyProtocolFrom='{10.0.0.0/8}' \
     --set settings.SEXTANT_CACHE_MIB=1,provers.inclusion.settings.SEXTANT_CACHE_MIB=2 \
     --set provers.inclusion.nodeSelector.disk=fast,provers.inclusion.disruptionBudget.maxUnavailable=1 \

@@ -377,6 +377,10 @@ async fn the_description_is_whole_and_true() {
         .map(|one| (one["name"].as_str().unwrap(), one["required"] == true))
         .collect();
     assert_eq!(names, [("deadline_ms", false), ("kind", false), ("program", true)]);
+    assert_eq!(
+        (&submit[0]["schema"]["minimum"], &submit[0]["schema"]["maximum"]),
+        (&0.into(), &u64::MAX.into())
+    );
     assert_eq!(submit[2]["schema"]["enum"], serde_json::json!(["committee-change", "inclusion"]));
     let page = get(server.http, "/").await;
     assert!(page.headers["content-type"].to_str().unwrap().starts_with("text/html"));

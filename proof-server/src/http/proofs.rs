@@ -45,6 +45,7 @@ pub(super) struct Wanted {
     kind: KindName,
     /// Give up after so many milliseconds, queueing included; 0 is the server's maximum.
     #[serde(default)]
+    #[schemars(extend("maximum" = u64::MAX))]
     deadline_ms: u64,
 }
 
@@ -82,6 +83,7 @@ pub(super) struct Submitted {
 pub(super) struct Patience {
     /// Milliseconds, if the proof is not there yet; at most a minute.
     #[serde(default)]
+    #[schemars(extend("maximum" = u64::MAX))]
     wait_ms: u64,
 }
 
