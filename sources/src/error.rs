@@ -76,6 +76,9 @@ pub enum Reason {
         /// In the question.
         expected: String,
     },
+    /// The node does not have what was asked for.
+    #[error("null: the node has none")]
+    Nothing,
     /// The answer is well-formed and false, or not usable: the native checks refuse it.
     #[error("refused: {0}")]
     Refused(String),
@@ -102,10 +105,13 @@ impl SourceError {
 
     /// Whether every node says that it does not have the method.
     pub fn is_unsupported(&self) -> bool {
-        self.failures.iter().all(|failure| {
-            // JSON-RPC 2.0 and EIP-1474.
-            matches!(failure.reason, Reason::Rpc { code: -32601 | -32004, .. })
-        })
+        self.failures.iter().all(|failure| failure.reason.is_unsupported())
+    }
+
+    /// Whether every node says that it does not have the method, or by that method not what was asked for.
+    pub(crate) fn is_unserved(&self) -> bool {
+        let unserved = |reason: &Reason| matches!(reason, Reason::Nothing) || reason.is_unsupported();
+        self.failures.iter().all(|failure| unserved(&failure.reason))
     }
 
     /// Whether asking again may help: nobody has said anything that is final.
@@ -152,8 +158,13 @@ impl Reason {
         }
     }
 
+    /// JSON-RPC 2.0 and EIP-1474.
+    fn is_unsupported(&self) -> bool {
+        matches!(self, Self::Rpc { code: -32601 | -32004, .. })
+    }
+
     /// Whether the endpoint said something that is not so.
     fn is_lie(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Mismatch { .. } | Self::Answer(_))
+        matches!(self, Self::Nothing | Self::Refused(_) | Self::Mismatch { .. } | Self::Answer(_))
     }
 }

@@ -190,7 +190,7 @@ pub(crate) fn result(answer: &Answer) -> Result<Value, Reason> {
 /// Reads a result as a `T`.
 pub(crate) fn parsed<T: for<'de> Deserialize<'de>>(value: Value) -> Result<T, Reason> {
     if value.is_null() {
-        return Err(Reason::refused("null: the node has none"));
+        return Err(Reason::Nothing);
     }
     serde_json::from_value(value).map_err(Reason::refused)
 }

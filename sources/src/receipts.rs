@@ -23,7 +23,8 @@ struct TransactionHashes {
 
 impl ExecutionNodes {
     /// All receipts of the block with this hash, as their trie holds them, by index: `eth_getBlockReceipts` or, where no
-    /// node has it, one `eth_getTransactionReceipt` for each transaction. The trie's root is `receipts_root`.
+    /// node has it or knows a block by its hash there, one `eth_getTransactionReceipt` for each transaction. The trie's root
+    /// is `receipts_root`.
     ///
     /// # Errors
     /// [`SourceError`].
@@ -41,7 +42,7 @@ impl ExecutionNodes {
             })
             .await;
         match asked {
-            Err(error) if error.is_unsupported() => self.receipts_one_by_one(block, receipts_root).await,
+            Err(error) if error.is_unserved() => self.receipts_one_by_one(block, receipts_root).await,
             asked => asked,
         }
     }

@@ -1,4 +1,4 @@
-// The beacon chain's state at slot 0: validators by real deposits, on top of the execution chain's block 0.
+// The beacon chain's state at slot 0: validators by real deposits, on top of the execution chain's last block.
 
 import {digest} from "@chainsafe/as-sha256";
 import {Tree, toGindex} from "@chainsafe/persistent-merkle-tree";
@@ -16,7 +16,8 @@ import {
 import {ssz} from "@lodestar/types";
 import {fromHex} from "@lodestar/utils";
 
-// The state, and the configuration with the genesis validators root in it. `block`: `eth_getBlockByNumber` of block 0.
+// The state, and the configuration with the genesis validators root in it. `block`: `eth_getBlockByNumber`, without
+// transactions.
 export function beaconGenesis(chainConfig, validators, block, genesisTime) {
   const forkConfig = createChainForkConfig(chainConfig);
   const immutable = createEmptyEpochCacheImmutableData(forkConfig, {genesisValidatorsRoot: ZERO_HASH});
@@ -60,6 +61,7 @@ function payloadHeader(block) {
   header.prevRandao = fromHex(block.hash);
   header.stateRoot = fromHex(block.stateRoot);
   header.receiptsRoot = fromHex(block.receiptsRoot);
+  header.blockNumber = Number(block.number);
   header.timestamp = Number(block.timestamp);
   header.gasLimit = Number(block.gasLimit);
   header.baseFeePerGas = BigInt(block.baseFeePerGas);

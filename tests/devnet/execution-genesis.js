@@ -1,5 +1,5 @@
 // Block 0 of the execution chain, as a genesis file in geth's form: Prague from the start, the system contracts, one rich
-// account, and the contract whose storage is watched.
+// account, the contract whose storage is watched, and one that logs.
 
 import crypto from "node:crypto";
 
@@ -30,13 +30,22 @@ const CODE = "0x6020355f355500";
 // The slot that transactions write; the contract has two more from the start.
 export const WATCHED_SLOT = word(0);
 
+// A contract that logs what it is told, twice: with the topics calldata[0..32], sender, block number and calldata[32..64],
+// and the rest of the calldata as data; then with calldata[0..32] as the only topic, and no data. Calldata of fewer than 64
+// bytes make it run out of gas.
+//   PUSH1 64 CALLDATASIZE SUB  DUP1 PUSH1 64 PUSH0 CALLDATACOPY
+//   PUSH1 32 CALLDATALOAD  NUMBER  CALLER  PUSH0 CALLDATALOAD  DUP5 PUSH0 LOG4
+//   PUSH0 CALLDATALOAD  PUSH0 PUSH0 LOG1  STOP
+export const EMITTER = "0xc0ffee00000000000000000000000000000000e0";
+const EMITTER_CODE = "0x604036038060405f3760203543335f35845fa45f355f5fa100";
+
 // 32 bytes in hex.
 export function word(number) {
   return `0x${BigInt(number).toString(16).padStart(64, "0")}`;
 }
 
-// The genesis file's content. `genesisTime`: Unix seconds.
-export function executionGenesis(genesisTime) {
+// The genesis file's content. `timestamp`: block 0's, Unix seconds.
+export function executionGenesis(timestamp) {
   const hoodi = getGenesis(HOODI);
   const alloc = {};
   for (const address of SYSTEM_CONTRACTS) {
@@ -50,6 +59,7 @@ export function executionGenesis(genesisTime) {
     code: CODE,
     storage: {[word(0)]: word(42), [word(1)]: word(0xdeadbeef), [word(255)]: `0x${"11".repeat(32)}`},
   };
+  alloc[EMITTER.slice(2)] = {balance: "0x0", nonce: "0x1", code: EMITTER_CODE};
   const forks = ["homestead", "eip150", "eip155", "eip158", "byzantium", "constantinople", "petersburg", "istanbul"];
   const blocks = Object.fromEntries([...forks, "berlin", "london"].map((fork) => [`${fork}Block`, 0]));
   return {
@@ -64,7 +74,7 @@ export function executionGenesis(genesisTime) {
       depositContractAddress: DEPOSITS,
     },
     number: "0x0",
-    timestamp: `0x${genesisTime.toString(16)}`,
+    timestamp: `0x${timestamp.toString(16)}`,
     parentHash: word(0),
     mixHash: word(0),
     coinbase: `0x${"00".repeat(20)}`,

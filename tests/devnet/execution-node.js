@@ -14,12 +14,12 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const CLIENT = path.join(here, "node_modules/@ethereumjs/client/dist/esm/bin/cli.js");
 const START_LIMIT_MS = 60_000;
 
-// Starts the client with its data in `folder`, and waits until it answers.
-export async function startExecutionNode(folder, genesisTime) {
+// Starts the client with its data in `folder`, and waits until it answers. `timestamp`: block 0's, Unix seconds.
+export async function startExecutionNode(folder, timestamp) {
   const file = (name) => path.join(folder, name);
   const secret = crypto.randomBytes(32);
   fs.writeFileSync(file("jwt.hex"), secret.toString("hex"));
-  fs.writeFileSync(file("genesis.json"), JSON.stringify(executionGenesis(genesisTime)));
+  fs.writeFileSync(file("genesis.json"), JSON.stringify(executionGenesis(timestamp)));
   const [rpcPort, enginePort, peerPort] = await freePorts(3);
   const log = fs.openSync(file("execution.log"), "w");
   const watchdog = new URL("end-with-parent.js", import.meta.url).href;
@@ -28,6 +28,7 @@ export async function startExecutionNode(folder, genesisTime) {
     dataDir: file("execution"),
     jwtSecret: file("jwt.hex"),
     sync: "none",
+    saveReceipts: true,
     extIP: "127.0.0.1",
     port: peerPort,
     rpcAddr: "127.0.0.1",

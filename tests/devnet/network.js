@@ -5,9 +5,11 @@ import {toRootHex} from "@lodestar/utils";
 import {serveBeaconApi} from "./beacon-api.js";
 import {BeaconChain} from "./beacon-chain.js";
 import {beaconGenesis} from "./beacon-genesis.js";
-import {chainConfig, chainDigest} from "./chain-config.js";
-import {CONTRACT, WATCHED_SLOT} from "./execution-genesis.js";
+import {SECONDS_PER_SLOT, chainConfig, chainDigest} from "./chain-config.js";
+import {makeEarlierBlocks} from "./earlier-blocks.js";
+import {CONTRACT, EMITTER, WATCHED_SLOT} from "./execution-genesis.js";
 import {startExecutionNode} from "./execution-node.js";
+import {quantity} from "./json-rpc.js";
 import {lightClientServer} from "./light-client.js";
 import {Schedule, genesisTimeFor, slotNow} from "./schedule.js";
 import {Writer} from "./transactions.js";
@@ -18,17 +20,20 @@ import {Validators} from "./validators.js";
 export async function startNetwork(settings, folder, {atEnd, fail, log}) {
   const genesisTime = genesisTimeFor(settings.periodsBehind);
   const currentSlot = () => slotNow(genesisTime);
-  const execution = await startExecutionNode(folder, genesisTime);
+  const {earlierBlocks, transactionSlots} = settings;
+  const execution = await startExecutionNode(folder, genesisTime - earlierBlocks * SECONDS_PER_SLOT);
   atEnd(() => execution.stop());
   execution.ended.then((how) => fail(`the execution client ended (${how})`));
 
   const validators = new Validators(settings.validators);
-  const block = await execution.call("eth_getBlockByNumber", "0x0", false);
+  const writer = new Writer(execution);
+  await makeEarlierBlocks(execution, earlierBlocks, transactionSlots, writer);
+  const block = await execution.call("eth_getBlockByNumber", quantity(earlierBlocks), false);
   const rules = chainConfig(settings, genesisTime);
   const {config, state} = beaconGenesis(rules, validators, block, genesisTime);
   const lightClient = lightClientServer(config, currentSlot, (error) => log(`light-client server: ${error}`));
   const chain = new BeaconChain(config, state, validators, execution.engine, lightClient);
-  const schedule = new Schedule(chain, new Writer(execution), settings, genesisTime);
+  const schedule = new Schedule(chain, writer, settings, genesisTime);
   await schedule.untilFinality();
 
   const api = await serveBeaconApi(config, chain, lightClient, genesisTime, currentSlot);
@@ -42,6 +47,7 @@ export async function startNetwork(settings, folder, {atEnd, fail, log}) {
     chain_digest: chainDigest(rules, config.genesisValidatorsRoot),
     address: CONTRACT,
     slot: WATCHED_SLOT,
+    emitter: EMITTER,
   };
   const onEpoch = () => {
     const {slot, finalizedCheckpoint} = chain.state;

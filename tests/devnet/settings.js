@@ -6,6 +6,7 @@ const OPTIONS = {
   "block-ms": {default: 400, about: "milliseconds between two blocks, once the network is ready"},
   "awake-epochs": {default: 6, about: "epochs of each period with a block in every slot, at least 4; the others stay empty"},
   "periods-behind": {default: 8, about: "sync committee periods to live through before the chain has caught up with the clock"},
+  "earlier-blocks": {default: 0, about: "execution blocks from before the beacon chain, of which it makes some 15 a second"},
   "fulu-epoch": {default: 256, about: "epoch of the fork from Electra to Fulu, at least 1"},
   validators: {default: 64, about: "how many share the 512 seats of a sync committee, at least 32"},
   "transaction-slots": {default: 8, about: "slots between two transactions"},
@@ -45,6 +46,7 @@ export function readSettings(args) {
     awakeEpochs: number("awake-epochs", 4, 250),
     // More would make the first checkpoint older than the 14 days that Sextant accepts.
     periodsBehind: number("periods-behind", 1, 11),
+    earlierBlocks: number("earlier-blocks", 0, 100_000),
     fuluEpoch: number("fulu-epoch", 1, 1_000_000),
     validators: number("validators", 32, 4096),
     transactionSlots: number("transaction-slots", 1, 8192),

@@ -7,7 +7,11 @@ use sextant_consensus::{
     light_client::{LightClientBootstrap, LightClientHeader},
     networks::{HOODI, MAINNET},
 };
-use sextant_fixtures::{devnet::Devnet, gloas, mainnet_file, synthetic::bootstrap};
+use sextant_fixtures::{
+    devnet::{Devnet, OLD_CHAIN},
+    gloas, mainnet_file,
+    synthetic::bootstrap,
+};
 
 use crate::{Ask, Reply, json as encode};
 
@@ -45,6 +49,8 @@ pub struct Recorded {
     pub blocks: Vec<Value>,
     /// What is in blocks.
     pub contents: Vec<Content>,
+    /// Single calls of execution nodes: `method`, `params` and `result`. Where there are some, nothing else is answered.
+    pub calls: Vec<Value>,
     /// `eth_chainId`.
     pub chain_id: u64,
 }
@@ -69,6 +75,28 @@ impl Recorded {
             proofs: ["contract", "eoa", "absent"].map(proof).into(),
             blocks: vec![net.json("el_block_finalized.json")["result"].take()],
             contents: Vec::new(),
+            calls: Vec::new(),
+            chain_id: 1337,
+        }
+    }
+
+    /// A local network with an old execution chain.
+    pub fn old_chain() -> Self {
+        let net = OLD_CHAIN;
+        let Value::Array(updates) = net.json("updates.json") else { panic!("updates.json: not a list") };
+        let Value::Array(calls) = net.json("calls.json") else { panic!("calls.json: not a list") };
+        Self {
+            chain: net.chain(),
+            spec: net.json("spec.json"),
+            genesis: net.json("genesis.json"),
+            bootstraps: vec![net.json("bootstrap.json")],
+            updates,
+            finality_update: net.json("finality_update.json"),
+            optimistic_update: net.json("optimistic_update.json"),
+            proofs: Vec::new(),
+            blocks: Vec::new(),
+            contents: Vec::new(),
+            calls,
             chain_id: 1337,
         }
     }
@@ -86,6 +114,7 @@ impl Recorded {
             proofs: vec![file("inclusion-eth-get-proof.json")["result"].take()],
             blocks: Vec::new(),
             contents: Vec::new(),
+            calls: Vec::new(),
             chain_id: 1,
         }
     }
@@ -124,6 +153,7 @@ impl Recorded {
             proofs: vec![file("inclusion-eth-get-proof.json")["result"].take()],
             blocks: vec![encode::block(&block)],
             contents: Vec::new(),
+            calls: Vec::new(),
             chain_id: 560_048,
         }
     }
@@ -168,7 +198,18 @@ impl Recorded {
     /// Answers as an execution node.
     pub fn execution(&self, ask: &Ask) -> Reply {
         let call = &ask.call;
+        let error = |code: i32, message: &str| {
+            let error = json!({ "code": code, "message": message });
+            Reply::Json(json!({ "jsonrpc": "2.0", "id": call["id"], "error": error }))
+        };
         let result = match call["method"].as_str() {
+            Some(_) if !self.calls.is_empty() => {
+                let same = |known: &&Value| ["method", "params"].iter().all(|part| known[part] == call[part]);
+                match self.calls.iter().find(same) {
+                    Some(known) => known["result"].clone(),
+                    None => return error(-32_000, "not recorded"),
+                }
+            }
             Some("eth_chainId") => format!("{:#x}", self.chain_id).into(),
             Some("eth_getProof") => self.proof(&call["params"]),
             Some("eth_getBlockByHash") => self.block(&call["params"]),
@@ -181,11 +222,7 @@ impl Recorded {
                 let asked = |receipt: &&Value| receipt["transactionHash"] == call["params"][0];
                 receipts.find(asked).cloned().unwrap_or_default()
             }
-            _ => {
-                return Reply::Json(
-                    json!({ "jsonrpc": "2.0", "id": call["id"], "error": { "code": -32601, "message": "method not found" } }),
-                );
-            }
+            _ => return error(-32_601, "method not found"),
         };
         Reply::Json(json!({ "jsonrpc": "2.0", "id": call["id"], "result": result }))
     }
