@@ -10,7 +10,7 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture vectors mutants fuzz guest-cost bench bench-large verify-rate snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test \
+.PHONY: help setup build demo test third-party torture vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test \
   python-test dist dist-test contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
@@ -74,6 +74,12 @@ bench-large: build ## The same with statements of 8, 46 and 128 handovers (KINDS
 
 verify-rate: build ## Proofs verified in a second, directly and through the server (KINDS="stark compressed")
 	@$(PROGRAMS)/verify-rate $(KINDS)
+
+wasm: ## Build the verifier for browsers and node as an npm package (needs Debian's rustc-web, rust-web-src and lld-22)
+	@scripts/wasm.sh
+
+wasm-test: ## Build it, and compare its verdicts with the native verifier's (needs node 20)
+	@scripts/wasm.sh test
 
 snark-setup: build ## Build Groth16 circuits for tests where the released ones cannot be had (FOLDER=...)
 	@$(PROGRAMS)/proof-server dev-circuits $(or $(FOLDER),$(SEXTANT_CACHE)/dev-circuits) --keys-program "$$(scripts/dev-circuits.sh)"

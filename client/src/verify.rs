@@ -2,90 +2,20 @@
 
 use std::sync::{Arc, OnceLock};
 
-use sextant_consensus::{
-    AbiError, Program,
-    hash::Root,
-    public_values::{Statement, VERSION},
-};
+use sextant_consensus::public_values::Statement;
 use sextant_protocol::ProofRecord;
-use sextant_verifier::Verifier;
-pub use sextant_verifier::{circuit_selector, pinned_vk_hash};
+use sextant_verifier::{
+    SP1VerificationError, Verifier,
+    rules::{AcceptError, check_version},
+};
+pub use sextant_verifier::{
+    circuit_selector, pinned_vk_hash,
+    rules::{Expectation, ExpectationError, ValuesError, claimed, networks::expected_digest},
+};
 use tokio::task::spawn_blocking;
 
 /// Why a proof is not accepted.
-#[derive(Debug, thiserror::Error)]
-pub enum VerifyError {
-    /// The verifier's reason.
-    #[error(transparent)]
-    Refused(sextant_verifier::VerifyError),
-    /// The proof was made by another build of the program, or by another program.
-    #[error(
-        "made by another build of the {program} program: its verifying key is 0x{}, this build pins 0x{}",
-        hex::encode(.got), hex::encode(.pinned)
-    )]
-    OtherBuild {
-        /// The program claimed.
-        program: Program,
-        /// Hash of the key that is pinned here.
-        pinned: [u8; 32],
-        /// Hash of the key that the record names.
-        got: [u8; 32],
-    },
-    /// What it says is in another layout than this build reads.
-    #[error(transparent)]
-    Values(#[from] ValuesError),
-    /// The verifier did not come to an end on it.
-    #[error("the verifier crashed on it")]
-    Crashed,
-}
-
-impl From<sextant_verifier::VerifyError> for VerifyError {
-    fn from(error: sextant_verifier::VerifyError) -> Self {
-        match error {
-            sextant_verifier::VerifyError::WrongKey { program, pinned, got } => {
-                Self::OtherBuild { program, pinned, got }
-            }
-            other => Self::Refused(other),
-        }
-    }
-}
-
-/// Why what a record says cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ValuesError {
-    /// The program tag is none that is known.
-    #[error("unknown program tag {0}")]
-    Program(u32),
-    /// Another version of the layout.
-    #[error("public values of version {0}, this build reads version {VERSION}: made for another release")]
-    Version(u64),
-    /// Of the right version, and yet no statement of the program.
-    #[error("public values: {0}")]
-    Malformed(AbiError),
-}
-
-/// What a record says, taken at its word: whether its proof holds is not looked at.
-///
-/// # Errors
-/// [`ValuesError`].
-pub fn claimed(record: &ProofRecord) -> Result<Statement, ValuesError> {
-    let program = record.program().ok_or(ValuesError::Program(record.program))?;
-    check_version(record)?;
-    Statement::abi_decode(program, &record.public_values).map_err(ValuesError::Malformed)
-}
-
-/// Refuses another version than [`VERSION`], which every layout has in the same word: the second one, behind the offset of
-/// the structure.
-fn check_version(record: &ProofRecord) -> Result<(), ValuesError> {
-    match record.public_values.get(32..64).and_then(|word| word.split_last_chunk::<8>()) {
-        Some((front, version)) if front.iter().all(|byte| *byte == 0) => match u64::from_be_bytes(*version) {
-            VERSION => Ok(()),
-            other => Err(ValuesError::Version(other)),
-        },
-        // No version at all: for the decoder to say.
-        _ => Ok(()),
-    }
-}
+pub type VerifyError = AcceptError<SP1VerificationError>;
 
 /// Verifies proofs in this process. Clones share SP1's verifier, which is set up for the first proof that is no SNARK; so
 /// do all defaults.
@@ -149,61 +79,9 @@ pub fn verify(record: &ProofRecord) -> Result<Statement, VerifyError> {
     LocalVerifier::default().verify(record)
 }
 
-/// What the reader of a proof trusts already.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Expectation {
-    /// [`sextant_consensus::chain::ChainConfig::digest`] of the chain.
-    pub chain_digest: Option<Root>,
-    /// `hash_tree_root` of the sync committee that has to have signed.
-    pub committee_root: Option<Root>,
-}
-
-/// A valid proof of something else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ExpectationError {
-    /// Another chain.
-    #[error("chain digest is 0x{}, expected 0x{}: a proof for another network", hex::encode(.got), hex::encode(.expected))]
-    Chain {
-        /// Expected.
-        expected: Root,
-        /// In the proof.
-        got: Root,
-    },
-    /// Another committee.
-    #[error("signer committee root is 0x{}, expected 0x{}: signed by another committee", hex::encode(.got), hex::encode(.expected))]
-    Committee {
-        /// Expected.
-        expected: Root,
-        /// In the proof.
-        got: Root,
-    },
-}
-
-impl Expectation {
-    /// Compares a verified statement with what is expected.
-    ///
-    /// # Errors
-    /// [`ExpectationError`] with both values.
-    pub fn check(&self, statement: &Statement) -> Result<(), ExpectationError> {
-        let head = statement.head();
-        match self.chain_digest {
-            Some(expected) if expected != head.chain_digest => {
-                return Err(ExpectationError::Chain { expected, got: head.chain_digest });
-            }
-            _ => {}
-        }
-        match self.committee_root {
-            Some(expected) if expected != head.signer_committee_root => {
-                Err(ExpectationError::Committee { expected, got: head.signer_committee_root })
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use sextant_consensus::{bls::Plain, check_statement, codec, networks::MAINNET};
+    use sextant_consensus::{Program, bls::Plain, check_statement, codec};
     use sextant_protocol::{ProofKind, proof::Circuits};
 
     use super::*;
@@ -250,26 +128,5 @@ mod tests {
         assert!(matches!(claimed(&other), Err(ValuesError::Malformed(_))));
         other.program = 9;
         assert_eq!(claimed(&other), Err(ValuesError::Program(9)));
-    }
-
-    #[test]
-    fn what_is_expected_is_compared() {
-        let statement = statement();
-        let committee = statement.head().signer_committee_root;
-        let right = Expectation { chain_digest: Some(MAINNET.digest()), committee_root: Some(committee) };
-        assert_eq!(right.check(&statement), Ok(()));
-        assert_eq!(Expectation::default().check(&statement), Ok(()));
-
-        let mut other_chain = MAINNET;
-        other_chain.forks.0[4].epoch += 1;
-        let expected = other_chain.digest();
-        assert_eq!(
-            Expectation { chain_digest: Some(expected), ..right }.check(&statement),
-            Err(ExpectationError::Chain { expected, got: MAINNET.digest() })
-        );
-        assert_eq!(
-            Expectation { committee_root: Some([1; 32]), ..right }.check(&statement),
-            Err(ExpectationError::Committee { expected: [1; 32], got: committee })
-        );
     }
 }

@@ -1,6 +1,6 @@
 //! Decides whether a proof record is a proof of what it says.
 //!
-//! Nothing in a record is believed. The program's verifying key is the one embedded in this build; the record's own
+//! Nothing in a record is believed; the checks and their order are those of [`rules`]. The program's verifying key is the one embedded in this build; the record's own
 //! key hash, circuit version and kind are compared with what is pinned, the engine's proof is decoded under a size
 //! limit, and SP1's own verifier has the last word, with the public values bound to the proof. No mock proof passes.
 //! SNARKs by development circuits pass only a verifier that was made with [`Verifier::allow_development_circuits`].
@@ -11,22 +11,24 @@
 //! their own besides.
 
 mod contain;
-mod error;
 mod pinned;
 
 use std::sync::OnceLock;
 
-pub use error::VerifyError;
 use pinned::Pinned;
-pub use pinned::pinned_vk_hash;
-pub use sextant_artifacts::CIRCUIT_VERSION;
 use sextant_consensus::{Program, hash::sha256, public_values::Statement};
-use sextant_protocol::{ProofKind, ProofRecord, proof::Circuits};
-use sextant_snark_verifier::verify_groth16;
+use sextant_protocol::{ProofKind, ProofRecord};
 pub use sextant_snark_verifier::{SnarkError, release_key};
+pub use sextant_verifier_rules as rules;
+pub use sextant_verifier_rules::{CIRCUIT_VERSION, MAX_PROOF, pinned_vk_hash};
+use sextant_verifier_rules::{Checked, decode::decode};
+pub use sp1_sdk::SP1VerificationError;
 use sp1_sdk::{
     LightProver, Prover, SP1_CIRCUIT_VERSION, SP1Proof, SP1ProofWithPublicValues, SP1PublicValues,
 };
+
+/// Why a proof record is not accepted: one variant per check, in the order of the checks.
+pub type VerifyError = rules::VerifyError<SP1VerificationError>;
 
 /// The first four bytes of every Groth16 proof by the released circuits, or by the development circuits with the given
 /// verifying key: by them contracts tell circuits apart.
@@ -34,9 +36,6 @@ pub fn circuit_selector(development_key: Option<&[u8]>) -> [u8; 4] {
     let digest = sha256(&[development_key.unwrap_or(release_key())]);
     [digest[0], digest[1], digest[2], digest[3]]
 }
-
-/// Largest engine proof that is decoded, bytes: ten times what either kind takes today.
-pub const MAX_PROOF: usize = 32 << 20;
 
 /// Verifies proofs of the two pinned programs; cheap to share. SP1's verifier, half a second and some 50 MB, is set up
 /// for the first proof that needs it: a SNARK does not.
@@ -105,34 +104,14 @@ impl Verifier {
     /// # Errors
     /// [`VerifyError`] names the first thing that is wrong; cheap checks come first.
     pub fn verify(&self, record: &ProofRecord) -> Result<Statement, VerifyError> {
-        let program = record.program().ok_or(VerifyError::UnknownProgram(record.program))?;
-        let pinned = self.pinned(program);
-        if record.vk_hash != pinned.vk_hash {
-            return Err(VerifyError::WrongKey { program, pinned: pinned.vk_hash, got: record.vk_hash });
-        }
-        if record.circuit_version != SP1_CIRCUIT_VERSION {
-            return Err(VerifyError::CircuitVersion {
-                expected: SP1_CIRCUIT_VERSION,
-                got: record.circuit_version.chars().take(32).collect(),
-            });
-        }
-        let circuit_key = match (record.kind, record.circuits, &self.development_key) {
-            (ProofKind::Plonk, ..) => return Err(VerifyError::Unsupported(record.kind)),
-            (_, Circuits::Release, _) => release_key(),
-            (ProofKind::Groth16, Circuits::Development, Some(key)) => key,
-            (_, Circuits::Development, _) => return Err(VerifyError::DevelopmentCircuits),
-        };
-        // Before the proof: it costs nothing, and an honest proof always has well-formed values.
-        let statement =
-            Statement::abi_decode(program, &record.public_values).map_err(VerifyError::PublicValues)?;
+        rules::check(record, self.development_key.as_deref(), |checked| match record.kind {
+            ProofKind::Groth16 => contain::panics(|| checked.verify_snark())?,
+            _ => self.verify_stark(checked),
+        })
+    }
 
-        if record.kind == ProofKind::Groth16 {
-            contain::panics(|| {
-                verify_groth16(&record.proof, &record.public_values, &pinned.vk_hash, circuit_key)
-            })??;
-            return Ok(statement);
-        }
-        let proof = contain::decode(&record.proof, MAX_PROOF)?;
+    fn verify_stark(&self, Checked { program, record, .. }: Checked<'_>) -> Result<(), VerifyError> {
+        let proof = contain::panics(|| decode(&record.proof))??;
         match (record.kind, &proof) {
             (ProofKind::Stark, SP1Proof::Core(_)) | (ProofKind::Compressed, SP1Proof::Compressed(_)) => {}
             _ => return Err(VerifyError::OtherKind { claimed: record.kind }),
@@ -144,9 +123,9 @@ impl Verifier {
         );
         // Outside of what is contained: a panic while it is set up is a fault of this build, not of the proof.
         let prover = self.prover();
+        let key = &self.pinned(program).verifying_key;
         // `None`: only exit code 0 is accepted.
-        contain::panics(|| prover.verify(&bundle, &pinned.verifying_key, None))??;
-        Ok(statement)
+        contain::panics(|| prover.verify(&bundle, key, None))?.map_err(VerifyError::Rejected)
     }
 
     fn pinned(&self, program: Program) -> &Pinned {
@@ -159,6 +138,8 @@ impl Verifier {
 
 #[cfg(test)]
 mod tests {
+    use sextant_protocol::proof::Circuits;
+
     use super::*;
 
     const SNARK: &[u8] = include_bytes!("../../tests/data/recorded-snarks/inclusion.proof");
@@ -189,5 +170,30 @@ mod tests {
         let verifier = Verifier::new();
         verifier.warm_up();
         assert!(verifier.prover.get().is_some());
+    }
+
+    #[test]
+    fn the_circuits_pinned_are_those_of_the_sdk() {
+        assert_eq!(CIRCUIT_VERSION, SP1_CIRCUIT_VERSION);
+    }
+
+    #[test]
+    fn decoding_refuses_bombs_and_rubbish() {
+        let decode = |bytes: &[u8]| -> Result<SP1Proof, VerifyError> { decode(bytes) };
+        let over = decode(&vec![0; MAX_PROOF + 1]).unwrap_err();
+        assert!(matches!(over, VerifyError::TooLarge { got, limit: MAX_PROOF } if got == MAX_PROOF + 1));
+        // Core proof of 2^64 - 1 shards, and of 2^40: lengths only.
+        for claim in [u64::MAX, 1 << 40, 1 << 20] {
+            let mut bomb = 0_u32.to_le_bytes().to_vec();
+            bomb.extend(claim.to_le_bytes());
+            assert!(matches!(decode(&bomb), Err(VerifyError::Malformed(_))));
+        }
+        for bytes in [&[][..], &[9, 0, 0, 0], &[0xff; 64]] {
+            assert!(matches!(decode(bytes), Err(VerifyError::Malformed(_))));
+        }
+        // An empty core proof decodes; one byte more does not.
+        let empty = bincode::serialize(&SP1Proof::Core(Vec::new())).unwrap();
+        assert!(matches!(decode(&empty), Ok(SP1Proof::Core(shards)) if shards.is_empty()));
+        assert!(decode(&[&empty[..], &[0]].concat()).is_err());
     }
 }

@@ -1,13 +1,12 @@
 //! The program keys that this build accepts.
 
-use sextant_artifacts::{Artifact, COMMITTEE_CHANGE, INCLUSION};
 use sextant_consensus::Program;
+use sextant_verifier_rules::artifact;
 use sp1_sdk::{HashableKey, SP1VerifyingKey};
 
 /// A program's key as embedded, decoded once.
 pub(crate) struct Pinned {
     pub(crate) verifying_key: SP1VerifyingKey,
-    pub(crate) vk_hash: [u8; 32],
 }
 
 impl Pinned {
@@ -23,19 +22,7 @@ impl Pinned {
             hex(&artifact.vk_hash),
             "the embedded hash is that of the embedded key"
         );
-        Self { verifying_key, vk_hash: artifact.vk_hash }
-    }
-}
-
-/// Hash of the one verifying key of `program` that this build accepts.
-pub fn pinned_vk_hash(program: Program) -> [u8; 32] {
-    artifact(program).vk_hash
-}
-
-fn artifact(program: Program) -> Artifact {
-    match program {
-        Program::CommitteeChange => COMMITTEE_CHANGE,
-        Program::Inclusion => INCLUSION,
+        Self { verifying_key }
     }
 }
 

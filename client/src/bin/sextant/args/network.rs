@@ -1,7 +1,7 @@
 //! `--network` and `--chain-digest`: which chain is meant.
 
 use clap::Args;
-use sextant_client::sources::{Expected, forks};
+use sextant_client::{sources::Expected, verify::expected_digest};
 use sextant_consensus::{chain::ChainConfig, hash::Root, networks, public_values::Statement};
 
 use super::root;
@@ -38,13 +38,7 @@ impl Network {
     /// The digest that a proof must name: of a named network that with the forks that had begun, and of those with more
     /// dates in them the proof's own, which says the same.
     pub fn digest(&self, statement: &Statement) -> Root {
-        let head = statement.head();
-        let named = || {
-            let agreeing = forks::agreeing(self.named(), self.named().epoch(head.finalized_slot));
-            let same = agreeing.iter().map(ChainConfig::digest).find(|digest| *digest == head.chain_digest);
-            same.unwrap_or_else(|| self.named().digest())
-        };
-        self.chain_digest.unwrap_or_else(named)
+        self.chain_digest.unwrap_or_else(|| expected_digest(self.named(), statement))
     }
 
     /// For messages.

@@ -28,7 +28,7 @@ pub use crate::failure::Failure;
 pub type Outcome = Result<(), Failure>;
 
 /// Larger than any proof file; anything above is not read.
-const MAX_PROOF_FILE: u64 = 33 << 20;
+const MAX_PROOF_FILE: u64 = sextant_verifier::rules::MAX_FILE as u64;
 
 /// Reads a proof file; `-` is standard input.
 pub fn read_proof(file: &Path) -> Result<ProofRecord, Failure> {

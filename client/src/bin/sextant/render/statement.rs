@@ -3,8 +3,12 @@
 use sextant_consensus::public_values::{
     Account, Head, Inclusion, Learned, Log, LogData, NoLog, Statement, Transaction,
 };
+use sextant_verifier::rules::{
+    networks,
+    words::{decimal, hex, is_about_the_finalized, proven},
+};
 
-use super::{Table, decimal, grouped, hex, is_about_the_finalized, network_of, proven};
+use super::{Table, grouped};
 
 /// Adds the rows of a statement.
 pub fn rows(table: &mut Table, statement: &Statement) {
@@ -25,7 +29,7 @@ pub fn rows(table: &mut Table, statement: &Statement) {
 }
 
 fn head(table: &mut Table, head: &Head) {
-    let network = network_of(&head.chain_digest).unwrap_or("unknown");
+    let network = networks::name_of(&head.chain_digest).unwrap_or("unknown");
     table.row("statement", head.program);
     table.row("network", format!("{network} (chain digest {})", hex(&head.chain_digest)));
     table.row("signer period", head.signer_period);

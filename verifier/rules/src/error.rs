@@ -3,11 +3,13 @@
 use sextant_consensus::{AbiError, Program};
 use sextant_protocol::ProofKind;
 use sextant_snark_verifier::SnarkError;
-use sp1_sdk::SP1VerificationError;
 
-/// Why a proof record is not accepted: one variant per check, in the order of the checks.
+use crate::ValuesError;
+
+/// Why a proof record is not accepted: one variant per check, in the order of the checks. `E` is what a verifier of STARKs
+/// says.
 #[derive(Debug, thiserror::Error)]
-pub enum VerifyError {
+pub enum VerifyError<E: std::error::Error + 'static> {
     /// The program tag is none that is known.
     #[error("unknown program tag {0}")]
     UnknownProgram(u32),
@@ -57,13 +59,50 @@ pub enum VerifyError {
     },
     /// The verifier refuses the proof.
     #[error("the proof does not hold: {0}")]
-    Rejected(#[from] SP1VerificationError),
+    Rejected(#[source] E),
     /// The verifier refuses the SNARK.
     #[error(transparent)]
     Snark(#[from] SnarkError),
     /// The verifier gave up on the proof.
     #[error("the proof is malformed: the verifier gave up ({0})")]
     Panicked(String),
+}
+
+/// Why a reader does not accept a proof: [`VerifyError`], with what another release is told apart by said first.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError<E: std::error::Error + 'static> {
+    /// The verifier's reason.
+    #[error(transparent)]
+    Refused(VerifyError<E>),
+    /// The proof was made by another build of the program, or by another program.
+    #[error(
+        "made by another build of the {program} program: its verifying key is 0x{}, this build pins 0x{}",
+        hex(got),
+        hex(pinned)
+    )]
+    OtherBuild {
+        /// The program claimed.
+        program: Program,
+        /// Hash of the key that is pinned here.
+        pinned: [u8; 32],
+        /// Hash of the key that the record names.
+        got: [u8; 32],
+    },
+    /// What it says is in another layout than this build reads.
+    #[error(transparent)]
+    Values(#[from] ValuesError),
+    /// The verifier did not come to an end on it.
+    #[error("the verifier crashed on it")]
+    Crashed,
+}
+
+impl<E: std::error::Error + 'static> From<VerifyError<E>> for AcceptError<E> {
+    fn from(error: VerifyError<E>) -> Self {
+        match error {
+            VerifyError::WrongKey { program, pinned, got } => Self::OtherBuild { program, pinned, got },
+            other => Self::Refused(other),
+        }
+    }
 }
 
 fn hex(bytes: &[u8; 32]) -> String {

@@ -6,7 +6,10 @@ use sextant_consensus::public_values::{
     Account, Head, Inclusion, Learned, Log, LogData, NoLog, Statement, Transaction,
 };
 
-use super::{decimal, hex, is_about_the_finalized, network_of, proven};
+use crate::{
+    networks,
+    words::{decimal, hex, is_about_the_finalized, proven},
+};
 
 /// A whole statement.
 pub fn statement(statement: &Statement) -> Value {
@@ -28,7 +31,7 @@ pub fn statement(statement: &Statement) -> Value {
 fn head(head: &Head) -> Value {
     json!({
         "program": head.program.as_str(),
-        "network": network_of(&head.chain_digest),
+        "network": networks::name_of(&head.chain_digest),
         "chain_digest": hex(&head.chain_digest),
         "signer_period": head.signer_period,
         "signer_committee_root": hex(&head.signer_committee_root),

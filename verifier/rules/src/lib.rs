@@ -1,0 +1,23 @@
+//! The rules by which a proof file is accepted, all but those of the proof system for STARKs.
+//!
+//! They are in one place because two verifiers follow them: the native one, whose STARKs are verified by SP1's SDK, and
+//! the one for browsers, where that does not compile. Each hands [`check`] its own way to verify a STARK; order,
+//! pins and words of all else are these, so that both say the same of every file. No I/O, no threads.
+
+pub mod decode;
+mod error;
+pub mod expectation;
+pub mod json;
+pub mod networks;
+pub mod record;
+pub mod values;
+pub mod words;
+
+pub use error::{AcceptError, VerifyError};
+pub use expectation::{Expectation, ExpectationError};
+pub use record::{Checked, MAX_PROOF, artifact, check, pinned_vk_hash};
+pub use sextant_artifacts::CIRCUIT_VERSION;
+pub use values::{ValuesError, check_version, claimed};
+
+/// Largest proof file that is read, bytes: the largest engine proof and room for what says what it is.
+pub const MAX_FILE: usize = 33 << 20;
