@@ -182,6 +182,8 @@ mod tests {
         let decode = |bytes: &[u8]| -> Result<SP1Proof, VerifyError> { decode(bytes) };
         let over = decode(&vec![0; MAX_PROOF + 1]).unwrap_err();
         assert!(matches!(over, VerifyError::TooLarge { got, limit: MAX_PROOF } if got == MAX_PROOF + 1));
+        // What a record may hold is looked at: a catch-up over many periods is such a proof.
+        assert!(matches!(decode(&vec![0xff; 100 << 20]), Err(VerifyError::Malformed(_))));
         // Core proof of 2^64 - 1 shards, and of 2^40: lengths only.
         for claim in [u64::MAX, 1 << 40, 1 << 20] {
             let mut bomb = 0_u32.to_le_bytes().to_vec();

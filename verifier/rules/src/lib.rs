@@ -19,5 +19,5 @@ pub use record::{Checked, MAX_PROOF, artifact, check, pinned_vk_hash};
 pub use sextant_artifacts::CIRCUIT_VERSION;
 pub use values::{ValuesError, check_version, claimed};
 
-/// Largest proof file that is read, bytes: the largest engine proof and room for what says what it is.
-pub const MAX_FILE: usize = 33 << 20;
+/// Largest proof file that is read, bytes: the largest record, and what says that it is one.
+pub const MAX_FILE: usize = sextant_protocol::proof::MAX_RECORD + 64;

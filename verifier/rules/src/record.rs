@@ -2,13 +2,17 @@
 
 use sextant_artifacts::{Artifact, CIRCUIT_VERSION, COMMITTEE_CHANGE, INCLUSION};
 use sextant_consensus::{Program, public_values::Statement};
-use sextant_protocol::{ProofKind, ProofRecord, proof::Circuits};
+use sextant_protocol::{
+    ProofKind, ProofRecord,
+    proof::{Circuits, MAX_RECORD},
+};
 use sextant_snark_verifier::{release_key, verify_groth16};
 
 use crate::VerifyError;
 
-/// Largest engine proof that is decoded, bytes: ten times what either kind takes today.
-pub const MAX_PROOF: usize = 32 << 20;
+/// Largest engine proof that is decoded, bytes. Whatever a record may hold: a STARK has some 1.6 MB a shard, and over many
+/// handovers many shards.
+pub const MAX_PROOF: usize = MAX_RECORD;
 
 /// A record whose words are all as they must be; whether its proof holds is still to be seen.
 #[derive(Clone, Copy, Debug)]
