@@ -44,7 +44,8 @@ pub struct Config {
     /// Most handovers in one proof: each costs the prover time and memory. Where a contract finds headers of so few
     /// handovers too old, a proof has as many as it takes. Default: 8.
     pub max_handovers: u64,
-    /// How many proofs of each program stay on disk; what is still to be submitted stays besides. `None`: all. Default:
+    /// How many proofs of each program stay on disk, those of watched logs counted apart; what is still to be submitted
+    /// stays besides. `None`: all. Default:
     /// 1000.
     pub keep: Option<u64>,
     /// Pause between two looks at what the nodes say of the chain itself: forks get dates. Default: 1 hour.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, future::Future, pin::pin, sync::Arc, time::Instant};
 
 use sextant_consensus::light_client::{LightClientFinalityUpdate, SyncCommittee};
-use sextant_sources::{ExecutionNodes, LightClient, input::Sourced};
+use sextant_sources::{ExecutionNodes, LightClient, input::Sourced, prepare::Scan};
 
 use crate::{
     Config, Event, FollowError, Health, ProofEntry, Prover, Report, State, Status, Submit,
@@ -22,6 +22,7 @@ pub struct Follower<P> {
     pub(crate) known: Known,
     pub(crate) client: LightClient,
     pub(crate) execution: Option<ExecutionNodes>,
+    pub(crate) scan: Scan,
     pub(crate) prover: P,
     pub(crate) submission: Option<Box<dyn Submit>>,
     pub(crate) resumed: bool,

@@ -29,7 +29,7 @@ impl<P: Prover> Follower<P> {
         let execution = self.execution.as_ref().ok_or(FollowError::NoExecution)?;
         let config = self.client.chain().statement_config();
         let after = done.map(|done| done.block);
-        let scanned = prepare::scan_logs(&config, header, execution, &self.config.logs, after).await?;
+        let scanned = self.scan.until(&config, header, execution, after).await?;
         for block in &scanned.found {
             // Before this block everything is done.
             let before = block.number.saturating_sub(1);

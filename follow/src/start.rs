@@ -2,7 +2,9 @@
 
 use std::{future::Future, pin::pin, sync::Arc};
 
-use sextant_sources::{BeaconNodes, Chain, ChainMismatch, ExecutionNodes, LightClient, difference};
+use sextant_sources::{
+    BeaconNodes, Chain, ChainMismatch, ExecutionNodes, LightClient, difference, prepare::Scan,
+};
 
 use crate::{
     Config, Event, FollowError, Follower, Prover, State, StateError, Status,
@@ -71,12 +73,14 @@ impl<P: Prover> Follower<P> {
     fn with(config: Config, execution: Option<ExecutionNodes>, prover: P, begun: Begun) -> Self {
         let Begun { state, known, client, resumed } = begun;
         let client = client.with_max_age(config.max_head_age);
+        let scan = Scan::new(config.logs.clone());
         Self {
             config,
             state,
             known,
             client,
             execution,
+            scan,
             prover,
             submission: None,
             resumed,

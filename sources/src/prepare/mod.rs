@@ -17,7 +17,7 @@ pub use change::{Periods, committee_change, hands_over, taught_by};
 pub use finalized::Finalized;
 pub use inclusion::{inclusion_for, inclusion_of, inclusion_under};
 pub use questions::{BlockName, LogName, Questions};
-pub use scan::{BlockLogs, Scanned, scan_logs};
+pub use scan::{BlockLogs, Scan, Scanned};
 
 /// Why nodes' answers make no statement input.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use sextant_consensus::{
 };
 
 use super::{PrepareError, events, inclusion::FinalBlock};
-use crate::{ExecutionNodes, input::Sourced};
+use crate::ExecutionNodes;
 
 /// Logs of one block that pass a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,42 +29,97 @@ pub struct Scanned {
     pub found: Vec<BlockLogs>,
 }
 
-/// Looks for logs that pass one of `filters` in the finalized block of this header, which is proven, and in its ancestors
-/// after block `after`. None: in the finalized block alone.
-///
-/// # Errors
-/// [`PrepareError`].
-pub async fn scan_logs(
-    config: &ChainConfig,
-    finalized: &LightClientHeader,
-    execution: &ExecutionNodes,
-    filters: &[LogFilter],
-    after: Option<u64>,
-) -> Result<Scanned, PrepareError> {
-    let block = FinalBlock::of(finalized, config, execution).await?;
-    let (last, mut hash) = (block.number, block.hash);
-    let after = after.unwrap_or(last.saturating_sub(1));
-    let mut known = block.header;
-    let mut found = Vec::new();
-    // Numbers are the headers' own: each is one less than its child's.
-    for number in (after.saturating_add(1)..=last).rev() {
-        let Sourced { value: rlp, .. } = match known.take() {
-            Some(header) => header,
-            None => execution.block_header(&hash).await?,
-        };
-        let header = ExecutionHeader::read(&rlp)?;
+/// Looks for logs in blocks in a row. What was read stays read: where a node fails in between, or a later head comes, the
+/// next look goes on from there.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    filters: Vec<LogFilter>,
+    /// The one that is being read is the last.
+    stretches: Vec<Stretch>,
+}
+
+/// Blocks in a row that were read.
+#[derive(Clone, Debug)]
+struct Stretch {
+    /// Number and hash of the newest.
+    top: (u64, Root),
+    /// The parent of the oldest.
+    next: (u64, Root),
+    /// The newest first.
+    found: Vec<BlockLogs>,
+}
+
+impl Scan {
+    /// For logs that pass one of `filters`.
+    pub fn new(filters: Vec<LogFilter>) -> Self {
+        Self { filters, stretches: Vec::new() }
+    }
+
+    /// Looks in the finalized block of this header, which is proven, and in its ancestors after block `after`. None: in the
+    /// finalized block alone. May be dropped half-way.
+    ///
+    /// # Errors
+    /// [`PrepareError`].
+    pub async fn until(
+        &mut self,
+        config: &ChainConfig,
+        finalized: &LightClientHeader,
+        execution: &ExecutionNodes,
+        after: Option<u64>,
+    ) -> Result<Scanned, PrepareError> {
+        let block = FinalBlock::of(finalized, config, execution).await?;
+        let (last, top) = (block.number, (block.number, block.hash));
+        let after = after.unwrap_or(last.saturating_sub(1));
+        let mut known = block.header;
+        self.stretches.push(Stretch { top, next: top, found: Vec::new() });
+        // Numbers are the headers' own: each is one less than its child's.
+        while let Some(next) = self.join().filter(|(number, _)| *number > after) {
+            let header = match known.take().filter(|_| next == top) {
+                Some(header) => header,
+                None => execution.block_header(&next.1).await?,
+            };
+            self.read(next, &header.value, execution).await?;
+        }
+        let Some(read) = self.stretches.pop() else { return Ok(Scanned { last, found: Vec::new() }) };
+        let found = read.found.iter().rev().filter(|block| block.number > after).cloned().collect();
+        self.stretches = vec![read];
+        Ok(Scanned { last, found })
+    }
+
+    /// Joins what was read before to the stretch that is being read, where that has come so far. Returns its next block.
+    fn join(&mut self) -> Option<(u64, Root)> {
+        let mut newest = self.stretches.pop()?;
+        while let Some(index) = self.stretches.iter().position(|older| older.top == newest.next) {
+            let older = self.stretches.remove(index);
+            newest.next = older.next;
+            newest.found.extend(older.found);
+        }
+        let next = newest.next;
+        self.stretches.push(newest);
+        Some(next)
+    }
+
+    /// Looks into the block of this number and hash, whose header this is.
+    async fn read(
+        &mut self,
+        (number, hash): (u64, Root),
+        header: &[u8],
+        execution: &ExecutionNodes,
+    ) -> Result<(), PrepareError> {
+        let header = ExecutionHeader::read(header)?;
         let bloom = Bloom(header.logs_bloom()?);
-        let open: Vec<_> =
-            filters.iter().filter(|filter| !bloom.excludes(&filter.address, &filter.topics)).collect();
-        if !open.is_empty() {
-            let receipts = execution.receipts(&hash, &header.receipts_root).await?;
-            let places = events::places(&receipts, &open)?;
+        let passes = |filter: &&LogFilter| !bloom.excludes(&filter.address, &filter.topics);
+        let open: Vec<_> = self.filters.iter().filter(passes).collect();
+        let places = match open.is_empty() {
+            true => Vec::new(),
+            false => events::places(&execution.receipts(&hash, &header.receipts_root).await?, &open)?,
+        };
+        if let Some(stretch) = self.stretches.last_mut() {
+            stretch.next = (number.saturating_sub(1), header.parent_hash);
             if !places.is_empty() {
-                found.push(BlockLogs { number, hash, places });
+                stretch.found.push(BlockLogs { number, hash, places });
             }
         }
-        hash = header.parent_hash;
+        Ok(())
     }
-    found.reverse();
-    Ok(Scanned { last, found })
 }

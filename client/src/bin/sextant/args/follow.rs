@@ -77,7 +77,8 @@ pub struct Follow {
     /// takes
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=128))]
     pub max_handovers: u64,
-    /// How many proofs of each kind of statement stay on disk, and those still to be submitted besides; 0: all
+    /// How many proofs of each kind of statement stay on disk, of watched logs counted apart, and those still to be submitted
+    /// besides; 0: all
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub keep: u64,
     /// Answer /healthz, /readyz and /metrics on this address; not ready is a head older than --max-head-age, or a contract
