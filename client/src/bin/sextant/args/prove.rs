@@ -100,7 +100,7 @@ pub struct Inclusion {
     #[arg(long, value_name = "ROOT", value_parser = root, requires = "beacon")]
     pub checkpoint: Option<Root>,
     /// Have such handovers proven apart: a committee change first, then the inclusion, two files
-    #[arg(long, conflicts_with_all = ["out", "calldata"])]
+    #[arg(long, conflicts_with_all = ["out", "calldata", "input_only"])]
     pub separate: bool,
     /// Instead of nodes: beacon API bootstrap (JSON or SSZ) of the trusted block
     #[arg(long, value_name = "FILE", value_parser = file, conflicts_with = "beacon", requires_all = ["finality_update", "proofs"])]
@@ -134,7 +134,7 @@ pub struct ProveOptions {
     pub kind: ProofKind,
     /// Write the checked input of the statement there, `-` for standard output, and ask no server: what a server takes
     /// over HTTP
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "calldata", "separate"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "calldata"])]
     pub input_only: Option<PathBuf>,
     /// How it is asked for.
     #[command(flatten)]
