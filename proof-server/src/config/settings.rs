@@ -40,7 +40,7 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_HTTP_LISTEN", value_name = "ADDRESS")]
     pub http_listen: Option<SocketAddr>,
 
-    /// Origins of the web pages that may ask over HTTP and WebSocket, SCHEME://HOST[:PORT],... [default: none]
+    /// Origins of the web pages that may ask over HTTP and WebSocket: schemes, hosts and ports, separated by commas [default: none]
     #[arg(long, env = "SEXTANT_HTTP_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub http_origins: Option<Vec<String>>,
 
