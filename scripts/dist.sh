@@ -2,7 +2,7 @@
 # Packs what `make dist` gives out into dist/: Debian packages, tarballs for two processors, the Python client's wheel, a
 # bill of materials, and SHA-256 sums of it all.
 #
-#   scripts/dist.sh               builds for x86-64-v3 and for processors with AVX-512, each in a folder of its own (an hour)
+#   scripts/dist.sh               builds for x86-64-v3 and for processors with AVX-512, each in a folder of its own (SP1 is compiled twice)
 #   scripts/dist.sh --as-built    packs the programs that are built already, for this machine's processor: to try packages
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -66,7 +66,7 @@ for processor in "${order[@]}"; do
   tar --sort=name --owner=0 --group=0 --numeric-owner -C dist -cf - "$name" | gzip -9n >"dist/$name.tar.gz"
   rm -rf "dist/${name:?}"
 done
-python=$(scripts/from-pypi.sh python-client-1 mypy mypy==1.18.2 ruff==0.14.4 build==1.3.0 hatchling==1.27.0)
+python=$(scripts/python-tools.sh)
 "$python/python" -m build --wheel --no-isolation --outdir dist clients/python >/dev/null
 
 # --- what is in it --------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ readonly version=27.1.0 area=${1:?"consensus, protocol or server"} shard=${SHARD
 shift
 readonly given=("$@")
 readonly cache=${SEXTANT_CACHE:-$HOME/.cache/sextant} built=$(realpath -m "${CARGO_TARGET_DIR:-target}")
-readonly program=$cache/cargo-mutants-$version folder=$cache/mutants/$area
+readonly folder=$cache/mutants/$area
 readonly tree=$folder/tree output=$folder/share-${shard//\//-of-}
 
 # `first` is what each mutant meets, `second` what those meet besides that survive it; both go to cargo. Test files are
@@ -42,15 +42,10 @@ case $area in
     ;;
 esac
 
-mkdir -p "$program" "$folder" "$output"
-# One at a time: whoever comes second finds it installed, or waits for the tree.
-exec 9<"$folder" 8<"$program"
-flock 8
-if [ ! -x "$program/bin/cargo-mutants" ]; then
-  CARGO_TARGET_DIR="$program/build" cargo install --quiet --locked --root "$program" "cargo-mutants@$version"
-  rm -rf "$program/build"
-fi
-exec 8<&-
+tool=$(scripts/cargo-tool.sh cargo-mutants "$version")
+mkdir -p "$folder" "$output"
+# One at a time: whoever comes second waits for the tree.
+exec 9<"$folder"
 flock 9
 
 # A copy, and a build folder of its own: nothing built out of changed code may be taken for a program. What was built of
@@ -91,7 +86,7 @@ fi
 
 # A change may make a loop endless that allocates.
 ulimit -Sd $((4 << 20))
-mutants() { nice -n 10 "$program/bin/cargo-mutants" mutants --in-place --no-shuffle --package "$crate" "$@"; }
+mutants() { nice -n 10 "$tool/cargo-mutants" mutants --in-place --no-shuffle --package "$crate" "$@"; }
 
 # `found ROUND OUTCOME...`: what a round has found so far, one mutant a line.
 found() {

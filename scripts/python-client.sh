@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../clients/python"
 
-tools=$(../../scripts/from-pypi.sh python-client-1 mypy mypy==1.18.2 ruff==0.14.4 build==1.3.0 hatchling==1.27.0)
+tools=$(../../scripts/python-tools.sh)
 "$tools/ruff" format --quiet --check .
 "$tools/ruff" check --quiet .
 "$tools/mypy" | sed 's/^Success/python client: types/'

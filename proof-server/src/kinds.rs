@@ -118,6 +118,7 @@ mod tests {
             assert!(named(wrong).is_err(), "{wrong:?}");
         }
     }
+
     /// Nine tenths of a machine are its workers': each stage of the fleets that are delivered has the memory for them.
     #[test]
     fn delivered_fleets_have_the_memory_for_their_stages() {

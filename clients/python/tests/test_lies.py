@@ -18,8 +18,8 @@ Answering = Callable[[m.Request], bytes]
 
 
 @contextlib.asynccontextmanager
-async def liar(answering: Answering, welcome: bytes | None = None) -> AsyncIterator[int]:
-    """A server that greets, and answers each request with these bytes."""
+async def liar(answering: Answering, welcome: bytes | None = None, heard: list[object] | None = None) -> AsyncIterator[int]:
+    """A server that greets, and answers each request with these bytes; what it has heard it tells."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionLostError, ConnectionError):
@@ -28,6 +28,8 @@ async def liar(answering: Answering, welcome: bytes | None = None) -> AsyncItera
             writer.write(frame(m.SERVER, m.Welcome(m.VERSION)) if welcome is None else welcome)
             while True:
                 message = m.decode(m.CLIENT, await read_body(reader, m.MAX_FRAME))
+                if heard is not None:
+                    heard.append(message)
                 if isinstance(message, m.Request):
                     writer.write(answering(message))
         writer.close()
@@ -92,6 +94,20 @@ class Lies(unittest.IsolatedAsyncioTestCase):
             (lambda request: answer(request, b"no record" + bytes(long - 9)), "proof record"),
         ):
             await self.refused(answering, MalformedError, words)
+
+    async def test_who_does_not_want_the_rest_of_a_proof_says_so(self) -> None:
+        heard: list[object] = []
+
+        def answering(request: m.Request) -> bytes:
+            return answer(request, b"its beginning", more=1 << 30)
+
+        async with liar(answering, heard=heard) as port, await Client.connect(port=port) as client:
+            with self.assertRaises(MalformedError):
+                await client.prove(committee_change())
+            async with asyncio.timeout(10):
+                while len(heard) < 2:
+                    await asyncio.sleep(0.01)
+        self.assertEqual([type(message) for message in heard], [m.Request, m.Cancel])
 
     async def test_answers_to_nobody_are_ignored(self) -> None:
         record = await honest(committee_change())

@@ -12,7 +12,6 @@ mod events;
 mod job;
 mod problem;
 mod proofs;
-
 mod routes;
 mod server;
 mod values;

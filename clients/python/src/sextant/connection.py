@@ -88,27 +88,31 @@ class Connection:
     async def request(self, request: object, rest: bytes = b"") -> AsyncIterator[Any]:
         """Sends a request, with the bytes of it that go in parts, and yields what comes for it, until it is left.
 
-        Whoever leaves before the answer cancels it.
+        Whoever leaves before the answer is there whole cancels it.
         """
         if self._lost is not None:
             raise self._lost
         number = next(self._ids)
         incoming = self._open[number] = asyncio.Queue()
         sending = asyncio.create_task(self._send(number, request, rest))
-        answered = False
+        # Bytes that are still due; nobody knows how many before the answer.
+        due: int | None = None
         try:
             while True:
                 message = await incoming.get()
                 if isinstance(message, SextantError):
                     raise message
-                answered = answered or isinstance(message, m.Answer)
+                if isinstance(message, m.Answer):
+                    due = getattr(message.result, "more", 0)
+                elif isinstance(message, m.ServerPart) and due is not None:
+                    due -= len(message.data)
                 yield message
         finally:
             sending.cancel()
             with contextlib.suppress(asyncio.CancelledError, ConnectionError):
                 await sending
             del self._open[number]
-            if not answered and self._lost is None:
+            if due != 0 and self._lost is None:
                 with contextlib.suppress(ConnectionError, OSError):
                     self._writer.write(frame(m.CLIENT, m.Cancel(number)))
 
