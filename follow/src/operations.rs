@@ -1,28 +1,44 @@
-//! `/healthz`, `/readyz` and `/metrics` over HTTP, for whoever watches a follower. One request a connection, of which only
-//! the first line counts.
+//! `/healthz`, `/readyz` and `/metrics` over HTTP, for whoever watches a follower.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use hyper::{StatusCode, header::CONTENT_TYPE};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     time::timeout,
 };
 
 use crate::Health;
 
-/// Bytes of a request that are read.
-const MAX_REQUEST: usize = 8 << 10;
-/// For a request and its answer.
+/// Bytes of a request's head.
+const HEAD: usize = 8 << 10;
+/// For a whole connection: scrapers come again.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is told, and when a follower counts as ready.
+#[derive(Clone)]
+struct Told {
+    health: Arc<Health>,
+    max_behind: u64,
+}
 
 /// Answers until it is dropped. A head older than `max_behind` seconds is not ready; 0: no limit.
 pub async fn serve(listener: TcpListener, health: Arc<Health>, max_behind: u64) {
+    let routes = router(Told { health, max_behind });
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let health = health.clone();
-                tokio::spawn(async move { timeout(PATIENCE, answer(stream, &health, max_behind)).await });
+                tokio::spawn(talk(stream, routes.clone()));
             }
             // Out of file descriptors, perhaps: not to be tried in a busy loop.
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -30,50 +46,46 @@ pub async fn serve(listener: TcpListener, health: Arc<Health>, max_behind: u64) 
     }
 }
 
-async fn answer(mut stream: TcpStream, health: &Health, max_behind: u64) -> io::Result<()> {
-    let mut request = Vec::new();
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-        let mut chunk = [0; 1024];
-        match stream.read(&mut chunk).await? {
-            0 => return Ok(()),
-            count => request.extend_from_slice(&chunk[..count]),
-        }
-        if request.len() > MAX_REQUEST {
-            return Ok(());
-        }
-    }
-    let line =
-        String::from_utf8_lossy(request.split(|byte| *byte == b'\r').next().unwrap_or_default()).into_owned();
-    let mut words = line.split(' ');
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let (status, kind, body) = match (method, target.split('?').next().unwrap_or_default()) {
-        ("GET" | "HEAD", "/healthz") => ("200 OK", "text/plain", "alive\n".to_owned()),
-        ("GET" | "HEAD", "/readyz") => {
-            let ready = health.readiness(max_behind);
-            let status = if ready.ready { "200 OK" } else { "503 Service Unavailable" };
-            (status, "application/json", serde_json::to_string(&ready).unwrap_or_default() + "\n")
-        }
-        ("GET" | "HEAD", "/metrics") => ("200 OK", "text/plain; version=0.0.4", health.metrics(max_behind)),
-        ("GET" | "HEAD", _) => ("404 Not Found", "text/plain", "/healthz, /readyz or /metrics\n".to_owned()),
-        _ => ("405 Method Not Allowed", "text/plain", "GET only\n".to_owned()),
-    };
-    let length = body.len();
-    let body = if method == "HEAD" { String::new() } else { body };
-    let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(body.as_bytes()).await?;
-    stream.shutdown().await
+async fn talk(stream: TcpStream, routes: Router) {
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .max_buf_size(HEAD)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
+    // However it ends, whoever asked knows.
+    let _ = timeout(PATIENCE, connection).await;
+}
+
+fn router(told: Told) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "alive\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .fallback(async || (StatusCode::NOT_FOUND, "/healthz, /readyz or /metrics\n"))
+        .method_not_allowed_fallback(async || (StatusCode::METHOD_NOT_ALLOWED, "GET only\n"))
+        .with_state(told)
+}
+
+async fn ready(State(told): State<Told>) -> Response {
+    let ready = told.health.readiness(told.max_behind);
+    let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = serde_json::to_string(&ready).unwrap_or_default() + "\n";
+    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+async fn metrics(State(told): State<Told>) -> Response {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], told.health.metrics(told.max_behind)).into_response()
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
 
     async fn ask(address: std::net::SocketAddr, line: &str) -> String {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(format!("{line} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+        let request = format!("{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         answer
@@ -94,6 +106,8 @@ mod tests {
         assert!(head.starts_with("HTTP/1.1 200 ") && head.ends_with("\r\n\r\n"), "{head}");
         assert!(ask(address, "GET /").await.starts_with("HTTP/1.1 404 "));
         assert!(ask(address, "POST /metrics").await.starts_with("HTTP/1.1 405 "));
+        // What is no request of HTTP is not answered as one.
+        assert!(ask(address, "GET").await.starts_with("HTTP/1.1 400 "));
         server.abort();
     }
 }

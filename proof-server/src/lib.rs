@@ -85,5 +85,6 @@ pub use networks::Networks;
 pub use origins::Origins;
 pub use proxy::{Network, NotANetwork};
 pub use start::{Listeners, StartError, check, run, run_in};
+pub use system::allow_large_pages;
 pub use tls::{NamedFile, TlsError, TlsFiles};
 pub use toml_file::TomlFileError;

@@ -119,6 +119,7 @@ fn main() -> ExitCode {
 const BESIDE: usize = 8;
 
 fn serve(configuration: Configuration) -> anyhow::Result<()> {
+    proof_server::allow_large_pages(false);
     let beside = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) + BESIDE;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(beside).build()?;

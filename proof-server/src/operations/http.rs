@@ -1,25 +1,33 @@
 //! The HTTP endpoints: `/healthz`, `/readyz`, `/metrics`, and the pages of parts.
 
-use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use http_body_util::Full;
+use axum::{
+    Router,
+    extract::{RawQuery, State},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use hyper::{
-    HeaderMap, Method, Request, Response, StatusCode,
+    HeaderMap, Request, StatusCode,
     body::Incoming,
     header::{self, HeaderValue},
-    service::service_fn,
+    service::{Service, service_fn},
 };
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use super::{NoPage, Operations, seats::Seats};
 use crate::metrics::TextFormat;
 
-const TEXT: &str = "text/plain; charset=utf-8";
-/// What every server answers.
-const PATHS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+// What every server answers.
+const ALIVE: &str = "/healthz";
+const READY: &str = "/readyz";
+const METRICS: &str = "/metrics";
 /// For a request's head to arrive, also on a connection that has asked before.
 const HEAD: Duration = Duration::from_secs(3);
 /// For a whole connection: scrapers come again.
@@ -28,6 +36,7 @@ const CONNECTION: Duration = Duration::from_secs(30);
 /// Answers until `stop`.
 pub(crate) async fn serve(listener: TcpListener, operations: Arc<Operations>, stop: CancellationToken) {
     let seats = Arc::new(Seats::default());
+    let routes = router(operations);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -35,7 +44,7 @@ pub(crate) async fn serve(listener: TcpListener, operations: Arc<Operations>, st
         };
         match accepted {
             Ok((stream, peer)) => {
-                tokio::spawn(talk(stream, peer.ip(), seats.clone(), operations.clone(), stop.clone()));
+                tokio::spawn(talk(stream, peer.ip(), seats.clone(), routes.clone(), stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "operations: accept");
@@ -45,19 +54,12 @@ pub(crate) async fn serve(listener: TcpListener, operations: Arc<Operations>, st
     }
 }
 
-async fn talk(
-    stream: TcpStream,
-    peer: IpAddr,
-    seats: Arc<Seats>,
-    operations: Arc<Operations>,
-    stop: CancellationToken,
-) {
+async fn talk(stream: TcpStream, peer: IpAddr, seats: Arc<Seats>, routes: Router, stop: CancellationToken) {
     let seat = Arc::new(seats.take(peer));
     let asked = seat.clone();
-    let service = service_fn(move |request| {
+    let service = service_fn(move |request: Request<Incoming>| {
         asked.asked();
-        let response = answer(&operations, &request);
-        async move { Ok::<_, Infallible>(response) }
+        TowerToHyperService::new(routes.clone()).call(request)
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -72,53 +74,46 @@ async fn talk(
     }
 }
 
-fn answer(operations: &Operations, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    let path = request.uri().path();
-    let page = operations.pages.iter().find(|page| page.path == path);
-    let known = page.is_some() || PATHS.contains(&path);
-    let (status, kind, body) = match *request.method() {
-        Method::GET | Method::HEAD if known => {
-            let page = page.map(|page| (page.tell)(request.uri().query().unwrap_or_default()));
-            page.map_or_else(|| of_server(operations, path, request.headers()), of_part)
-        }
-        _ if known => (StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET\n".into()),
-        _ => {
-            let paths = PATHS.into_iter().chain(operations.pages.iter().map(|page| page.path));
-            let paths = paths.collect::<Vec<_>>().join(", ");
-            (StatusCode::NOT_FOUND, TEXT, format!("there are {paths}\n"))
-        }
-    };
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
+fn router(operations: Arc<Operations>) -> Router {
+    let mut router = Router::new()
+        .route(ALIVE, get(async || "alive\n"))
+        .route(READY, get(ready))
+        .route(METRICS, get(metrics));
+    for (number, page) in operations.pages.iter().enumerate() {
+        let tell = async move |State(operations): State<Arc<Operations>>, RawQuery(query): RawQuery| {
+            of_part((operations.pages[number].tell)(&query.unwrap_or_default()))
+        };
+        router = router.route(page.path, get(tell));
+    }
+    let paths = [ALIVE, READY, METRICS].into_iter().chain(operations.pages.iter().map(|page| page.path));
+    let known = format!("there are {}\n", paths.collect::<Vec<_>>().join(", "));
+    router
+        .fallback(async move || (StatusCode::NOT_FOUND, known))
+        .method_not_allowed_fallback(async || (StatusCode::METHOD_NOT_ALLOWED, "only GET\n"))
+        .with_state(operations)
 }
 
-/// What one of [`PATHS`] answers.
-fn of_server(operations: &Operations, path: &str, headers: &HeaderMap) -> (StatusCode, &'static str, String) {
-    match path {
-        "/readyz" => {
-            let (status, line) = match operations.readiness.check() {
-                Ok(()) => (StatusCode::OK, "ready".to_owned()),
-                Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason),
-            };
-            let lines = [vec![line], operations.readiness.details()].concat();
-            (status, TEXT, lines.join("\n") + "\n")
-        }
-        "/metrics" => {
-            let format = format(headers);
-            (StatusCode::OK, format.content_type(), operations.metrics.encode(format))
-        }
-        _ => (StatusCode::OK, TEXT, "alive\n".into()),
-    }
+async fn ready(State(operations): State<Arc<Operations>>) -> (StatusCode, String) {
+    let (status, line) = match operations.readiness.check() {
+        Ok(()) => (StatusCode::OK, "ready".to_owned()),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason),
+    };
+    let lines = [vec![line], operations.readiness.details()].concat();
+    (status, lines.join("\n") + "\n")
+}
+
+async fn metrics(State(operations): State<Arc<Operations>>, headers: HeaderMap) -> Response {
+    let format = format(&headers);
+    let kind = HeaderValue::from_static(format.content_type());
+    ([(header::CONTENT_TYPE, kind)], operations.metrics.encode(format)).into_response()
 }
 
 /// What a part of the server has told.
-fn of_part(told: Result<String, NoPage>) -> (StatusCode, &'static str, String) {
+fn of_part(told: Result<String, NoPage>) -> Response {
     match told {
-        Ok(json) => (StatusCode::OK, "application/json", json),
-        Err(NoPage::Wrong(reason)) => (StatusCode::BAD_REQUEST, TEXT, reason + "\n"),
-        Err(NoPage::NotNow(reason)) => (StatusCode::SERVICE_UNAVAILABLE, TEXT, reason + "\n"),
+        Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(NoPage::Wrong(reason)) => (StatusCode::BAD_REQUEST, reason + "\n").into_response(),
+        Err(NoPage::NotNow(reason)) => (StatusCode::SERVICE_UNAVAILABLE, reason + "\n").into_response(),
     }
 }
 

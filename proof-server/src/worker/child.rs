@@ -43,6 +43,8 @@ pub fn run(args: &WorkerArgs) -> anyhow::Result<std::convert::Infallible> {
     // What else prints must not end up between two frames.
     let events = system::claim_stdout().context("stdout")?;
     if args.mode != WorkerMode::Verify {
+        // The server has none, which would be inherited.
+        system::allow_large_pages(true);
         system::lower_priority(NICENESS);
         // SP1 logs a panicking task and may then wait for it forever. Here a panic ends the worker, and with it
         // exactly one job, unless it is the engine's verdict about a part that somebody sent.
