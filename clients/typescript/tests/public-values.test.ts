@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { concat } from "../src/bytes.js";
+import { BYTES, decodeAbi, struct } from "../src/abi.js";
+import { concat, hexBytes } from "../src/bytes.js";
 import { decodePublicValues, MalformedError, VK_HASHES } from "../src/node.js";
 import { REPOSITORY, recordedProof } from "./support.js";
 
@@ -63,6 +64,19 @@ test("another version is named, and another program", async () => {
   assert.throws(() => decodePublicValues(record.program, older), /version 1/);
   assert.throws(() => decodePublicValues(7, record.publicValues), /program 7/);
   assert.throws(() => decodePublicValues("committee-change", record.publicValues), MalformedError);
+  const other = record.publicValues.slice();
+  other[95] = 1;
+  assert.throws(() => decodePublicValues("inclusion", other), /program 1 in a proof by program inclusion/);
+});
+
+test("bytes are as long as they say, and padded with zeros", () => {
+  const words = (length: number, padding: string) =>
+    hexBytes(`0x${[32, 32, length].map((word) => word.toString(16).padStart(64, "0")).join("")}aabb${padding.padEnd(60, "0")}`);
+  const kind = struct({ data: BYTES });
+  assert.deepEqual(decodeAbi(kind, words(2, "")), { data: "0xaabb" });
+  for (const wrong of [words(2, "01"), words(1, ""), words(33, ""), words(2 ** 40, "")]) {
+    assert.throws(() => decodeAbi(kind, wrong), MalformedError);
+  }
 });
 
 test("the pinned programs are those that are sealed", () => {

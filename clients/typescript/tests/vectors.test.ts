@@ -187,6 +187,26 @@ test("fields out of order, twice or too long are malformed", () => {
   }
 });
 
+test("values that are none are malformed", () => {
+  const info = SERVER_MESSAGE.write(SERVER["server-info"]?.[0]);
+  // The last of its records is `uptimeS`; `ready` is the one byte before `reason`.
+  const ready = Buffer.from(info).lastIndexOf(Buffer.from("05000100000000", "hex")) + 6;
+  for (const value of [0, 1]) {
+    info[ready] = value;
+    const read = decodeMessage(SERVER_MESSAGE, info);
+    assert(read?.type === "answer" && "response" in read.result && read.result.response?.answer === "info");
+    assert.equal(read.result.response.ready, value === 1);
+  }
+  info[ready] = 2;
+  assert.throws(() => decodeMessage(SERVER_MESSAGE, info), /2 is no truth value/);
+  const agent = Buffer.from(info).indexOf("proof-server");
+  info[agent] = 0xff;
+  assert.throws(() => decodeMessage(SERVER_MESSAGE, info), /text that is no UTF-8/);
+  const answer = SERVER_MESSAGE.write(SERVER["server-pong"]?.[0]);
+  answer[22] = 2;
+  assert.throws(() => decodeMessage(SERVER_MESSAGE, answer), /neither success nor error: 2/);
+});
+
 test("a message cut anywhere is malformed, or ends between fields", () => {
   for (const name of [...Object.keys(CLIENT), ...Object.keys(SERVER)]) {
     const side: Codec<unknown> = name in SERVER ? SERVER_MESSAGE : (CLIENT_MESSAGE as Codec<unknown>);
