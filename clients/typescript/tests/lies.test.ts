@@ -68,7 +68,7 @@ test("a proof of something else", async (test) => {
 test("a proof that arrives damaged", async (test) => {
   const data = (await seemingProof("committee-change")).encode();
   const zeros = toHex(new Uint8Array(32));
-  const part = (id: number, offset: number): ServerMessage => ({ type: "part", id, offset, bytes: data });
+  const part = (id: number, offset: number, bytes = data): ServerMessage => ({ type: "part", id, offset, bytes });
   const padded = new Uint8Array(PART);
   padded.set(new TextEncoder().encode("no record"));
   const damages: [(id: number, peer: Peer) => void | Promise<void>, RegExp][] = [
@@ -78,7 +78,7 @@ test("a proof that arrives damaged", async (test) => {
     [
       async (id, peer) => {
         peer.say(await proofAnswer(id, data.subarray(0, 9), { more: 9 }));
-        peer.say(part(id, 8));
+        peer.say(part(id, 8, data.slice(0, 9)));
       },
       /at another place/,
     ],
