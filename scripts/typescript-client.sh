@@ -21,7 +21,8 @@ ln -s "$(realpath node_modules/ws)" "$scratch/node_modules/ws"
 verifier=${SEXTANT_WASM_PACKAGE:-${SEXTANT_WASM_TARGET:-${SEXTANT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sextant}/wasm-target}/npm}
 if [ -f "$verifier/sextant_verifier.wasm" ]; then export SEXTANT_WASM_PACKAGE=$verifier; else unset SEXTANT_WASM_PACKAGE; fi
 status=0
-SEXTANT_CLIENT_INSTALLED=$scratch node --test --test-reporter=spec build/tests/ 2>&1 | tee "$scratch/log" | sed '/^✔ /d; /^ℹ /d' || status=1
+SEXTANT_CLIENT_INSTALLED=$scratch timeout 300 node --test --test-reporter=spec build/tests/ 2>&1 |
+  tee "$scratch/log" | sed '/^✔ /d; /^ℹ /d' || status=1
 # In the words of the other test runners.
 awk '/^ℹ (pass|fail|cancelled|skipped) / { said[$2] = $3 }
      END { failed = said["fail"] + said["cancelled"]

@@ -6,7 +6,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 
 import { decodeMessage, type ProofAnswer, SERVER_MESSAGE, type ServerMessage } from "../src/answers.js";
 import { type Hex, sha256, toHex } from "../src/bytes.js";
-import { CLIENT_MESSAGE, type ClientMessage, type Request, VERSION } from "../src/requests.js";
+import { CLIENT_MESSAGE, type ClientMessage, PART, type Request, VERSION } from "../src/requests.js";
 
 /** A request that it was asked. */
 export interface Asked {
@@ -102,4 +102,13 @@ export async function proofAnswer(id: number, record: Uint8Array, changes: Parti
     ...changes,
   };
   return { type: "answer", id, result: { response: { answer: "proof", ...answer } } };
+}
+
+/** Says all of a record, in parts. */
+export async function sayProof(peer: Peer, id: number, record: Uint8Array): Promise<void> {
+  const first = record.subarray(0, PART);
+  peer.say(await proofAnswer(id, first, { sha256: toHex(await sha256(record)), more: record.length - first.length }));
+  for (let offset = PART; offset < record.length; offset += PART) {
+    peer.say({ type: "part", id, offset, bytes: record.subarray(offset, offset + PART) });
+  }
 }

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 
 import type { ServerMessage } from "../src/answers.js";
-import { sha256 as hash, toHex } from "../src/bytes.js";
+import { toHex } from "../src/bytes.js";
 import { Client, ConnectionLostError, MalformedError, ProofRecord, ServerError, WrongProofError } from "../src/node.js";
 import { MAX_FRAME, PART } from "../src/requests.js";
-import { liar, type Peer, proofAnswer, requests, welcome } from "./liar.js";
+import { liar, type Peer, proofAnswer, requests, sayProof, welcome } from "./liar.js";
 import { committeeChange, connect, recordedProof, seemingProof, until } from "./support.js";
 
 /** Asks such a server for a committee change, which must end like this. */
@@ -187,10 +187,7 @@ test("a compressed proof becomes the SNARK of the same statement, where the serv
     greeting: [welcome(3, ["wrap"])],
     onRequest: async ({ id, request }, peer) => {
       if (request.ask === "wrap") return peer.say(await proofAnswer(id, answers.shift()?.encode() ?? new Uint8Array()));
-      const data = compressed.encode();
-      const sha256 = toHex(await hash(data));
-      peer.say(await proofAnswer(id, data.subarray(0, PART), { sha256, more: data.length - PART }));
-      peer.say({ type: "part", id, offset: PART, bytes: data.subarray(PART) });
+      await sayProof(peer, id, compressed.encode());
     },
   });
   const client = await connect(test, url);
