@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test of the workspace, of third-party/, of the clients in other languages and of the contracts, and ends with one line over all test binaries. The programs are
-# built first: tests of the whole system start the real ones.
+# Runs every test of the workspace, of third-party/, of the clients in other languages and of the contracts, and ends with one
+# line over all test binaries. The programs are built first: tests of the whole system start the real ones.
 set -uo pipefail
 
 log=$(mktemp)

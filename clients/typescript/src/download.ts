@@ -2,7 +2,7 @@
 // and of a proof of which the beginning is here, with the rest.
 
 import type { Progress, ProofAnswer, Response } from "./answers.js";
-import { type Hex, joined, sha256, toHex } from "./bytes.js";
+import { joined, sha256, toHex } from "./bytes.js";
 import { type Connection, failure, type Incoming } from "./connection.js";
 import { ErrorCode, MalformedError, ServerError } from "./errors.js";
 import { type Link, pause } from "./link.js";
@@ -128,7 +128,7 @@ class Received {
 
   /** What another connection is asked. */
   continued(deadlineMs: number): Request {
-    return { ask: "fetch", job: this.#head.job as Hex, offset: this.#length, deadlineMs };
+    return { ask: "fetch", job: this.#head.job, offset: this.#length, deadlineMs };
   }
 
   async finish(): Promise<ProofAnswer> {

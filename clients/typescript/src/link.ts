@@ -56,6 +56,7 @@ export class Link {
 
 /** What is waited for; rejects at once when the signal is aborted. */
 async function unlessAborted<T>(waited: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  signal?.throwIfAborted();
   let abort = () => {};
   const aborted = new Promise<never>((_, reject) => {
     abort = () => reject(signal?.reason);
@@ -70,7 +71,6 @@ async function unlessAborted<T>(waited: Promise<T>, signal: AbortSignal | undefi
 
 /** Waits before attempt number `attempts` to connect again. */
 export async function pause(attempts: number, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const paused = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, FIRST_PAUSE * 2 ** attempts);

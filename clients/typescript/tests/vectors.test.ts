@@ -161,6 +161,19 @@ test("a proof file is the vector", async () => {
   assert.deepEqual(await ProofRecord.fromFileBytes(vector("proof-file")), RECORD);
 });
 
+test("a record is all of its bytes, and of kinds that are known", () => {
+  const changed = (at: number, value: number) => {
+    const bytes = WHOLE.slice();
+    bytes[at] = value;
+    return bytes;
+  };
+  assert.deepEqual(ProofRecord.decode(WHOLE), RECORD);
+  assert.throws(() => ProofRecord.decode(concat(WHOLE, Uint8Array.of(0))), /1 bytes left over/);
+  assert.throws(() => ProofRecord.decode(changed(4, 9)), /a kind that this version does not know/);
+  assert.throws(() => ProofRecord.decode(changed(8, 2)), /circuits 2/);
+  assert.equal(ProofRecord.decode(changed(0, 9)).program, 9);
+});
+
 test("an input digest is the vector", async () => {
   const whole = concat(PROGRAM.write(INPUT.program), INPUT.bytes, hexBytes(await inputDigest(INPUT)));
   assert.equal(toHex(vector("input-digest")), toHex(whole));
