@@ -11,7 +11,7 @@ PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test third-party torture vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test \
-  python-test dist dist-test contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
+  python-test typescript-test dist dist-test contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -96,6 +96,9 @@ dist-test: ## Install, use, upgrade and purge the Debian packages of dist/ in a 
 
 python-test: build ## Format, types and tests of the Python client
 	@scripts/python-client.sh
+
+typescript-test: build ## Format, types and tests of the TypeScript client (needs node 20)
+	@scripts/typescript-client.sh
 
 contracts-test: ## Format and tests of the contracts
 	@scripts/setup.sh --contracts

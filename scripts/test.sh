@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test of the workspace, of third-party/, of the Python client and of the contracts, and ends with one line over all test binaries. The programs are
-# built first: tests of the whole system start the real ones.
+# Runs every test of the workspace, of third-party/, of the clients in other languages and of the contracts, and ends with one
+# line over all test binaries. The programs are built first: tests of the whole system start the real ones.
 set -uo pipefail
 
 log=$(mktemp)
@@ -12,6 +12,8 @@ status=${PIPESTATUS[0]}
 "$(dirname "$0")/third-party.sh" 2>&1 | tee -a "$log"
 status=$((status | PIPESTATUS[0]))
 "$(dirname "$0")/python-client.sh" 2>&1 | tee -a "$log"
+status=$((status | PIPESTATUS[0]))
+"$(dirname "$0")/typescript-client.sh" 2>&1 | tee -a "$log"
 status=$((status | PIPESTATUS[0]))
 "$(dirname "$0")/contracts-test.sh" 2>&1 | tee -a "$log"
 status=$((status | PIPESTATUS[0]))

@@ -1,0 +1,141 @@
+// What a proof must say, as far as it follows from the input that was asked about. What a state holds is for the proof to say.
+
+import { type Hex, toHex } from "./bytes.js";
+import { type Chain, chainDigest, periodAt } from "./chain.js";
+import { WrongProofError } from "./errors.js";
+import { decodeFlat } from "./flat.js";
+import {
+  COMMITTEE_CHANGE_INPUT,
+  type CommitteeChangeInput,
+  type Handover,
+  headerRoot,
+  INCLUSION_INPUT,
+  type InclusionInput,
+  participation,
+  type SignedFinality,
+} from "./inputs.js";
+import { VK_HASHES } from "./pinned.js";
+import type { ProofRecord } from "./proof.js";
+import type { Statement } from "./public-values.js";
+import type { Program, ProofKind, StatementInput } from "./requests.js";
+
+/** What is due of a statement, under the names of {@link saidBy}. */
+type Due = Record<string, unknown>;
+
+/** What is due of a proof. */
+export interface Expected {
+  program: Program | number;
+  kind: ProofKind;
+  /** Where it must begin, and on which chain: also what a verifier is told. */
+  chainDigest: Hex;
+  signerCommitteeRoot: Hex;
+  check(statement: Statement, record: ProofRecord): void;
+}
+
+/** Of a proof of this input. Rejects with {@link MalformedError} for bytes that are no input. */
+export async function expectedOf(input: StatementInput, kind: ProofKind): Promise<Expected> {
+  const asked =
+    input.program === "committee-change"
+      ? await committeeChange(decodeFlat(COMMITTEE_CHANGE_INPUT, input.bytes))
+      : await inclusion(decodeFlat(INCLUSION_INPUT, input.bytes));
+  return {
+    program: input.program,
+    kind,
+    chainDigest: asked.chainDigest,
+    signerCommitteeRoot: asked.signerCommitteeRoot,
+    check(statement) {
+      const said = saidBy(statement);
+      for (const [name, due] of Object.entries(asked)) {
+        if (shown(said[name]) === shown(due)) continue;
+        throw new WrongProofError(`a proof of another statement: its ${name} is ${shown(said[name])}, ${shown(due)} is due`);
+      }
+    },
+  };
+}
+
+/** Of the same statement in another form. */
+export function expectedSame(other: ProofRecord, kind: ProofKind): Expected {
+  const { chainDigest, signerCommitteeRoot } = other.statement.head;
+  return {
+    program: other.program,
+    kind,
+    chainDigest,
+    signerCommitteeRoot,
+    check(_, record) {
+      if (toHex(record.publicValues) !== toHex(other.publicValues)) throw new WrongProofError("a proof of another statement");
+    },
+  };
+}
+
+/** The statement of a proof that is what is due. Throws {@link WrongProofError} that names what is not. */
+export function checkExpected(expected: Expected, record: ProofRecord, allowDevelopment: boolean): Statement {
+  const { program, kind } = expected;
+  if (record.program !== program) throw new WrongProofError(`a proof by program ${record.program}, asked for ${program}`);
+  if (record.kind !== kind) throw new WrongProofError(`a proof of kind ${record.kind}, asked for ${kind}`);
+  const { statement } = record;
+  if (record.vkHash !== VK_HASHES[statement.program]) {
+    throw new WrongProofError("a proof by another program than the pinned one");
+  }
+  if (record.developmentCircuits && !allowDevelopment) {
+    throw new WrongProofError("a proof by development circuits, which prove nothing");
+  }
+  expected.check(statement, record);
+  return statement;
+}
+
+function saidBy(statement: Statement): Due {
+  const said = { ...statement.head, learned: statement.learned.map((one) => [one.period, one.committeeRoot]) };
+  if (statement.program === "committee-change") return said;
+  return {
+    ...said,
+    accounts: statement.accounts.map((one) => [one.address, one.slots.map((slot) => slot.key)]),
+    transactions: statement.transactions.map((one) => one.index),
+    logs: statement.logs.map((one) => [one.transaction, one.position]),
+    noLogs: statement.noLogs.map((one) => [one.address, one.topics]),
+  };
+}
+
+async function signature(chain: Chain, root: Uint8Array, all: SignedFinality[], blockHash: Uint8Array) {
+  const last = all.at(-1);
+  const seats = all.map(participation);
+  return {
+    chainDigest: await chainDigest(chain),
+    signerCommitteeRoot: toHex(root),
+    participation: BigInt(seats.length === 0 ? 0 : Math.min(...seats)),
+    blockHash: toHex(blockHash),
+    ...(last && { finalizedSlot: last.finalized.slot, finalizedRoot: toHex(await headerRoot(last.finalized)) }),
+  };
+}
+
+function learned(first: bigint, handovers: Handover[]): unknown[] {
+  return handovers.map((handover, at) => [first + BigInt(at) + 1n, toHex(handover.nextCommitteeRoot)]);
+}
+
+async function committeeChange(asked: CommitteeChangeInput) {
+  const all = asked.handovers.map((one) => one.signed);
+  return {
+    ...(await signature(asked.chain, asked.signerCommitteeRoot, all, asked.execution.blockHash)),
+    signerPeriod: asked.signerPeriod,
+    learned: learned(asked.signerPeriod, asked.handovers),
+  };
+}
+
+async function inclusion(asked: InclusionInput) {
+  const all = [...asked.handovers.map((one) => one.signed), asked.signed];
+  const signer = periodAt(asked.chain, asked.signed.signatureSlot) - BigInt(asked.handovers.length);
+  return {
+    ...(await signature(asked.chain, asked.signerCommitteeRoot, all, asked.execution.blockHash)),
+    signerPeriod: signer,
+    learned: learned(signer, asked.handovers),
+    accounts: asked.accounts.map((one) => [toHex(one.address), one.slots.map((slot) => toHex(slot.key))]),
+    transactions: asked.transactions.map((one) => one.index),
+    logs: asked.transactions.flatMap((one) => one.logs.map((position) => [one.index, position])),
+    noLogs: asked.noLogs.map((one) => [toHex(one.address), one.topics.map(toHex)]),
+  };
+}
+
+/** As text, by which two are compared as well. */
+function shown(value: unknown): string {
+  if (typeof value !== "object") return String(value);
+  return JSON.stringify(value, (_, one) => (typeof one === "bigint" ? `${one}` : one));
+}

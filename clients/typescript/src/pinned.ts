@@ -1,0 +1,9 @@
+// The programs whose proofs this version takes, by the hashes of their verifying keys (artifacts/manifest.json).
+
+import type { Hex } from "./bytes.js";
+import type { Program } from "./requests.js";
+
+export const VK_HASHES: Record<Program, Hex> = {
+  "committee-change": "0x00aad550bd6344dc93eff15cbfd7831b81b0c14e7e3c7d0eb9413119cc7b7707",
+  inclusion: "0x0039e655a2b617a0ffbec0beb1b137335b4d7bbb341d4c76ee9f82fdf4156ee7",
+};
