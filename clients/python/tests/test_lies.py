@@ -68,6 +68,7 @@ class Lies(unittest.IsolatedAsyncioTestCase):
             (others[1], "program 2, asked for 1"),
             (dataclasses.replace(record, kind=ProofKind.COMPRESSED), "kind COMPRESSED, asked for STARK"),
             (dataclasses.replace(record, vk_hash=bytes(32)), "another program"),
+            (dataclasses.replace(record, development_circuits=True), "circuits for tests"),
             # Each word of what is proven that follows from the question.
             *(
                 (dataclasses.replace(record, public_values=values[:at] + b"\x01" + values[at + 1 :]), "")

@@ -44,9 +44,10 @@ class Client:
     `sextant verify`.
     """
 
-    def __init__(self, connection: Connection, max_record: int) -> None:
+    def __init__(self, connection: Connection, max_record: int, allow_development_circuits: bool = False) -> None:
         self._connection = connection
         self.max_record = max_record
+        self._allow_development_circuits = allow_development_circuits
 
     @classmethod
     async def connect(
@@ -59,8 +60,11 @@ class Client:
         allow_plain_token: bool = False,
         timeout: float = 10,
         max_record: int = DEFAULT_MAX_RECORD,
+        allow_development_circuits: bool = False,
     ) -> Self:
         """Connects and greets within `timeout` seconds. Proofs of over `max_record` bytes are refused.
+
+        So are SNARKs by circuits for tests, which whoever has built those can forge, unless `allow_development_circuits`.
 
         `tls` is an own context, or true for the authorities that this system trusts. A `token` is a secret: without TLS it
         is sent to this machine only, unless `allow_plain_token`.
@@ -68,7 +72,8 @@ class Client:
         context = ssl.create_default_context() if tls is True else tls or None
         if token and context is None and not allow_plain_token and not _is_this_machine(host):
             raise ValueError("the token would be sent without TLS, for whoever listens on the way to read")
-        return cls(await Connection.open(host, port, context, token, timeout), max_record)
+        connection = await Connection.open(host, port, context, token, timeout)
+        return cls(connection, max_record, allow_development_circuits)
 
     async def __aenter__(self) -> Self:
         return self
@@ -201,6 +206,8 @@ class Client:
             raise WrongProofError(f"a proof of kind {record.kind.name}, asked for {kind.name}")
         if record.vk_hash != pinned.vk_hash(record.program):
             raise WrongProofError("a proof by another program than the pinned one")
+        if record.development_circuits and not self._allow_development_circuits:
+            raise WrongProofError("a proof by circuits for tests, which proves nothing")
         expected.check(record)
         return Proof(record, record.statement, answer.cost, answer.job)
 
