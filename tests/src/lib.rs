@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 pub mod executor;
 pub mod guest;
 pub mod memory;
+#[cfg(doctest)]
+mod readmes;
 pub mod scripted;
 pub mod server;
 pub mod torture;
