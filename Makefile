@@ -88,7 +88,7 @@ demo-snark: build ## SNARKs of both statements, accepted by the contract on a lo
 	@scripts/setup.sh --contracts
 	@scripts/demo-snark.sh
 
-dist: setup ## Build Debian packages, tarballs for two processors, the Python wheel and bills of materials into dist/ (compiles SP1 twice; ARGS=--as-built packs what is built)
+dist: setup ## Build Debian packages, tarballs for two processors, the packages for Python and npm, and bills of materials into dist/ (compiles SP1 twice; ARGS=--as-built packs what is built)
 	@scripts/dist.sh $(ARGS)
 
 dist-test: ## Install, use, upgrade and purge the Debian packages of dist/ in a fresh Debian (as root)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packs what `make dist` gives out into dist/: Debian packages, tarballs for two processors, the Python client's wheel, a
-# bill of materials, and SHA-256 sums of it all.
+# Packs what `make dist` gives out into dist/: Debian packages, tarballs for two processors, the Python client's wheel, the
+# npm packages of the TypeScript client and of the verifier for browsers, bills of materials, and SHA-256 sums of it all.
 #
 #   scripts/dist.sh               builds for x86-64-v3 and for processors with AVX-512, each in a folder of its own (SP1 is compiled twice)
 #   scripts/dist.sh --as-built    packs the programs that are built already, for this machine's processor: to try packages
@@ -68,6 +68,9 @@ for processor in "${order[@]}"; do
 done
 python=$(scripts/python-tools.sh)
 "$python/python" -m build --wheel --no-isolation --outdir dist clients/python >/dev/null
+scripts/typescript-package.sh dist >/dev/null
+scripts/wasm.sh >&2
+npm pack --silent --pack-destination dist "${SEXTANT_WASM_TARGET:-$cache/wasm-target}/npm" >/dev/null
 
 # --- what is in it --------------------------------------------------------------------------------------------------
 
