@@ -10,7 +10,7 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test \
+.PHONY: help setup build demo test third-party torture http-fuzz vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test \
   python-test typescript-test dist dist-test contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
@@ -36,6 +36,10 @@ third-party: setup ## Test the changed crates of others against the originals
 
 torture: build ## Do to servers what strangers may do, in numbers (minutes; SCENARIOS="siege ...", --list names them, --short takes seconds)
 	@$(PROGRAMS)/torture $(SCENARIOS)
+	@[ -n "$(SCENARIOS)" ] || scripts/http-fuzz.sh
+
+http-fuzz: build ## Ask a server over HTTP what its description allows and what not (schemathesis, from PyPI; SECONDS=600)
+	@scripts/http-fuzz.sh $(SECONDS)
 
 devnet: ## Start a local beacon chain and execution client, and say how to follow them (needs node 20; Ctrl-C ends it)
 	@tests/devnet/setup.sh

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 pub struct Server {
     child: Child,
     address: String,
+    http: Option<String>,
 }
 
 impl Server {
@@ -39,15 +40,18 @@ impl Server {
             .stderr(log)
             .spawn()
             .expect("proof-server starts");
-        let mut server = Self { child, address: String::new() };
+        let mut server = Self { child, address: String::new(), http: None };
         let limit = Instant::now() + Duration::from_secs(20);
         while server.address.is_empty() {
             assert!(Instant::now() < limit, "proof-server does not say where it listens");
             std::thread::sleep(Duration::from_millis(50));
+            // All of them are said at once.
             let text = std::fs::read_to_string(output.path()).expect("its output");
-            if let Some(address) = text.lines().find_map(|line| line.strip_prefix("listening on ")) {
-                server.address = address.trim().to_owned();
-            }
+            let said = |what| {
+                text.lines().find_map(|line| line.strip_prefix(what)).map(|said| said.trim().to_owned())
+            };
+            server.http = said("http on ");
+            server.address = said("listening on ").unwrap_or_default();
         }
         server
     }
@@ -55,6 +59,14 @@ impl Server {
     /// `host:port` to connect to.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// `host:port` for HTTP and WebSocket.
+    ///
+    /// # Panics
+    /// If it was started without `--http-listen`.
+    pub fn http(&self) -> &str {
+        self.http.as_deref().expect("--http-listen")
     }
 
     /// The prover workers that it runs now: its child processes.

@@ -18,7 +18,7 @@ use super::{
 pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -102,7 +102,7 @@ fn frames_of(mut bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// A request that decodes and is refused without a worker.
-fn refusable(seed: &[u8], random: &mut Random) -> Request {
+pub(super) fn refusable(seed: &[u8], random: &mut Random) -> Request {
     match random.below(5) {
         0 => {
             let mut proof = bad_record(random);

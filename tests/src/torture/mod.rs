@@ -13,6 +13,7 @@ mod slow_reader;
 mod statements;
 mod tortured;
 mod verifying;
+mod websocket;
 
 pub use outcome::Outcome;
 
@@ -39,6 +40,8 @@ impl Form {
 pub enum Scenario {
     /// Broken messages.
     Messages,
+    /// Broken frames of a WebSocket.
+    WebSocket,
     /// Connections that say nothing.
     Silence,
     /// Messages that come a byte at a time.
@@ -67,8 +70,9 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Messages,
+        Self::WebSocket,
         Self::Silence,
         Self::Drips,
         Self::BadProofs,
@@ -87,6 +91,7 @@ impl Scenario {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Messages => "messages",
+            Self::WebSocket => "websocket",
             Self::Silence => "silence",
             Self::Drips => "drips",
             Self::BadProofs => "bad-proofs",
@@ -106,6 +111,7 @@ impl Scenario {
     pub const fn what(self) -> &'static str {
         match self {
             Self::Messages => "broken messages, from the fuzz corpus and made up",
+            Self::WebSocket => "broken frames over WebSocket, and broken messages in good ones",
             Self::Silence => "connections that say nothing, more than the server takes",
             Self::Drips => "messages that come a byte at a time",
             Self::BadProofs => "proofs with rubbish inside, as many as the server takes, and pings",
@@ -139,6 +145,7 @@ impl Scenario {
     pub async fn run(self, form: Form) -> Outcome {
         match self {
             Self::Messages => frames::messages(form).await,
+            Self::WebSocket => websocket::frames(form).await,
             Self::Silence => connections::silence(form).await,
             Self::Drips => connections::drips(form).await,
             Self::BadProofs => verifying::bad_proofs(form).await,

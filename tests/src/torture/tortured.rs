@@ -34,6 +34,11 @@ impl Tortured {
         self.server.address()
     }
 
+    /// Where it speaks HTTP.
+    pub(super) fn http(&self) -> &str {
+        self.server.http()
+    }
+
     /// Kills it, and reports: its memory, which may have grown by `growth` MiB, its panics, and its workers, which end
     /// with it.
     pub(super) async fn end(self, name: &str, growth: u64, outcome: &mut Outcome) {
