@@ -20,6 +20,7 @@ export function startAsking() {
     // `--input-only` leaves the name to people, who tend to say what it is.
     if (/committee|change|handover/i.test(name)) byId("ask-program").value = "committee-change";
     else if (/inclusion|slot|account|log/i.test(name)) byId("ask-program").value = "inclusion";
+    offer();
     say(notice("neutral", "Ready", `${name}: ${size(bytes.length)}.`));
   }, (reason) => say(notice("bad", "Not read", reason)));
   byId("ask-form").addEventListener("submit", (event) => {
@@ -31,10 +32,27 @@ export function startAsking() {
   addEventListener("pagehide", () => {
     if (running?.id && byId("ask-leave").checked) running.server.withdraw(running.id, { leaving: true });
   });
+  for (const id of ["ask-server", "ask-token", "ask-program"]) byId(id).addEventListener("change", offer);
   onView("ask", { show: (id) => {
     fill("ask");
+    offer();
     if (/^[0-9a-f]{64}$/.test(id ?? "") && running?.id !== id) begin({ id });
   } });
+}
+
+/** Kinds that the server does not make are not to be chosen, where it says so. */
+async function offer() {
+  const options = [...byId("ask-kind").options];
+  let kinds;
+  try {
+    const { programs } = await named("ask").programs();
+    kinds = programs.find(({ name }) => name === byId("ask-program").value)?.kinds;
+  } catch {
+    // Whoever asks hears why.
+  }
+  for (const option of options) option.disabled = Boolean(kinds) && !kinds.includes(option.value);
+  const chosen = options.find((option) => option.selected);
+  if (chosen.disabled) byId("ask-kind").value = options.find((option) => !option.disabled)?.value ?? chosen.value;
 }
 
 function say(...what) {

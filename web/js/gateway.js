@@ -103,7 +103,8 @@ export class Gateway {
     }
     if (response.ok) return response;
     const said = await response.json().catch(() => ({}));
-    throw new Problem({ title: `status ${response.status}`, ...said, status: response.status });
+    const title = `${this.address} answers with status ${response.status}, as no proof server does`;
+    throw new Problem({ title, ...said, status: response.status });
   }
 
   #lost(error) {

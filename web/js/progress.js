@@ -54,7 +54,8 @@ export class Progress {
   }
 }
 
-function inWords({ step, position, cycles, done, total }) {
+/** A step in words. */
+export function inWords({ step, position, cycles, done, total }) {
   switch (step) {
     case "checking": return "The server checks the statement.";
     case "queued": return position === 0 ? "Next in the queue." : `In the queue: ${grouped(position)} before it.`;
