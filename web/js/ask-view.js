@@ -82,7 +82,7 @@ async function begin(wanted) {
     },
     step: (step) => say(notice("neutral", "Being made", progress.step(step))),
     lost: (reason, pause) => say(notice("caution", "Out of touch", reason,
-      `Asked again in ${Math.ceil(pause / 1000)} s. A job that was handed in goes on meanwhile.`)),
+      `Asked again in ${Math.ceil(pause / 1000)} s. Where the server runs, a job that was handed in goes on meanwhile.`)),
   };
   try {
     received(await prove(server, wanted, tell, job.stop.signal), progress);

@@ -72,7 +72,7 @@ function show(server, work) {
   ]);
   byId("operate-result").classList.remove("stale");
   byId("operate-result").replaceChildren(
-    table("Programs", ["Program", "Ready", "With a worker", "In the queue", "Kinds"], rows),
+    table("Programs", ["Program", "Ready", "The worker's jobs", "In the queue", "Kinds"], rows),
     ...(work ? atWork(work) : [el("p", { class: "notice neutral" }, "Jobs, workers and failures are shown to operators: whoever has"
       + " a token with “operator = true”, or on a server without tokens and certificates whoever asks from its own machine.")]),
     el("h2", {}, "Server"),
@@ -101,13 +101,15 @@ function atWork({ jobs, open, workers, last_hour: hour, failures }) {
       ? el("p", {}, "No jobs.")
       : table(`Jobs${open > jobs.length ? `: the first ${jobs.length} of ${grouped(open)}` : ""}`,
         ["Job", "Statement", "Kind", "Where it stands", "Clients", "Asked for"],
-        jobs.map((job) => [short(job.id), job.program, job.kind, job.step ? inWords(job.step) : "not begun", grouped(job.clients), ago(job.age_ms)])),
+        jobs.map(({ id, program, kind, step, clients, age_ms: age }) => [
+          short(id), program, kind, step ? inWords(step) : "not begun", grouped(clients), ago(age),
+        ])),
     table("Workers", ["Lane", "Jobs", "Memory", "Failed since the start", "Trouble"],
       workers.map((lane) => [lane.lane, grouped(lane.running), size(lane.memory), grouped(lane.failures), lane.trouble ?? "none"])),
     failures.length === 0
       ? el("p", {}, "No job has failed.")
       : table("Last failures", ["When", "Job", "Statement", "Kind", "Why"],
-        failures.map((failed) => [ago(failed.age_ms), short(failed.id), failed.program, failed.kind, `${failed.error.title}: ${failed.error.detail}`])),
+        failures.map(({ age_ms: age, id, program, kind, error }) => [ago(age), short(id), program, kind, `${error.title}: ${error.detail}`])),
   ];
 }
 

@@ -28,9 +28,9 @@ export class Progress {
     const at = this.stages.indexOf(step.step);
     if (step.step === "proving" && step.total > 0) {
       this.bar.max = step.total;
-      this.bar.value = step.done;
+      if (step.total > 1) this.bar.value = step.done;
     } else {
-      // How long the others take is not known.
+      // How long the others take is not known; nor is it of the only part.
       this.bar.removeAttribute("value");
     }
     for (const [index, stage] of this.stages.entries()) {

@@ -14,7 +14,9 @@ export function fill(view) {
 /** The server that a view names; its token is kept nowhere. Throws where the address is none. */
 export function named(view) {
   const address = byId(`${view}-server`).value.trim();
-  if (!/^https?:/i.test(address) || !URL.canParse(address)) throw new Error(`${address || "Nothing"} is no address of a server: http://… or https://…`);
+  if (!/^https?:/i.test(address) || !URL.canParse(address)) {
+    throw new Error(`${address || "Nothing"} is no address of a server: http://… or https://…`);
+  }
   sessionStorage.setItem(KEPT, address);
   return new Gateway(address, byId(`${view}-token`).value.trim());
 }

@@ -26,13 +26,16 @@ export function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM, args: [...args, "--disable-dev-shm-usage"] });
 }
 
-/** A tab of its own. What the page complains about, its content security policy among it, fails the test that `done` is called in. */
+/** A tab of its own. What the browser complains about, as breaches of the policy, fails the test that `done` is called in. */
 export async function open(browser, address, options = DESKTOP) {
   const context = await browser.newContext({ ...options, acceptDownloads: true });
   const page = await context.newPage();
   const complaints = [];
   // A server that is away is what some tests are about; the browser says so for each request.
-  page.on("console", (message) => message.type() === "error" && !/Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE/.test(message.text()) && complaints.push(message.text()));
+  page.on("console", (message) => {
+    const expected = /Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE/.test(message.text());
+    if (message.type() === "error" && !expected) complaints.push(message.text());
+  });
   page.on("pageerror", (error) => complaints.push(String(error)));
   await page.goto(address);
   const done = async () => {

@@ -123,7 +123,8 @@ describe("accounts, slots, logs", () => {
       const text = await page.locator("#check-result").innerText();
       const [account] = statement.accounts;
       const [log] = statement.logs;
-      for (const said of [account.address, account.slots[0].key, account.slots[0].exists ? account.slots[0].value : "proven absent", account.balance, log.address, ...log.topics,
+      const value = account.slots[0].exists ? account.slots[0].value : "proven absent";
+      for (const said of [account.address, account.slots[0].key, value, account.balance, log.address, ...log.topics,
         statement.transactions[0].hash ?? "only the receipt is"]) {
         assert.ok(text.includes(said), said);
       }
@@ -163,11 +164,11 @@ test("a file that is dropped, and a newer one while the first is being checked",
   const drop = (buffer) => page.evaluate((text) => {
     const data = new DataTransfer();
     data.items.add(new File([Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0))], "dropped.proof"));
-    for (const type of ["dragover", "drop"]) {
-      document.body.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
-    }
+    const event = (type) => new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true });
+    // Whether the browser is kept from leaving the page for the file.
+    return ["dragover", "drop"].map((type) => !document.body.dispatchEvent(event(type)));
   }, buffer.toString("base64"));
-  await drop(proofFile(COMPRESSED));
+  assert.deepEqual(await drop(proofFile(COMPRESSED)), [true, true]);
   await drop(Buffer.from("a letter"));
   assert.equal((await verdict(page)).code, "not-a-proof-file");
   await drop(proofFile(COMPRESSED));

@@ -10,6 +10,11 @@ import { launch, open, picked, recorded } from "./browser.mjs";
 import { serve } from "./files.mjs";
 
 const RUNS = 5;
+/** Each with a recorded proof, and how many milliseconds it may take. */
+const KINDS = [
+  ["groth16", "recorded-snarks/inclusion", 150],
+  ["compressed", "recorded-starks/committee-change-compressed", 2000],
+];
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 test("times and sizes", async (t) => {
@@ -19,7 +24,7 @@ test("times and sizes", async (t) => {
 
   const files = await serve(process.env.SEXTANT_WEB);
   const browser = await launch();
-  for (const [kind, name, limit] of [["groth16", "recorded-snarks/inclusion", 150], ["compressed", "recorded-starks/committee-change-compressed", 2000]]) {
+  for (const [kind, name, limit] of KINDS) {
     const { page, done } = await open(browser, files.origin);
     await page.locator("summary").click();
     await page.locator("#development-key").setInputFiles(picked("key", recorded("recorded-snarks/groth16_vk.bin")));
