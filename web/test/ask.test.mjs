@@ -9,7 +9,7 @@ import { serve } from "./files.mjs";
 import { freePort, handover, startServer } from "./server.mjs";
 
 // Longer than any proof here takes on a machine that does other things too.
-const PATIENCE = 280_000;
+const PATIENCE = 600_000;
 
 let files;
 let browser;

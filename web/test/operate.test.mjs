@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { DARK, PHONE, accessible, launch, open, picked, picture } from "./browser.mjs";
 import { freePort, handover, startServer } from "./server.mjs";
 
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 
 let browser;
 let server;
@@ -23,7 +23,7 @@ after(async () => {
   await browser?.close();
 });
 
-test("jobs, workers and failures as they come and go", { timeout: PATIENCE }, async () => {
+test("jobs, workers and failures as they come and go", { timeout: 2 * PATIENCE }, async () => {
   const asking = await open(browser, `${server.origin}/#ask`);
   assert.equal(await asking.page.locator("#ask-server").inputValue(), server.origin);
   const watching = await open(browser, `${server.origin}/#operate`);
