@@ -10,7 +10,7 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture http-fuzz vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test \
+.PHONY: help setup build demo test third-party torture http-fuzz vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test web web-test snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test \
   python-test typescript-test dist dist-test contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
@@ -84,6 +84,12 @@ wasm: ## Build the verifier for browsers and node as an npm package (needs Debia
 
 wasm-test: ## Build it, and compare its verdicts with the native verifier's (needs node 20)
 	@scripts/wasm.sh test
+
+web: ## Put the page together, for the gateway (`serve --http-files`) or any file server (needs what `make wasm` needs)
+	@scripts/web.sh
+
+web-test: build ## The page in Chromium with a real server: verify, tamper, prove, lose the server (needs Debian's chromium, node 20 and what `make wasm` needs; minutes)
+	@scripts/web.sh test
 
 snark-setup: build ## Build Groth16 circuits for tests where the released ones cannot be had (FOLDER=...)
 	@$(PROGRAMS)/proof-server dev-circuits $(or $(FOLDER),$(SEXTANT_CACHE)/dev-circuits) --keys-program "$$(scripts/dev-circuits.sh)"

@@ -91,6 +91,12 @@ impl Audience {
         step.is_some_and(|step| !matches!(step, Progress::Checking | Progress::Queued { .. }))
     }
 
+    /// The last step, and how many wait.
+    pub(crate) fn glance(&self) -> (Option<Progress>, usize) {
+        let members = self.members();
+        (members.step, members.list.len())
+    }
+
     /// Those whose share of a queue the job takes: each counts it as theirs.
     pub(crate) fn identities(&self) -> Vec<Identity> {
         let members = self.members();

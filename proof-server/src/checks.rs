@@ -217,6 +217,7 @@ mod tests {
             identity: Identity::address([127, 0, 0, 1].into()),
             budget: Budget { requests: 1, proofs_per_hour: 0 },
             known: true,
+            operator: false,
             hops: 0,
             gone: CancellationToken::new(),
         }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use lru::LruCache;
-use sextant_protocol::{ErrorCode, ProofAnswer, ServerError};
+use sextant_protocol::{ErrorCode, Progress, ProofAnswer, ServerError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +23,7 @@ use crate::{
     audience::{Audience, ProgressSender},
     budget::{OpenRequest, Reservation},
     cache::Cache,
+    history::History,
     made::ProofKey,
 };
 
@@ -38,6 +39,7 @@ pub(crate) struct Jobs {
     /// Those that would fail again, with the reason, and until when they are refused for it.
     hopeless: Mutex<LruCache<ProofKey, (ServerError, Instant)>>,
     cache: Arc<Cache>,
+    history: History,
     /// How long a client that vanished is waited for.
     grace: Duration,
 }
@@ -53,6 +55,7 @@ pub(crate) struct JobId {
 
 struct Running {
     key: JobId,
+    since: Instant,
     audience: Arc<Audience>,
     outcome: watch::Receiver<Option<JobOutcome>>,
     given_up: CancellationToken,
@@ -64,6 +67,15 @@ pub(crate) struct Entrant<'a> {
     pub(crate) progress: ProgressSender,
     pub(crate) open: OpenRequest,
     pub(crate) reserved: Reservation,
+}
+
+/// A job as its server's operator sees it.
+pub(crate) struct OpenJob {
+    pub(crate) key: ProofKey,
+    pub(crate) step: Option<Progress>,
+    /// How many wait for it.
+    pub(crate) clients: usize,
+    pub(crate) since: Instant,
 }
 
 /// How a request finds its proof.
@@ -88,12 +100,26 @@ pub(crate) struct Waiter {
 impl Jobs {
     pub(crate) fn new(cache: Arc<Cache>, grace: Duration) -> Arc<Self> {
         let hopeless = Mutex::new(LruCache::new(HOPELESS.0));
-        Arc::new(Self { running: Mutex::default(), hopeless, cache, grace })
+        Arc::new(Self { running: Mutex::default(), hopeless, cache, history: History::default(), grace })
     }
 
     /// The kept proofs.
     pub(crate) fn cache(&self) -> &Cache {
         &self.cache
+    }
+
+    /// What became of those that are over.
+    pub(crate) fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Those that are not over.
+    pub(crate) fn open(&self) -> Vec<OpenJob> {
+        let seen = |running: &Arc<Running>| {
+            let (step, clients) = running.audience.glance();
+            OpenJob { key: running.key.proof, step, clients, since: running.since }
+        };
+        self.running().values().map(seen).collect()
     }
 
     /// Finds the proof for `key`, or the job that makes it, or starts one with what `start` returns for its audience.
@@ -133,8 +159,8 @@ impl Jobs {
                 let audience = Audience::new(caller.identity.clone());
                 let work = start(audience.clone())?;
                 let (sender, outcome) = watch::channel(None);
-                let running =
-                    Arc::new(Running { key, audience, outcome, given_up: CancellationToken::new() });
+                let given_up = CancellationToken::new();
+                let running = Arc::new(Running { key, since: Instant::now(), audience, outcome, given_up });
                 jobs.insert(key, running.clone());
                 tokio::spawn(self.clone().run(running.clone(), work, sender));
                 running
@@ -180,6 +206,7 @@ impl Jobs {
             }
         };
         let key = running.key.proof;
+        self.history.note(key, &outcome);
         match &outcome {
             // Before the job is forgotten: at any time it is either running or kept.
             Ok(answer) => self.cache.insert(key.job(), answer),

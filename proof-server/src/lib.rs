@@ -32,6 +32,7 @@ mod evidence;
 mod fleet;
 mod forward;
 pub mod health;
+mod history;
 mod http;
 mod jobs;
 mod kinds;
@@ -80,6 +81,7 @@ pub use fleet::{
     operate::{FleetArgs, OperateError, run as operate},
 };
 pub use forward::ForwardError;
+pub use http::PageError;
 pub use kinds::Kinds;
 pub use networks::Networks;
 pub use origins::Origins;

@@ -1,8 +1,8 @@
 //! Web pages that may ask: a browser says from which origin a page comes, and only those named here are answered.
 
-use std::str::FromStr;
+use std::{net::IpAddr, str::FromStr};
 
-use hyper::{Uri, header::HeaderValue};
+use hyper::{Uri, header::HeaderValue, http::uri::Authority};
 
 /// Origins in the form in which browsers send them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,9 +34,56 @@ impl Origins {
     }
 }
 
+/// What is spoken where a server listens, as addresses begin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    /// Whether a page of this origin was loaded from the address that it asks, `host`. That counts where the address is a
+    /// number or `localhost`: a name may be a stranger's, who lets it lead here once their page is loaded.
+    pub(crate) fn is_own(self, origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
+        let Some(host) = host.filter(|host| is_number(host)).and_then(|host| host.to_str().ok()) else {
+            return false;
+        };
+        let scheme = match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        };
+        *origin == format!("{scheme}://{host}")
+    }
+}
+
+/// Whether this is where a browser finds a server by its number, or as `localhost`.
+pub(crate) fn is_number(host: &HeaderValue) -> bool {
+    let authority = host.to_str().ok().and_then(|host| Authority::from_str(host).ok());
+    authority.is_some_and(|authority| {
+        let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+        name == "localhost" || name.parse::<IpAddr>().is_ok()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_that_was_loaded_from_here_is_known_by_its_number() {
+        let own = |origin: &str, host: &str| {
+            let value = |text| HeaderValue::from_str(text).unwrap();
+            Scheme::Http.is_own(&value(origin), Some(&value(host)))
+        };
+        for host in ["127.0.0.1:7102", "[::1]:7102", "192.0.2.7", "localhost:7102"] {
+            assert!(own(&format!("http://{host}"), host), "{host}");
+            assert!(!own(&format!("https://{host}"), host), "{host}");
+        }
+        assert!(!own("http://evil.example", "evil.example"), "a name that may lead here");
+        assert!(!own("http://127.0.0.1:1", "127.0.0.1:7102"), "another server on this machine");
+        assert!(!own("http://me@127.0.0.1", "127.0.0.1") && !own("null", "") && !own("http://", ""));
+        assert!(!Scheme::Http.is_own(&HeaderValue::from_static("http://127.0.0.1"), None));
+    }
 
     #[test]
     fn an_origin_is_a_scheme_and_a_host_and_nothing_else() {

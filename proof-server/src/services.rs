@@ -31,6 +31,7 @@ use crate::{
     sub_server::SubServer,
     submissions::{self, Submissions},
     verification::Verification,
+    worker::health::Health,
 };
 
 /// Everything a connection can ask for.
@@ -50,6 +51,8 @@ pub(crate) struct Services {
     pub(crate) started: Instant,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) readiness: Arc<Readiness>,
+    /// The lanes of workers, by name.
+    pub(crate) lanes: [(&'static str, Arc<Health>); 2],
     pub(crate) control: Control,
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use common::{
     Client, HANGS, Server, good_request, good_requests,
@@ -341,6 +341,132 @@ async fn only_pages_of_named_origins_may_ask() {
     server.stop().await;
 }
 
+/// The page of this repository, as the gateway serves it: whatever is loaded from there may ask, and nothing else may.
+#[tokio::test]
+async fn a_page_is_served_and_may_ask_where_it_comes_from() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("js")).unwrap();
+    for file in ["index.html", "js/main.js"] {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web").join(file);
+        std::fs::copy(source, folder.path().join(file)).unwrap();
+    }
+    let server = Server::start(Some(HANGS), |config| config.http_files = Some(folder.path().into())).await;
+    let page = get(server.http, "/").await;
+    assert_eq!(
+        (page.status.as_u16(), &page.headers["content-type"]),
+        (200, &"text/html; charset=utf-8".parse().unwrap())
+    );
+    // The page says the same policy, for servers that send none; whose frame it stands in only a header can say.
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    let text = std::str::from_utf8(&page.body).unwrap();
+    let said = text.split("Content-Security-Policy\" content=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(policy, format!("{said}; frame-ancestors 'none'"));
+    assert_eq!(page.headers["x-content-type-options"], "nosniff");
+
+    let script = get(server.http, "/js/main.js").await;
+    assert_eq!(script.headers["content-type"], "text/javascript; charset=utf-8");
+    let tag = script.headers["etag"].to_str().unwrap();
+    let again = ask(server.http, "GET", "/js/main.js", &[("if-none-match", tag)], "").await;
+    assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
+    let head = ask(server.http, "HEAD", "/js/main.js", &[], "").await;
+    assert_eq!((head.status.as_u16(), head.body.len()), (200, 0));
+    for other in
+        ["/js", "/js/", "/../Cargo.toml", "/js/../../Cargo.toml", "/%2e%2e/Cargo.toml", "/js//main.js"]
+    {
+        assert_eq!(get(server.http, other).await.problem(), (404, "Unsupported".into()), "{other}");
+    }
+    assert_eq!(ask(server.http, "POST", "/js/main.js", &[], "").await.status, 404);
+    assert_eq!(get(server.http, "/v1/programs").await.status, 200);
+    assert_eq!(get(server.http, "/v1").await.headers["content-type"], "text/html; charset=utf-8");
+
+    let host = server.http.to_string();
+    let from = async |origin: &str, host: &str| {
+        ask(
+            server.http,
+            "DELETE",
+            &format!("/v1/proofs/{NOBODYS}"),
+            &[("origin", origin), ("host", host)],
+            "",
+        )
+        .await
+        .status
+    };
+    assert_eq!(from(&format!("http://{host}"), &host).await, 404, "it may ask, there is no such job");
+    for (origin, host) in
+        [("https://evil.example", &host[..]), ("http://evil.example", "evil.example"), ("null", "null")]
+    {
+        assert_eq!(from(origin, host).await, 403, "{origin}");
+    }
+    server.stop().await;
+    // Without a page nothing is loaded from here, and nothing from here asks.
+    let server = Server::start(Some(HANGS), |_| {}).await;
+    let host = server.http.to_string();
+    let headers = [("origin", &format!("http://{host}")[..]), ("host", &host)];
+    assert_eq!(ask(server.http, "GET", "/v1/programs", &headers, "").await.status, 403);
+    server.stop().await;
+}
+
+/// Jobs with their steps, workers and failures, for operators.
+#[tokio::test]
+async fn an_operator_sees_what_the_server_is_at() {
+    let tokens = token_file(&[("alice", ""), ("olga", "operator = true")]);
+    let script = Script::for_jobs(&good_request(), WAITS);
+    let server =
+        Server::start_with(Some(script), |config| config.token_file = Some(tokens.path().into())).await;
+    let bearer = |token: &str| format!("Bearer {token}");
+    let look = async |token: &str| {
+        ask(server.http, "GET", "/v1/status", &[("authorization", &bearer(token))], "").await
+    };
+    assert_eq!(look("alice").await.problem(), (403, "Unauthorized".into()));
+    let job = submitted(&server, &[("authorization", &bearer("alice"))]).await;
+    begun(&server).await;
+    let mut told = Value::Null;
+    until("its step is seen", common::PATIENCE, async || {
+        told = look("olga").await.json();
+        told["jobs"][0]["step"]["step"] == "executing"
+    })
+    .await;
+    let (seen, proving) = (&told["jobs"][0], &told["workers"][0]);
+    assert_eq!(format!("/v1/proofs/{}", seen["id"].as_str().unwrap()), job);
+    assert_eq!(
+        (&seen["program"], &seen["kind"], &seen["clients"], &told["open"]),
+        (&"committee-change".into(), &"stark".into(), &1.into(), &1.into())
+    );
+    assert_eq!((&proving["lane"], &proving["running"]), (&"proving".into(), &1.into()));
+    server.script.as_ref().unwrap().touch("go");
+    until("it is over", common::PATIENCE, async || {
+        told = look("olga").await.json();
+        told["open"] == 0
+    })
+    .await;
+    assert_eq!((&told["last_hour"]["made"], &told["last_hour"]["failed"]), (&1.into(), &0.into()));
+    assert_eq!(told["failures"], serde_json::json!([]));
+    server.stop().await;
+}
+
+/// A job that failed is told of with its reason.
+#[tokio::test]
+async fn an_operator_sees_why_jobs_failed() {
+    let script = Script::for_jobs(&good_request(), "exit 3");
+    let server = Server::start_with(Some(script), |_| {}).await;
+    let job = submitted(&server, &[]).await;
+    let mut told = Value::Null;
+    until("it has failed", Duration::from_secs(30), async || {
+        told = get(server.http, "/v1/status").await.json();
+        told["failures"].as_array().is_some_and(|failures| !failures.is_empty())
+    })
+    .await;
+    let failure = &told["failures"][0];
+    assert_eq!(format!("/v1/proofs/{}", failure["id"].as_str().unwrap()), job);
+    assert_eq!(failure["error"]["name"], "ProverFailed", "{told}");
+    assert_eq!(told["last_hour"]["failed"], 1);
+    assert!(told["workers"][0]["failures"].as_u64().unwrap() > 0, "{told}");
+    // A page whose name leads to this machine has its reader's address, and no right of theirs.
+    let rebound = ask(server.http, "GET", "/v1/status", &[("host", "evil.example")], "").await;
+    assert_eq!(rebound.problem(), (403, "Unauthorized".into()));
+    server.stop().await;
+}
+
 /// The description is of what there is: its shapes are all there, and each of its addresses answers.
 #[tokio::test]
 async fn the_description_is_whole_and_true() {
@@ -367,7 +493,7 @@ async fn the_description_is_whole_and_true() {
             );
         }
     }
-    let all = ["events", "programs", "proof", "rpc", "status", "submit", "verify", "withdraw"];
+    let all = ["events", "programs", "proof", "rpc", "status", "submit", "verify", "withdraw", "work"];
     assert_eq!(operations, all.into());
     let submit = &told["paths"]["/v1/proofs"]["post"]["parameters"];
     let names: Vec<_> = submit

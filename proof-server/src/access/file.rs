@@ -12,6 +12,7 @@
 //! name = "entrypoint"
 //! sha256 = "64 hexadecimal digits"
 //! server = true          # it asks for others: its word about them is believed
+//! operator = true        # it may see what the server is at
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -54,6 +55,8 @@ pub(super) struct Known {
     pub(super) budget: Budget,
     /// Asks for others.
     pub(super) server: bool,
+    /// May see what the server is at.
+    pub(super) operator: bool,
 }
 
 /// Everybody whom the file names.
@@ -61,6 +64,13 @@ pub(super) struct Known {
 pub(super) struct KnownClients {
     pub(super) tokens: Vec<Known>,
     pub(super) certificates: Vec<Known>,
+}
+
+impl KnownClients {
+    /// Whether nobody is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tokens.is_empty() && self.certificates.is_empty()
+    }
 }
 
 #[derive(Deserialize)]
@@ -81,6 +91,8 @@ struct Entry {
     proofs_per_hour: Option<u32>,
     #[serde(default)]
     server: bool,
+    #[serde(default)]
+    operator: bool,
 }
 
 /// Reads the file; entries without a budget of their own get `default`.
@@ -139,6 +151,6 @@ fn add(
         requests: entry.requests.unwrap_or(default.requests),
         proofs_per_hour: entry.proofs_per_hour.unwrap_or(default.proofs_per_hour),
     };
-    known.push(Known { identity, sha256, budget, server: entry.server });
+    known.push(Known { identity, sha256, budget, server: entry.server, operator: entry.operator });
     Ok(())
 }

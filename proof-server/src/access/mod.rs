@@ -51,6 +51,8 @@ pub(crate) struct Caller {
     pub(crate) budget: Budget,
     /// It has shown who it is: not everybody could have come like this.
     pub(crate) known: bool,
+    /// It may see what the server is at.
+    pub(crate) operator: bool,
     /// Servers its requests have passed through.
     pub(crate) hops: u32,
     /// Cancelled when its connection has ended.
@@ -85,6 +87,7 @@ impl Access {
             identity: Identity::address(shown.address),
             budget: self.budget,
             known: true,
+            operator: false,
             hops: 0,
             gone: CancellationToken::new(),
         };
@@ -100,12 +103,15 @@ impl Access {
             find(&self.known.certificates, fingerprint)
         } else if self.anonymous {
             caller.known = false;
+            // Where nobody is told apart, whoever is on the machine could read all of it anyway.
+            caller.operator = self.known.is_empty() && shown.address.to_canonical().is_loopback();
             None
         } else {
             return Err(unauthorized("this server wants to know who asks: a token or a client certificate"));
         };
         if let Some(found) = found {
             (caller.identity, caller.budget) = (found.identity.clone(), found.budget);
+            caller.operator = found.operator;
             if found.server {
                 self.believe(shown, &mut caller)?;
             }

@@ -53,6 +53,23 @@ fn tokens_certificates_and_addresses_name_clients() {
     assert_eq!((stranger.identity.to_string(), stranger.known), ("address 192.0.2.7".into(), false));
 }
 
+/// What a server is at is seen by those who are named for it; where nobody is named, from its own machine.
+#[test]
+fn operators_are_named_or_on_the_machine_itself() {
+    let named = access(&(entry("token", "alice", "a", "") + &entry("token", "olga", "o", "operator = true")));
+    let by = |token: &str| named.admit(&shown(token, None)).unwrap().operator;
+    assert_eq!((by("a"), by("o")), (false, true));
+    let from = |access: &Access, address: &str| {
+        let shown = Credentials { address: address.parse().unwrap(), ..shown("", None) };
+        access.admit(&shown).unwrap().operator
+    };
+    let open = Access::new(None, true, BUDGET, 1).unwrap();
+    let seen = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "192.0.2.7"].map(|address| from(&open, address));
+    assert_eq!(seen, [true, true, true, false]);
+    let both = Access { anonymous: true, ..named };
+    assert!(!from(&both, "127.0.0.1"), "strangers are no operators where operators have names");
+}
+
 /// Hops and clients behind a connection are what it says they are only if it is a server's.
 #[test]
 fn only_servers_speak_for_others() {

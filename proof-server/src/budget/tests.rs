@@ -6,6 +6,7 @@ fn caller(name: u8, requests: usize, proofs_per_hour: u32) -> Caller {
         identity: Identity::address([127, 0, 0, name].into()),
         budget: Budget { requests, proofs_per_hour },
         known: true,
+        operator: false,
         hops: 0,
         gone: tokio_util::sync::CancellationToken::new(),
     }

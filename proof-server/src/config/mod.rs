@@ -168,6 +168,8 @@ pub struct Config {
     pub http_listen: Option<SocketAddr>,
     /// Origins of the web pages that may ask over HTTP.
     pub http_origins: Origins,
+    /// Folder of a web page to serve over HTTP.
+    pub http_files: Option<PathBuf>,
     /// Whether clients that do not say who they are get served.
     pub anonymous: bool,
     /// File with known tokens.
@@ -301,6 +303,9 @@ impl Settings {
         if self.http_origins.is_some() && self.http_listen.is_none() {
             return Err(ConfigError::Needs("http-origins", "http-listen"));
         }
+        if self.http_files.is_some() && self.http_listen.is_none() {
+            return Err(ConfigError::Needs("http-files", "http-listen"));
+        }
         let upstreams = UpstreamConfig {
             committee_change: addresses("committee-change-upstreams", self.committee_change_upstreams)?,
             inclusion: addresses("inclusion-upstreams", self.inclusion_upstreams)?,
@@ -361,6 +366,7 @@ impl Settings {
             http_listen: self.http_listen,
             http_origins: Origins::named(&self.http_origins.unwrap_or_default())
                 .map_err(in_list("http-origins"))?,
+            http_files: self.http_files,
             anonymous,
             token_file: self.token_file,
             tls,

@@ -44,6 +44,10 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_HTTP_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub http_origins: Option<Vec<String>>,
 
+    /// Folder of a web page to serve there, as `make web` makes it [default: none]
+    #[arg(long, env = "SEXTANT_HTTP_FILES", value_name = "FOLDER")]
+    pub http_files: Option<PathBuf>,
+
     /// Serve clients that do not say who they are, even where they come from elsewhere: whoever reaches the address can
     /// make proofs [default: only on this machine's own addresses, and only without tokens and client certificates]
     #[arg(long, env = "SEXTANT_ALLOW_ANONYMOUS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]

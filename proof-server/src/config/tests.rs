@@ -105,6 +105,8 @@ fn what_cannot_work_is_refused() {
     }
     let pages = refused(&["--http-origins", "https://wallet.example"]);
     assert!(matches!(pages, Err(ConfigError::Needs("http-origins", _))));
+    let files = refused(&["--http-files", "/srv/page"]);
+    assert!(matches!(files, Err(ConfigError::Needs("http-files", _))));
     let error = refused(&["--http-listen", "127.0.0.1:1", "--http-origins", "*"]).unwrap_err().to_string();
     assert!(error.starts_with("http-origins: ") && error.contains("SCHEME://HOST"), "{error}");
     let lonely = from_flags(&["--role", "entrypoint"]).resolve();

@@ -10,6 +10,7 @@ mod body;
 mod description;
 mod events;
 mod job;
+mod page;
 mod problem;
 mod proofs;
 mod routes;
@@ -17,6 +18,7 @@ mod server;
 mod values;
 mod verifications;
 mod websocket;
+mod work;
 
 use std::{
     convert::Infallible,
@@ -35,6 +37,8 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+pub(crate) use page::Page;
+pub use page::PageError;
 pub(crate) use problem::refusal;
 use sextant_protocol::{ErrorCode, ServerError};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -42,7 +46,7 @@ use tokio_io_timeout::TimeoutStream;
 
 use crate::{
     connection::{Context, Ended},
-    origins::Origins,
+    origins::{Origins, Scheme},
     visitor::Visitor,
 };
 use problem::Problem;
@@ -54,6 +58,8 @@ const HEAD: usize = 16 << 10;
 pub(crate) struct Gateway {
     context: Arc<Context>,
     origins: Origins,
+    /// What the origins of pages that were loaded from here begin with, if there is one to load.
+    own: Option<Scheme>,
     routes: Router,
 }
 
@@ -67,8 +73,10 @@ struct Guest {
 }
 
 impl Gateway {
-    pub(crate) fn new(context: Arc<Context>, origins: Origins) -> Self {
-        Self { context, origins, routes: routes::router() }
+    /// `page` is served beside what can be asked; `scheme` is what is spoken here.
+    pub(crate) fn new(context: Arc<Context>, origins: Origins, page: Option<Page>, scheme: Scheme) -> Self {
+        let own = page.is_some().then_some(scheme);
+        Self { context, origins, own, routes: routes::router(page) }
     }
 
     /// Serves one client from its first byte to its last.
@@ -123,7 +131,9 @@ impl Gateway {
     ) -> Result<Response<Body>, Infallible> {
         let origin = request.headers().get(header::ORIGIN).cloned();
         if let Some(origin) = &origin {
-            if !self.origins.allow(origin) {
+            let own =
+                self.own.is_some_and(|scheme| scheme.is_own(origin, request.headers().get(header::HOST)));
+            if !own && !self.origins.allow(origin) {
                 let error =
                     ServerError::new(ErrorCode::Unauthorized, "pages of this origin may not ask here");
                 return Ok(Problem::with_status(StatusCode::FORBIDDEN, error).into());

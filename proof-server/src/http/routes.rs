@@ -1,24 +1,28 @@
 //! What there is to ask over HTTP: one table, from which both the router and its description come.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     response::{Html, IntoResponse, Response},
     routing::{MethodRouter, delete, get, post},
 };
 use bytes::Bytes;
-use hyper::{Method, StatusCode, header};
+use hyper::{HeaderMap, Method, StatusCode, Uri, header};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use sextant_protocol::{ErrorCode, ServerError};
 
 use super::{
     description, events,
     job::Job,
+    page::Page,
     problem::Problem,
     proofs::{self, BYTES, Patience, Submitted, Wanted},
     server::{self, Server},
     values::JSON,
     verifications::{self, Verified},
     websocket,
+    work::{self, Work},
 };
 
 /// Makes the shape of something.
@@ -48,14 +52,21 @@ pub(super) struct Answer {
     pub(super) content: Option<(&'static str, Shape)>,
 }
 
-/// Serves all of it.
-pub(super) fn router() -> Router {
+/// Serves all of it, and the files of a page where nothing else is.
+pub(super) fn router(page: Option<Page>) -> Router {
     let routes = routes();
     let document = Bytes::from(serde_json::to_vec(&description::of(&routes)).unwrap_or_default());
     let described = get(async move || ([(header::CONTENT_TYPE, JSON)], document));
-    let router = Router::new().route("/v1/openapi.json", described).route("/", get(reader));
+    let router = Router::new().route("/v1/openapi.json", described).route("/v1", get(reader));
     let router = routes.into_iter().fold(router, |router, route| router.route(route.path, route.handler));
-    router.fallback(nothing_there).method_not_allowed_fallback(no_such_method)
+    let router = router.method_not_allowed_fallback(no_such_method);
+    let Some(page) = page.map(Arc::new) else {
+        return router.route("/", get(reader)).fallback(nowhere);
+    };
+    router.fallback(async move |method: Method, address: Uri, headers: HeaderMap| {
+        let file = page.answer(&method, address.path(), &headers);
+        file.unwrap_or_else(|| nothing_there().into())
+    })
 }
 
 fn routes() -> Vec<Route> {
@@ -69,6 +80,17 @@ fn routes() -> Vec<Route> {
             query: None,
             body: None,
             answers: vec![json::<Server>(StatusCode::OK, "The server.")],
+        },
+        Route {
+            method: Method::GET,
+            path: "/v1/status",
+            handler: get(work::work),
+            name: "work",
+            about: "What the server is at: its jobs and where they stand, its workers, the last hour, the last failures. For \
+                    operators alone.",
+            query: None,
+            body: None,
+            answers: vec![json::<Work>(StatusCode::OK, "What it is at.")],
         },
         Route {
             method: Method::POST,
@@ -186,7 +208,11 @@ async fn reader() -> Response {
     ([(header::CONTENT_SECURITY_POLICY, policy)], Html(include_str!("reader.html"))).into_response()
 }
 
-async fn nothing_there() -> Problem {
+async fn nowhere() -> Problem {
+    nothing_there()
+}
+
+fn nothing_there() -> Problem {
     let message = "nothing is here; /v1/openapi.json tells what there is";
     Problem::with_status(StatusCode::NOT_FOUND, ServerError::new(ErrorCode::Unsupported, message))
 }

@@ -34,6 +34,8 @@ type Measure = Box<dyn Fn(&Metrics) + Send>;
 
 /// From a hundredth of a second to an hour.
 const SECONDS: [f64; 13] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0];
+/// What workers fail by.
+const WORKER_FAILURES: [&str; 5] = ["start", "crash", "memory", "time", "silence"];
 /// Proofs are megabytes.
 const BYTES: [f64; 8] = [0.25e6, 0.5e6, 1e6, 1.5e6, 2e6, 4e6, 8e6, 32e6];
 
@@ -156,7 +158,7 @@ impl Metrics {
         }
         for lane in ["proving", "verification"] {
             self.worker_memory.get_or_create_owned(&[("lane", lane)]);
-            for reason in ["start", "crash", "memory", "time", "silence"] {
+            for reason in WORKER_FAILURES {
                 self.worker_failures.get_or_create_owned(&[("lane", lane), ("reason", reason)]);
             }
         }
@@ -266,6 +268,17 @@ impl Metrics {
     /// Resident memory of a lane's workers.
     pub(crate) fn worker_memory(&self, lane: &'static str, bytes: u64) {
         self.worker_memory.get_or_create(&[("lane", lane)]).set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// Resident memory of a lane's workers, as it was measured last.
+    pub(crate) fn worker_memory_of(&self, lane: &'static str) -> u64 {
+        self.worker_memory.get_or_create(&[("lane", lane)]).get().try_into().unwrap_or(0)
+    }
+
+    /// Worker processes of a lane that failed.
+    pub(crate) fn worker_failures_of(&self, lane: &'static str) -> u64 {
+        let failed = |reason| self.worker_failures.get_or_create(&[("lane", lane), ("reason", reason)]).get();
+        WORKER_FAILURES.into_iter().map(failed).sum()
     }
 
     /// A request was forwarded.

@@ -13,6 +13,7 @@ use crate::{
     door::{self, Door},
     fleet,
     forward::{self, Connector},
+    http::Page,
     kinds::Kinds,
     metrics::Metrics,
     reload::Reloaded,
@@ -29,6 +30,8 @@ pub(super) struct Files {
     pub(super) kinds: Kinds,
     /// Those that a prover of a fleet takes.
     pub(super) stages: Vec<WorkerMode>,
+    /// A web page for those who come over HTTP.
+    pub(super) page: Option<Page>,
     pub(super) worker: WorkerProgram,
     pub(super) reloaded: Vec<Reloaded>,
 }
@@ -51,6 +54,7 @@ impl Files {
             kept: kept.map_err(StartError::Stages)?,
             kinds,
             stages,
+            page: config.http_files.as_deref().map(Page::read).transpose()?,
             worker: worker_program(config.worker_program.as_deref())?,
             reloaded: vec![reload_door, reload_connector],
         })

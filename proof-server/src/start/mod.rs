@@ -20,13 +20,14 @@ use crate::{
     door::DoorError,
     fleet::{self, Fleet, Outlook, Puller, Sender},
     forward::{self, ForwardError, Forwarding, Upstreams},
-    http::Gateway,
+    http::{Gateway, PageError},
     jobs::Jobs,
     listener::{Entrance, Refusals, Speaks},
     local::LocalProver,
     memory::Memory,
     metrics::Metrics,
     operations::{self, Operations},
+    origins::Scheme,
     pace::Pace,
     places::{PlaceLimits, Places},
     queue::{QueueLimits, Queues},
@@ -101,6 +102,9 @@ pub enum StartError {
     /// The upstreams.
     #[error(transparent)]
     Forward(#[from] ForwardError),
+    /// The web page that is served.
+    #[error(transparent)]
+    Page(#[from] PageError),
     /// What SNARKs are made with.
     #[error(transparent)]
     Circuits(#[from] CircuitsError),
@@ -144,7 +148,7 @@ pub async fn run_in(
 ) -> Result<(), StartError> {
     // Whatever can be wrong with files is said before anything runs.
     let metrics = Arc::new(Metrics::new());
-    let Files { door, cache, connector, kept, kinds, stages, worker, reloaded } =
+    let Files { door, cache, connector, kept, kinds, stages, page, worker, reloaded } =
         Files::open(&config, &metrics)?;
     let folder = std::env::temp_dir();
     let scratch = Scratch::new(&folder).map_err(|source| StartError::Scratch { folder, source })?;
@@ -231,6 +235,7 @@ pub async fn run_in(
         started: std::time::Instant::now(),
         metrics: metrics.clone(),
         readiness: readiness.clone(),
+        lanes: engine.lanes(),
         control: control.clone(),
     };
     reports::measure(&metrics, &engine, &jobs, forwarding, readiness.clone());
@@ -257,7 +262,8 @@ pub async fn run_in(
     let mut entrances = JoinSet::new();
     entrances.spawn(entrance(Speaks::Frames).run(listeners.clients));
     if let Some(listener) = listeners.http {
-        let gateway = Gateway::new(context.clone(), config.http_origins.clone());
+        let scheme = if config.tls.is_some() { Scheme::Https } else { Scheme::Http };
+        let gateway = Gateway::new(context.clone(), config.http_origins.clone(), page, scheme);
         entrances.spawn(entrance(Speaks::Http(Arc::new(gateway))).run(listener));
     }
     tasks.spawn(reload::watch(reloaded, control.clone()));
@@ -301,6 +307,11 @@ pub async fn run_in(
 }
 
 impl Engine {
+    /// The lanes of workers, by name.
+    fn lanes(&self) -> [(&'static str, Arc<Health>); 2] {
+        [("proving", self.health.clone()), ("verification", self.verifier_health.clone())]
+    }
+
     /// Where workers that prove are started.
     fn station(&self, spec: WorkerSpec) -> Station {
         self.station_of("proving", spec, &self.breaker, &self.health)

@@ -73,7 +73,7 @@ pub(super) fn measure(
     readiness: Arc<Readiness>,
 ) {
     let (proving, verifying, jobs) = (engine.proving.clone(), engine.verifying.clone(), jobs.clone());
-    let lanes = [("proving", engine.health.clone()), ("verification", engine.verifier_health.clone())];
+    let lanes = engine.lanes();
     metrics.measure(move |metrics| {
         metrics.ready(readiness.check().is_ok());
         for (queue, program) in Program::ALL.into_iter().enumerate() {

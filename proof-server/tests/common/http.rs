@@ -83,8 +83,11 @@ pub fn request(
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
 ) -> Request<Full<Bytes>> {
-    let request = Request::builder().method(method).uri(path).header("host", "localhost");
-    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    let host =
+        if headers.iter().any(|(name, _)| *name == "host") { None } else { Some(("host", "localhost")) };
+    let request = Request::builder().method(method).uri(path);
+    let request =
+        headers.iter().chain(&host).fold(request, |request, (name, value)| request.header(*name, *value));
     request.body(Full::new(body.into())).unwrap()
 }
 
