@@ -1,11 +1,15 @@
 //! One connection to a server, shared by any number of requests.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use sextant_consensus::public_values::Statement;
 use sextant_link::Link;
 use sextant_protocol::{
     JobKey, ProofKind, ProofRecord, ProveRequest, Request, Response, ServerInfo, StatementInput,
+    request::ServerLimits,
 };
 use sextant_verifier::pinned_vk_hash;
 use tokio::{
@@ -14,9 +18,10 @@ use tokio::{
 };
 
 use crate::{
-    CheckedInput, ClientConfig, ClientError, DeadlineElapsed, Proving, TransportError,
+    CheckedInput, ClientConfig, ClientError, DeadlineElapsed, NotOffered, Proving, TransportError,
     dialer::Dialer,
     proving::{Asked, milliseconds, unexpected},
+    size::check_size,
 };
 
 /// A connection to a proof server. Clones share it; it closes with the last of them and their requests.
@@ -24,6 +29,8 @@ use crate::{
 pub struct Client {
     pub(crate) link: Link,
     pub(crate) dialer: Dialer,
+    /// What the server takes at most, once it was asked.
+    limits: Arc<OnceLock<ServerLimits>>,
 }
 
 /// A job that goes on without its client.
@@ -51,7 +58,7 @@ impl Client {
     pub async fn connect_with(server: &str, config: ClientConfig) -> Result<Self, ClientError> {
         let dialer = Dialer::new(Some(server), config);
         let Some(link) = dialer.dial().await? else { unreachable!("the server's name is known") };
-        Ok(Self { link, dialer })
+        Ok(Self { link, dialer, limits: Arc::default() })
     }
 
     /// Speaks to a server over any pair of streams. There is no connecting again if they break.
@@ -64,7 +71,7 @@ impl Client {
         W: AsyncWrite + Send + Unpin + 'static,
     {
         let dialer = Dialer::new(None, config);
-        Ok(Self { link: dialer.greet(reader, writer).await?, dialer })
+        Ok(Self { link: dialer.greet(reader, writer).await?, dialer, limits: Arc::default() })
     }
 
     /// How the server introduced itself. Untrusted text.
@@ -78,40 +85,51 @@ impl Client {
     }
 
     /// Asks for a proof of `input`. The statement is checked here first, natively: a false one is never sent, and the
-    /// public values that must come back are known before the server is asked.
+    /// public values that must come back are known before the server is asked. Nor is one that is larger than the server
+    /// takes.
     ///
     /// `deadline` counts from now, queueing included; `None` leaves it to the server.
     ///
     /// # Errors
-    /// [`ClientError::Check`] names the rule that does not hold; [`ClientError::Transport`] if the connection is
-    /// already gone. Everything else comes out of [`Proving::finish`].
+    /// [`ClientError::Check`] names the rule that does not hold, [`crate::NotOffered::Size`] what would be smaller;
+    /// [`ClientError::Transport`] if the connection is already gone. Everything else comes out of [`Proving::finish`].
     pub async fn prove(
         &self,
         input: StatementInput,
         kind: ProofKind,
         deadline: Option<Duration>,
     ) -> Result<Proving, ClientError> {
-        Ok(self.prove_checked(CheckedInput::check(input).await?, kind, deadline)?)
+        self.prove_checked(CheckedInput::check(input).await?, kind, deadline).await
     }
 
     /// [`Self::prove`] for an input that was checked before.
     ///
     /// # Errors
-    /// If the connection is already gone.
-    pub fn prove_checked(
+    /// If it is larger than the server takes, or the connection is already gone.
+    pub async fn prove_checked(
         &self,
         checked: CheckedInput,
         kind: ProofKind,
         deadline: Option<Duration>,
-    ) -> Result<Proving, TransportError> {
+    ) -> Result<Proving, ClientError> {
         let (request, asked) = request(checked, kind, deadline);
-        Proving::start(&self.link, self.dialer.clone(), Request::Prove(request), asked, deadline)
+        self.takes(&request.input).await?;
+        Ok(Proving::start(&self.link, self.dialer.clone(), Request::Prove(request), asked, deadline)?)
+    }
+
+    /// Whether the server takes an input of this size. It is asked once on a connection.
+    async fn takes(&self, input: &StatementInput) -> Result<(), ClientError> {
+        let limits = match self.limits.get() {
+            Some(limits) => *limits,
+            None => self.info().await?.limits,
+        };
+        Ok(check_size(input, &limits).map_err(NotOffered::from)?)
     }
 
     /// Asks for a proof that somebody will come back for, with [`Self::fetch`]: the job goes on when this client goes.
     ///
     /// # Errors
-    /// [`ClientError::Server`] if it is not taken on.
+    /// [`ClientError::Server`] if it is not taken on, [`crate::NotOffered::Size`] if it is larger than the server takes.
     pub async fn submit(
         &self,
         checked: CheckedInput,
@@ -119,6 +137,7 @@ impl Client {
         deadline: Option<Duration>,
     ) -> Result<Submitted, ClientError> {
         let (request, _) = request(checked, kind, deadline);
+        self.takes(&request.input).await?;
         self.submitted(Request::Submit(request)).await
     }
 
@@ -176,7 +195,11 @@ impl Client {
     /// Any [`ClientError`] but [`ClientError::Check`].
     pub async fn info(&self) -> Result<ServerInfo, ClientError> {
         match self.ask(Request::Info, "information").await? {
-            Response::Info(info) => Ok(info),
+            Response::Info(info) => {
+                // What it said first counts: it takes no less later.
+                let _ = self.limits.set(info.limits);
+                Ok(info)
+            }
             other => Err(unexpected("information", &other)),
         }
     }

@@ -29,6 +29,7 @@ pub mod offer;
 mod prover;
 mod proving;
 pub mod security;
+pub mod size;
 pub mod verify;
 mod wrapping;
 

@@ -4,6 +4,8 @@ use sextant_consensus::Program;
 use sextant_protocol::{ProofKind, ServerInfo};
 use sextant_verifier::pinned_vk_hash;
 
+use crate::size::InputTooLarge;
+
 /// Why a server cannot do what is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotOffered {
@@ -44,6 +46,9 @@ pub enum NotOffered {
         /// The kinds that it makes.
         offered: String,
     },
+    /// It takes no input of that size.
+    #[error(transparent)]
+    Size(#[from] InputTooLarge),
 }
 
 /// Whether a server says that it makes proofs of `program` in the form `kind`, by this build's program.

@@ -202,7 +202,10 @@ impl ServerProver {
         };
         trying.connected();
         let mut proving = match question {
-            Question::Prove(checked, kind) => client.prove_checked(checked, kind, deadline)?,
+            Question::Prove(checked, kind) => tokio::select! {
+                proving = client.prove_checked(checked, kind, deadline) => proving?,
+                () = self.stop.cancelled() => return Err(ClientError::Cancelled { told: false }),
+            },
             Question::Wrap(checked) => client.wrap_checked(checked, deadline)?,
         };
         loop {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use fake::{Peer, answer_with, claiming, connected, one_handover, quick};
 use futures::StreamExt;
 use sextant_client::{
-    AnswerError, CheckedInput, Client, ClientConfig, ClientError, Progress, ProofKind, ProofRecord,
-    ServerError, StatementInput, Submitted,
+    AnswerError, CheckedInput, Client, ClientConfig, ClientError, NotOffered, Progress, ProofKind,
+    ProofRecord, ServerError, StatementInput, Submitted,
 };
 use sextant_consensus::{Program, codec};
 use sextant_protocol::{ErrorCode, JobKey, Request, Response, ServerMessage, parts::PART};
@@ -209,6 +209,36 @@ async fn a_false_statement_is_never_sent() {
     let unknown = StatementInput { program: 9, bytes: Vec::new() };
     let error = client.prove(unknown, ProofKind::Stark, None).await.unwrap_err();
     assert!(error.to_string().contains("no program has tag 9"), "{error}");
+}
+
+/// What the server would refuse for its size stays here; the server is asked once what it takes.
+#[tokio::test]
+async fn an_input_over_the_servers_limit_is_never_sent() {
+    let size = one_handover().bytes.len() as u64;
+    let client = connected(ClientConfig::default(), async move |mut peer: Peer| {
+        peer.info.limits.input = size;
+        let (id, prove) = peer.prove_request().await;
+        assert_eq!(prove.input, one_handover());
+        peer.answer(id, Err(ServerError::new(ErrorCode::ProverFailed, "made up"))).await;
+        match peer.reader.next().await {
+            Ok(None) => {}
+            other => panic!("nothing was to be sent: {other:?}"),
+        }
+    })
+    .await;
+    let proving = client.prove(one_handover(), ProofKind::Stark, None).await.unwrap();
+    assert!(matches!(proving.finish().await, Err(ClientError::Server(_))));
+    let two = codec::encode(&sextant_fixtures::committee_change(2));
+    let two = StatementInput::new(Program::CommitteeChange, two);
+    let checked = CheckedInput::check(two.clone()).await.unwrap();
+    for error in [
+        client.prove(two.clone(), ProofKind::Stark, None).await.unwrap_err(),
+        client.submit(checked, ProofKind::Stark, None).await.unwrap_err(),
+    ] {
+        let ClientError::NotOffered(NotOffered::Size(error)) = error else { panic!("{error:?}") };
+        assert_eq!((error.got, error.limit), (two.bytes.len() as u64, size));
+        assert!(error.to_string().contains("fewer handovers (2 take "), "{error}");
+    }
 }
 
 /// The connection breaks in the middle of a proof: a new one brings the rest, and no more.

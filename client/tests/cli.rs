@@ -308,7 +308,7 @@ fn proof_files_that_are_none_end_in_one_line() {
 #[test]
 fn a_proof_is_refused_with_its_reason() {
     type Edit = fn(&mut ProofRecord);
-    let cases: [(&str, Edit); 13] = [
+    let cases: [(&str, Edit); 14] = [
         ("does not decode", |_| {}),
         ("unknown program tag 9", |record| record.program = 9),
         ("another build of the inclusion program", |record| record.program = 2),
@@ -325,6 +325,7 @@ fn a_proof_is_refused_with_its_reason() {
         }),
         ("plonk proofs are not supported", |record| record.kind = ProofKind::Plonk),
         ("public values", |record| record.public_values.push(0)),
+        ("public values: unexpected offset", |record| record.public_values[31] ^= 1),
         // An SP1 core proof of no shards.
         ("is not a compressed proof", |record| record.proof = vec![0; 12]),
     ];
@@ -333,7 +334,10 @@ fn a_proof_is_refused_with_its_reason() {
         let mut record = worthless();
         edit(&mut record);
         let path = folder.write("a.proof", record.to_file_bytes());
-        assert_names(&sextant(&["verify", text(&path)]), &["a.proof: not a valid proof", reason]);
+        let output = sextant(&["verify", text(&path)]);
+        assert_names(&output, &["a.proof: not a valid proof", reason]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said.matches(reason).count(), 1, "one cause is said once: {said}");
     }
 }
 

@@ -77,9 +77,9 @@ async fn an_answer_to_no_request_ends_the_connection() {
 
 #[tokio::test]
 async fn a_dropped_connection_ends_every_request() {
-    let client = connected(ClientConfig::default(), async |mut peer| {
-        peer.request().await;
-        peer.request().await;
+    let client = connected(ClientConfig::default(), async |mut peer: Peer| {
+        peer.any_request().await;
+        peer.any_request().await;
     })
     .await;
     let (ping, info) = tokio::join!(client.ping(), client.info());
@@ -92,7 +92,7 @@ async fn a_dropped_connection_ends_every_request() {
 async fn a_frame_torn_in_the_middle_is_a_broken_connection() {
     let client = connected(ClientConfig::default(), async |mut peer: Peer| {
         peer.request().await;
-        let Peer { reader, writer } = peer;
+        let Peer { reader, writer, .. } = peer;
         let mut stream = writer.into_inner();
         stream.write_all(&[0, 0, 0, 16, 3, 0]).await.unwrap();
         drop((reader, stream));

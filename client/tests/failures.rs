@@ -61,18 +61,50 @@ fn each_kind_of_failure_has_its_own_status() {
     assert_eq!(json_error(&output)["code"], "usage");
 }
 
-/// Asks a server that offers `info` for a proof, with a node that is not there: had it been asked, that would be said.
-async fn offered(info: ServerInfo, arguments: &'static [&'static str]) -> Output {
+/// Asks a server that offers `info` for a proof. It is asked nothing but that.
+async fn asked(info: ServerInfo, arguments: Vec<String>) -> Output {
     let address = listen(async move |stream: TcpStream| {
         let mut peer = Peer::greet(stream).await;
-        let (id, _) = peer.request().await;
+        let (id, _) = peer.any_request().await;
         peer.answer(id, Ok(Response::Info(info))).await;
         peer.drain().await;
     })
     .await;
-    let nodes = ["--json", "--beacon", "http://127.0.0.1:1"];
-    let run = move || sextant_with(&address.to_string(), &[arguments, &nodes].concat());
+    let run = move || {
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        sextant_with(&address.to_string(), &arguments)
+    };
     tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+/// The same with a node that is not there: had it been asked, that would be said.
+async fn offered(info: ServerInfo, arguments: &[&str]) -> Output {
+    let nodes = ["--json", "--beacon", "http://127.0.0.1:1"];
+    asked(info, [arguments, &nodes].concat().into_iter().map(String::from).collect()).await
+}
+
+#[tokio::test]
+async fn what_is_larger_than_a_server_takes_is_not_sent() {
+    let mut small = everything();
+    small.limits.input = 1_000;
+    let (bootstrap, first, second) = (file(BOOTSTRAP), file(UPDATE_1150), file(UPDATE_1151));
+    let line = [
+        "prove",
+        "committee-change",
+        "--json",
+        "--bootstrap",
+        text(&bootstrap),
+        "--update",
+        text(&first),
+        text(&second),
+    ];
+    let output = asked(small, line.map(String::from).into()).await;
+    let error = json_error(&output);
+    assert_eq!((&error["code"], output.status.code()), (&"refused".into(), Some(3)));
+    let said = error["message"].as_str().unwrap();
+    for part in ["this server takes 1000 at most", "smaller with fewer handovers (2 take "] {
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 #[tokio::test]

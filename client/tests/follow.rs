@@ -219,6 +219,13 @@ async fn what_a_server_does_not_offer_stands_and_is_told_with_what_it_offers() {
     assert!(error.stands, "{error}");
     assert_eq!(error.message, "this server makes no groth16 proofs of committee-change, only stark");
 
+    // Less than the statement needs.
+    let mut small = everything();
+    small.limits.input = 1000;
+    let prover = refusing(small, ErrorCode::TooLarge).await;
+    let error = prover.prove(fake::one_handover(), ProofKind::Stark).await.unwrap_err();
+    assert!(error.stands && error.message.contains("this server takes 1000 at most"), "{error}");
+
     // Another reason than the offer: then it is the server's own.
     let prover = refusing(everything(), ErrorCode::Unsupported).await;
     let error = prover.prove(fake::one_handover(), ProofKind::Stark).await.unwrap_err();

@@ -25,6 +25,8 @@ pub struct Follower<P> {
     pub(crate) scan: Scan,
     pub(crate) prover: P,
     pub(crate) submission: Option<Box<dyn Submit>>,
+    /// Finalized slot, last period on the contract and last proof of logs for which nothing was left to be submitted.
+    pub(crate) logs_looked: Option<(u64, u64, Option<u64>)>,
     pub(crate) resumed: bool,
     pub(crate) spec: Spec,
     pub(crate) health: Arc<Health>,
@@ -88,12 +90,14 @@ impl<P: Prover> Follower<P> {
         let handed_over = self.hand_over(&mut view, on_event).await;
         let prover_failed = matches!(handed_over, Err(FollowError::Prover(_) | FollowError::OtherStatement));
         first.keep(handed_over);
-        if let (Some(finality), false) = (finality, prover_failed || first.ends()) {
-            first.keep(self.prove_inclusion(&finality, view.as_ref(), on_event).await);
-            first.keep(self.prove_logs(&finality, on_event).await);
+        let finality = finality.filter(|_| !prover_failed);
+        if let (Some(finality), false) = (&finality, first.ends()) {
+            first.keep(self.prove_inclusion(finality, view.as_ref(), on_event).await);
+            first.keep(self.prove_logs(finality, view.as_ref(), on_event).await);
         }
         if let (Some(view), false) = (&view, first.ends()) {
             first.keep(self.submit_inclusion(view, on_event).await);
+            first.keep(self.submit_logs(finality.as_ref(), view, on_event).await);
         }
         first.keep(self.prune(view.as_ref(), on_event));
         first.0.map_or(Ok(()), Err)
@@ -258,7 +262,9 @@ impl<P: Prover> Follower<P> {
         if self.submission.is_some() && view.is_none() {
             return Ok(());
         }
-        let needed = |entry: &ProofEntry| view.is_some_and(|view| entry.to_period > view.known_period);
+        let needed = |number: u64, entry: &ProofEntry| {
+            view.is_some_and(|view| entry.to_period > view.known_period) || self.logs_are_due(number, entry)
+        };
         match self.state.prune(keep, needed)? {
             0 => Ok(()),
             files => {

@@ -19,6 +19,9 @@ pub struct Journal {
     /// How many submissions the contract accepted.
     #[serde(default)]
     pub accepted: u64,
+    /// Of recorded proofs with lower numbers nothing is left to be submitted to the contract for the logs in them.
+    #[serde(default)]
+    pub(crate) logs_settled: u64,
     /// Counts the files, oldest first.
     #[serde(default)]
     next: u64,

@@ -19,6 +19,7 @@ mod event;
 mod follower;
 mod health;
 mod journal;
+mod log_submission;
 mod logs;
 pub mod operations;
 mod prover;

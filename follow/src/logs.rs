@@ -1,7 +1,7 @@
 //! Watched logs: all blocks since the last look are read, and what is found in them is proven, oldest first, so many in one
 //! proof.
 
-use sextant_consensus::light_client::LightClientFinalityUpdate;
+use sextant_consensus::{chain::ChainConfig, light_client::LightClientFinalityUpdate};
 use sextant_sources::{
     input::Sourced,
     prepare::{self, BlockLogs, BlockName, LogName, Questions},
@@ -9,6 +9,7 @@ use sextant_sources::{
 
 use crate::{
     FollowError, Follower, Prover,
+    contract::View,
     event::OnEvent,
     state::{LogsDone, LogsOf},
 };
@@ -19,6 +20,7 @@ impl<P: Prover> Follower<P> {
     pub(crate) async fn prove_logs(
         &mut self,
         finality: &Sourced<LightClientFinalityUpdate>,
+        view: Option<&View>,
         on_event: OnEvent<'_>,
     ) -> Result<(), FollowError> {
         let header = &finality.value.finalized_header;
@@ -27,7 +29,7 @@ impl<P: Prover> Follower<P> {
             return Ok(());
         }
         let execution = self.execution.as_ref().ok_or(FollowError::NoExecution)?;
-        let config = self.client.chain().statement_config();
+        let config = self.statement_config(finality.value.signature_slot, view)?;
         let after = done.map(|done| done.block);
         let scanned = self.scan.until(&config, header, execution, after).await?;
         for block in &scanned.found {
@@ -35,7 +37,7 @@ impl<P: Prover> Follower<P> {
             let before = block.number.saturating_sub(1);
             let so_far = done.get_or_insert_default();
             so_far.block = so_far.block.max(before);
-            self.prove_logs_of(finality, block, so_far, on_event).await?;
+            self.prove_logs_of(finality, &config, block, so_far, on_event).await?;
         }
         let all = LogsDone { slot: header.beacon.slot, block: scanned.last, ..LogsDone::default() };
         self.state.record_logs_done(&all)?;
@@ -46,12 +48,12 @@ impl<P: Prover> Follower<P> {
     async fn prove_logs_of(
         &self,
         finality: &Sourced<LightClientFinalityUpdate>,
+        config: &ChainConfig,
         block: &BlockLogs,
         done: &mut LogsDone,
         on_event: OnEvent<'_>,
     ) -> Result<(), FollowError> {
         let execution = self.execution.as_ref().ok_or(FollowError::NoExecution)?;
-        let config = self.client.chain().statement_config();
         let proven = if done.part_block == block.number { done.part as usize } else { 0 };
         let left = block.places.get(proven..).unwrap_or_default();
         for places in left.chunks(self.config.max_logs.max(1)) {
@@ -61,7 +63,7 @@ impl<P: Prover> Follower<P> {
                 ..Questions::default()
             };
             let prepared =
-                prepare::inclusion_of(&self.client, &config, finality, execution, &questions).await?;
+                prepare::inclusion_of(&self.client, config, finality, execution, &questions).await?;
             let mut entry = self.prove(prepared, places.len(), on_event).await?;
             entry.logs = Some(LogsOf { block: block.number, count: places.len() });
             if done.part_block != block.number {

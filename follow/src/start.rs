@@ -83,6 +83,7 @@ impl<P: Prover> Follower<P> {
             scan,
             prover,
             submission: None,
+            logs_looked: None,
             resumed,
             spec: Spec::default(),
             health: Arc::default(),

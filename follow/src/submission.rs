@@ -20,12 +20,12 @@ use crate::{
 };
 
 /// Most periods that a contract is asked about, from the last one known here backwards.
-const MAX_BEHIND: u64 = 1024;
+pub(crate) const MAX_BEHIND: u64 = 1024;
 /// Of so many it is asked at once.
 const AT_ONCE: u64 = 32;
 
 /// Whether contracts verify proofs of this form.
-fn is_for_contracts(kind: ProofKind) -> bool {
+pub(crate) fn is_for_contracts(kind: ProofKind) -> bool {
     matches!(kind, ProofKind::Groth16 | ProofKind::Plonk)
 }
 
@@ -112,7 +112,7 @@ impl<P: Prover> Follower<P> {
     }
 
     /// Whether the file is there, and its form and its chain are the contract's.
-    fn is_for(&self, entry: &ProofEntry, view: &View) -> bool {
+    pub(crate) fn is_for(&self, entry: &ProofEntry, view: &View) -> bool {
         let Some(record) = self.state.found_proof(&entry.file) else { return false };
         let statement =
             record.program().and_then(|program| Statement::abi_decode(program, &record.public_values).ok());
@@ -166,10 +166,7 @@ impl<P: Prover> Follower<P> {
         let Some(contract) = &self.submission else { return Ok(()) };
         let Some(record) = self.state.found_proof(&entry.file) else { return Ok(()) };
         calldata(&record)?;
-        let mut journal = self.state.journal()?;
-        if journal.target != contract.target() {
-            journal = Journal::new(contract.target());
-        }
+        let mut journal = self.journal(contract.as_ref())?;
         let outcome = self.hand_in(contract.as_ref(), entry, &record, &mut journal, on_event).await;
         if let Err(SubmitError::Refused(refusal)) = &outcome
             && self.is_final(refusal, record).await
@@ -200,6 +197,12 @@ impl<P: Prover> Follower<P> {
             on_event(event);
         }
         Ok(())
+    }
+
+    /// What was sent to this contract.
+    pub(crate) fn journal(&self, contract: &dyn Submit) -> Result<Journal, FollowError> {
+        let (journal, target) = (self.state.journal()?, contract.target());
+        Ok(if journal.target == target { journal } else { Journal::new(target) })
     }
 
     async fn hand_in(

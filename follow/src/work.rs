@@ -94,7 +94,11 @@ impl<P: Prover> Follower<P> {
     }
 
     /// What a statement with this signature is made with: a schedule that the contract takes, if there is one.
-    fn statement_config(&self, signature_slot: u64, view: Option<&View>) -> Result<ChainConfig, FollowError> {
+    pub(crate) fn statement_config(
+        &self,
+        signature_slot: u64,
+        view: Option<&View>,
+    ) -> Result<ChainConfig, FollowError> {
         let chain = self.client.chain();
         let Some(view) = view else { return Ok(chain.statement_config()) };
         let taken = |digest| forks::with_digest(&chain.config, &digest, signature_slot);

@@ -4,6 +4,7 @@
 //! standard input and kills itself, as `kill -9` does, when it has told of so many events.
 
 mod common;
+mod events;
 
 use std::{
     collections::BTreeSet,
@@ -14,6 +15,7 @@ use std::{
 
 use common::{Checking, FolderContract, World, open};
 use serde_json::{Value, json};
+use sextant_fixtures::mainnet_events::SMALL;
 use sextant_follow::{Config, Event, ProofEntry, State, Status};
 use sextant_protocol::ProofKind;
 use sextant_test_nodes::simulated::PERIOD;
@@ -78,6 +80,10 @@ async fn follow(order: &Value) {
     let config =
         common::config(Path::new(order["folder"].as_str().unwrap()), root("digest"), root("checkpoint"));
     let config = Config { max_handovers: 2, kind: ProofKind::Groth16, ..config };
+    let config = match order["logs"] == true {
+        true => Config { watched: Vec::new(), logs: vec![events::transfers()], max_logs: 1, ..config },
+        false => config,
+    };
     let mut follower = open(
         config,
         &[order["beacon"].as_str().unwrap()],
@@ -156,6 +162,54 @@ async fn a_kill_at_any_point_loses_nothing() {
         assert_eq!(status.submitted, status.proofs);
     }
     assert_eq!(adopted, expected.len());
+}
+
+/// The same where logs are looked for, proven and submitted: each is on the contract at the end, by one transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_among_logs_loses_none() {
+    let (world, blocks) = events::World::new(&[SMALL]).await;
+    let order = |folder: &Path, die_at: u64| {
+        json!({
+            "folder": folder.to_str().unwrap(),
+            "beacon": world.beacon.url(),
+            "rpc": world.rpc.url(),
+            "digest": hex::encode(world.digest),
+            "checkpoint": hex::encode(world.checkpoint),
+            "die_at": die_at,
+            "contract": folder.join("contract").to_str().unwrap(),
+            "logs": true,
+        })
+    };
+    let run = async |order: Value| tokio::task::spawn_blocking(move || child(&order)).await.unwrap();
+    let first = tempdir().unwrap();
+    FolderContract::begin_with(&first.path().join("contract"), world.digest, world.committee());
+    assert_eq!(run(order(first.path(), u64::MAX)).await.0, Some(0));
+    world.go_on();
+    let copy = || {
+        let folder = tempdir().unwrap();
+        let from = first.path().join(".").to_str().unwrap().to_owned();
+        let copied = Command::new("cp").args(["-r", &from]).arg(folder.path()).status().unwrap();
+        assert!(copied.success());
+        folder
+    };
+    let whole = copy();
+    let (_, told) = run(order(whole.path(), u64::MAX)).await;
+    let logs = events::recorded(SMALL).len();
+    let entries = |folder: &Path| State::open(folder).unwrap().proofs().unwrap();
+    let of_logs = entries(whole.path()).iter().filter(|entry| entry.logs.is_some()).count();
+    assert!(of_logs == logs && logs > 1, "{of_logs} proofs of block {}", blocks[0]);
+    let expected: Vec<_> = entries(whole.path()).iter().map(content).collect();
+    for die_at in 0..told.len() as u64 {
+        let folder = copy();
+        assert_eq!(run(order(folder.path(), die_at)).await.0, None, "killed at event {die_at}");
+        let (code, after) = run(order(folder.path(), u64::MAX)).await;
+        assert_eq!(code, Some(0), "killed at event {die_at}: {after:?}");
+        let proofs: Vec<_> = entries(folder.path()).iter().map(content).collect();
+        assert_eq!(proofs, expected, "killed at event {die_at}");
+        let (signed, proven) = (contract(folder.path()).signed(), proofs.iter().map(|(_, values)| values));
+        assert!(signed.iter().eq(proven), "killed at event {die_at}: each once, in order");
+        assert_eq!(contract(folder.path()).mined(), expected.len(), "killed at event {die_at}");
+    }
 }
 
 /// A damaged proof file of that name is no proof: it is made anew.

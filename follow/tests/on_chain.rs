@@ -4,17 +4,20 @@
 
 mod anvil;
 mod common;
+mod events;
 
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},
 };
 
-use anvil::{Chain, accepts, frozen};
+use anvil::{Beginning, Chain, accepts, frozen};
 use common::{Checking, GENESIS, World, names, step};
 use serde_json::{Value, json};
+use sextant_fixtures::{gloas, mainnet_events::SMALL};
 use sextant_follow::{Config, Event, Follower};
 use sextant_protocol::ProofKind;
+use sextant_submit::Rules;
 use sextant_test_nodes::simulated::{PERIOD, Simulated};
 use tempfile::tempdir;
 
@@ -263,4 +266,62 @@ async fn a_contract_that_is_a_stranger_is_named_before_anything_is_proven_for_it
     let mut follower = follower(&world, snark(&world, folder.path()), &chain, &chain.url()).await;
     let error = step(&mut follower).await.0.unwrap_err();
     names(&error, &["knows no committee", "up to 1", "began elsewhere"]);
+}
+
+/// Proofs of logs on a real contract: what its readers say of them, and a reorganisation.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn watched_logs_are_read_on_the_contract() {
+    let folder = tempdir().unwrap();
+    let (world, blocks) = events::World::new(&[SMALL]).await;
+    // Hoodi's clock, two periods after the first head.
+    let (genesis_time, seconds_per_slot) = (1_742_213_400, 12);
+    let now = genesis_time + seconds_per_slot * (gloas::slots().signature + 2 * 8192);
+    let (period, committee_root) = world.committee();
+    let beginning = Beginning {
+        digest: world.digest,
+        next_fork: None,
+        rules: Rules { genesis_time, seconds_per_slot, max_age: MAX_AGE, min_participation: 342 },
+        slot: gloas::slots().finalized - 16,
+        root: world.checkpoint,
+        period,
+        committee_root,
+    };
+    let chain = Chain::begin(now, beginning).await;
+    let open = async || {
+        let config = Config { kind: ProofKind::Groth16, max_logs: 1, ..world.config(folder.path()) };
+        let follower = world.open(config, Checking::default()).await.unwrap();
+        follower.with_submission(Box::new(chain.submitter(&chain.url()).await))
+    };
+    let mut follower = open().await;
+    step(&mut follower).await.0.unwrap();
+    world.go_on();
+    let before = chain.snapshot().await;
+    step(&mut follower).await.0.unwrap();
+    let entries: Vec<_> =
+        follower.proofs().unwrap().into_iter().filter(|entry| entry.logs.is_some()).collect();
+    assert_eq!(entries.len(), events::recorded(SMALL).len());
+    for (entry, log) in entries.iter().zip(events::recorded(SMALL)) {
+        let place = [u64::from(log.transaction), u64::from(log.position)];
+        let read = chain.read("provenLog(bytes,uint32,uint32)", &entry.public_values, &place).await;
+        let told = [&log.address[..]].into_iter().chain(log.topics.iter().map(|topic| &topic[..]));
+        assert!(told.map(hex::encode).all(|told| read.contains(&told)), "{read}");
+        let facts = chain.read("provenFacts(bytes)", &entry.public_values, &[]).await;
+        assert!(
+            facts.starts_with(&format!("{:064x}", blocks[0])),
+            "an earlier one than the finalized: {facts}"
+        );
+    }
+    let sent = chain.transactions().await;
+    assert_eq!(sent, follower.proofs().unwrap().len() as u64, "each once");
+
+    chain.revert(before).await;
+    drop(follower);
+    let mut follower = open().await;
+    step(&mut follower).await.0.unwrap();
+    for entry in follower.proofs().unwrap() {
+        let values = hex::decode(&entry.public_values[2..]).unwrap();
+        let known = chain.submitter(&chain.url()).await.proven_at(&values).await.unwrap();
+        assert!(known.is_some(), "{entry}");
+    }
+    assert_eq!(chain.transactions().await, sent);
 }

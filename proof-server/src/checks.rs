@@ -92,7 +92,7 @@ impl Checks {
     /// The network, or that they are no public values of `program`.
     pub(crate) fn network(&self, program: Program, public_values: &[u8]) -> Result<(), ServerError> {
         let statement = Statement::abi_decode(program, public_values)
-            .map_err(|error| ServerError::new(ErrorCode::InvalidProof, format!("public values: {error}")))?;
+            .map_err(|error| ServerError::new(ErrorCode::InvalidProof, error.to_string()))?;
         self.networks.check_digest(statement.head().chain_digest)
     }
 

@@ -186,7 +186,7 @@ pub(crate) fn check_cheaply(proof: &ProofView<'_>) -> Result<(), ServerError> {
         return invalid(format!("circuit version {got:?} is not {CIRCUIT_VERSION:?}"));
     }
     if let Err(error) = Statement::abi_decode(program, proof.public_values) {
-        return invalid(format!("public values: {error}"));
+        return invalid(error.to_string());
     }
     Ok(())
 }

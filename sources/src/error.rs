@@ -88,7 +88,11 @@ impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.request)?;
         for (index, failure) in self.failures.iter().enumerate() {
-            write!(f, "{}{failure}", if index == 0 { ": " } else { "; " })?;
+            let Failure { endpoint, reason } = failure;
+            let reason = reason.to_string();
+            // An answer that cannot be read is named by what was asked, which stands in front already.
+            let reason = reason.strip_prefix(&*self.request).unwrap_or(&reason).trim_start_matches(": ");
+            write!(f, "{}{endpoint}: {reason}", if index == 0 { ": " } else { "; " })?;
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use sextant_consensus::{
 
 use crate::{
     Endpoint, PoolError, Reason, SourceConfig, SourceError,
+    batch::BatchSize,
     http::{self, Request},
     input::{self, Answer, Encoding, Sourced, read},
     pool::Pool,
@@ -21,7 +22,7 @@ use crate::{
 /// Largest proof of one path: 64 branches of 532 bytes, in hex.
 const PATH_LIMIT: u64 = 128 << 10;
 /// Largest block without its transactions' content: the hashes of some 30,000.
-const BLOCK_LIMIT: u64 = 4 << 20;
+pub(crate) const BLOCK_LIMIT: u64 = 4 << 20;
 /// Largest other answer.
 const SMALL_LIMIT: u64 = 16 << 10;
 
@@ -29,6 +30,7 @@ const SMALL_LIMIT: u64 = 16 << 10;
 #[derive(Clone, Debug)]
 pub struct ExecutionNodes {
     pub(crate) pool: Arc<Pool>,
+    pub(crate) batch: Arc<BatchSize>,
 }
 
 /// An account, and the storage slots wanted of it.
@@ -46,7 +48,7 @@ impl ExecutionNodes {
     /// # Errors
     /// [`PoolError`].
     pub fn new(endpoints: Vec<Endpoint>, config: SourceConfig) -> Result<Self, PoolError> {
-        Ok(Self { pool: Arc::new(Pool::new(endpoints, config)?) })
+        Ok(Self { pool: Arc::new(Pool::new(endpoints, config)?), batch: Arc::default() })
     }
 
     /// `eth_chainId`, which must be `expected`.

@@ -66,7 +66,7 @@ pub(crate) struct Request {
     pub path: String,
     /// Query parameters.
     pub query: Vec<(&'static str, String)>,
-    /// A JSON-RPC call; without one it is a GET.
+    /// A JSON-RPC call, or a list of them; without one it is a GET.
     pub call: Option<Value>,
     /// Whether SSZ is understood.
     pub ssz: bool,

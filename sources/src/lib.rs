@@ -8,6 +8,7 @@
 //!
 //! Nothing here proves or verifies a proof, so that it builds without the proving engine.
 
+mod batch;
 mod beacon;
 mod chain;
 mod clock;

@@ -124,6 +124,15 @@ impl Pool {
         self.ask_best(request, |answer| read(answer).map(Rated::whole)).await
     }
 
+    /// The same where there is another way to know it: nobody is asked twice.
+    pub async fn ask_once<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(Answer) -> Result<T, Reason>,
+    ) -> Result<T, SourceError> {
+        self.ask_in_rounds(1, request, |answer| read(answer).map(Rated::whole)).await
+    }
+
     /// The same where answers may be true and yet say less than another node's: all are asked once, until one is whole,
     /// and the best counts.
     pub async fn ask_best<T>(
@@ -131,9 +140,18 @@ impl Pool {
         request: &Request,
         read: impl Fn(Answer) -> Result<Rated<T>, Reason>,
     ) -> Result<T, SourceError> {
+        self.ask_in_rounds(self.config.rounds.max(1), request, read).await
+    }
+
+    async fn ask_in_rounds<T>(
+        &self,
+        rounds: u32,
+        request: &Request,
+        read: impl Fn(Answer) -> Result<Rated<T>, Reason>,
+    ) -> Result<T, SourceError> {
         let count = self.endpoints.len();
         let mut failures: Vec<Option<Reason>> = (0..count).map(|_| None).collect();
-        for round in 0..self.config.rounds.max(1) {
+        for round in 0..rounds {
             // Whoever has nothing new to say is not asked again.
             let hopeful = |failure: &Option<Reason>| failure.as_ref().is_none_or(Reason::is_passing);
             if !failures.iter().any(hopeful) {

@@ -49,7 +49,9 @@ async fn proof_edited(edit: impl Fn(&mut Value) + Send + Sync + 'static) -> Stri
     let asked = watched(&ELECTRA.accounts()[0]);
     let error = execution(&[&node]).proof(1, &asked, anything).await.unwrap_err();
     names(&error, &["proof of 0x", "in block 1", &node.url()]);
-    error.to_string()
+    let said = error.to_string();
+    assert_eq!(said.matches("proof of 0x").count(), 1, "what was asked is named once: {said}");
+    said
 }
 
 #[tokio::test]

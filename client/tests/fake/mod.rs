@@ -27,6 +27,8 @@ use tokio::net::{
 pub struct Peer {
     pub reader: MessageReader<OwnedReadHalf, ClientMessage>,
     pub writer: MessageWriter<OwnedWriteHalf, ServerMessage>,
+    /// What it says of itself.
+    pub info: ServerInfo,
 }
 
 impl Peer {
@@ -46,22 +48,29 @@ impl Peer {
             other => panic!("an introduction was due: {other:?}"),
         }
         writer.send(&welcome(PROTOCOL_VERSION)).await.unwrap();
-        Self { reader, writer }
+        Self { reader, writer, info: everything() }
     }
 
-    /// The next request for a proof. Before it, the client may ask what is offered: everything is.
+    /// The next request for a proof.
     pub async fn prove_request(&mut self) -> (RequestId, ProveRequest) {
+        match self.request().await {
+            (id, Request::Prove(request)) => (id, request),
+            other => panic!("a request for a proof was due: {other:?}"),
+        }
+    }
+
+    /// The next request, with all its parts. Before it, the client may ask what is offered: everything is.
+    pub async fn request(&mut self) -> (RequestId, Request) {
         loop {
-            match self.request().await {
-                (id, Request::Info) => self.answer(id, Ok(Response::Info(everything()))).await,
-                (id, Request::Prove(request)) => return (id, request),
-                other => panic!("a request for a proof was due: {other:?}"),
+            match self.any_request().await {
+                (id, Request::Info) => self.answer(id, Ok(Response::Info(self.info.clone()))).await,
+                other => return other,
             }
         }
     }
 
-    /// The next request, with all its parts.
-    pub async fn request(&mut self) -> (RequestId, Request) {
+    /// The next request, whatever it is.
+    pub async fn any_request(&mut self) -> (RequestId, Request) {
         let (id, mut request) = match self.reader.next().await.unwrap() {
             Some(ClientMessage::Request { id, request }) => (id, request),
             other => panic!("a request was due: {other:?}"),

@@ -77,6 +77,13 @@ impl State {
         Ok(self.numbered_proofs()?.into_iter().map(|(_, entry)| entry).collect())
     }
 
+    /// Recorded proofs of logs with their numbers, from this number on.
+    pub(crate) fn logs_since(&self, number: u64) -> Result<Vec<(u64, ProofEntry)>, StateError> {
+        let mut proofs = self.numbered_proofs()?;
+        proofs.retain(|(at, entry)| *at >= number && entry.logs.is_some());
+        Ok(proofs)
+    }
+
     fn numbered_proofs(&self) -> Result<Vec<(u64, ProofEntry)>, StateError> {
         let transaction = self.database.begin_read().map_err(boxed)?;
         let proofs = transaction.open_table(PROOFS).map_err(boxed)?;
@@ -123,16 +130,45 @@ impl State {
         })
     }
 
+    /// Puts a proof in the place of the one with this number, which says the same under an earlier header; its file goes.
+    pub(crate) fn replace_proof(
+        &self,
+        number: u64,
+        before: &ProofEntry,
+        entry: &ProofEntry,
+    ) -> Result<(), StateError> {
+        let json = serde_json::to_vec(entry).map_err(|_| StateError::Content("proof"))?;
+        self.write(|transaction| {
+            let mut proofs = transaction.open_table(PROOFS).map_err(boxed)?;
+            proofs.insert(number, &json[..]).map_err(boxed)?;
+            Ok(())
+        })?;
+        if before.file == entry.file { Ok(()) } else { self.remove_proof(&before.file) }
+    }
+
+    /// Removes a proof's file, if it is there.
+    fn remove_proof(&self, name: &str) -> Result<(), StateError> {
+        let file = self.proof_file(name);
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StateError::File { file, error }),
+            _ => Ok(()),
+        }
+    }
+
     /// Forgets proofs, and removes their files, but for the last `keep` of each kind of statement and those that are `needed`.
     /// Returns how many.
-    pub(crate) fn prune(&self, keep: u64, needed: impl Fn(&ProofEntry) -> bool) -> Result<usize, StateError> {
+    pub(crate) fn prune(
+        &self,
+        keep: u64,
+        needed: impl Fn(u64, &ProofEntry) -> bool,
+    ) -> Result<usize, StateError> {
         let mut newer: BTreeMap<(String, bool), u64> = BTreeMap::new();
         let mut old = Vec::new();
         for (number, entry) in self.numbered_proofs()?.into_iter().rev() {
             let count = newer.entry((entry.program.clone(), entry.logs.is_some())).or_default();
             *count += 1;
             // The last one of each says where to go on.
-            if *count > keep.max(1) && !needed(&entry) {
+            if *count > keep.max(1) && !needed(number, &entry) {
                 old.push((number, entry));
             }
         }
@@ -141,13 +177,7 @@ impl State {
         }
         // Files first: one that is left over would be known to nobody.
         for (_, entry) in &old {
-            let file = self.proof_file(&entry.file);
-            match fs::remove_file(&file) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(StateError::File { file, error });
-                }
-                _ => {}
-            }
+            self.remove_proof(&entry.file)?;
         }
         self.write(|transaction| {
             let mut proofs = transaction.open_table(PROOFS).map_err(boxed)?;

@@ -186,6 +186,20 @@ impl Chain {
         nodes(&self.anvil.url).call(method, params).await.unwrap()
     }
 
+    /// What a reader of the contract returns, whose arguments are public values and numbers, in hex.
+    pub async fn read(&self, function: &str, public_values: &str, numbers: &[u64]) -> String {
+        let values = public_values.trim_start_matches("0x");
+        let selector = hex::encode(&keccak256(function.as_bytes())[..4]);
+        let numbers: String = numbers.iter().map(|number| format!("{number:064x}")).collect();
+        // Bytes stand behind the numbers: where, their length, and they themselves in whole words.
+        let (offset, length) = (32 + numbers.len() / 2, values.len() / 2);
+        let padding = "0".repeat(length.next_multiple_of(32) * 2 - values.len());
+        let data = format!("0x{selector}{offset:064x}{numbers}{length:064x}{values}{padding}");
+        let call = json!({ "to": self.contract, "data": data });
+        let answer = self.call("eth_call", json!([call, "latest"])).await;
+        answer.as_str().unwrap().trim_start_matches("0x").to_owned()
+    }
+
     /// Puts other code where the verifier is.
     pub async fn set_verifier(&self, code: &str) {
         self.call("anvil_setCode", json!([self.verifier, code])).await;

@@ -19,6 +19,7 @@ use sextant_protocol::{ProofKind, ProofRecord, StatementInput, proof::Circuits, 
 use sextant_sources::{BeaconNodes, ExecutionNodes, Expected, SourceConfig, Watched};
 use sextant_submit::{
     Address, B256, FixedBytes, Knowledge, Mined, OnSent, Outcome, Refusal, Rules, Sent, SubmitError, Trust,
+    learned,
 };
 use sextant_test_nodes::{Ask, Node, Reply, simulated::Simulated};
 
@@ -91,11 +92,38 @@ pub struct FolderContract(PathBuf);
 impl FolderContract {
     /// A contract that begins with the committee of a world's first period.
     pub fn begin(folder: &Path, world: &World) -> Self {
+        Self::begin_with(folder, world.chain.statement_digest(), (0, world.chain.committee_root(0)))
+    }
+
+    /// A contract about the chain with this digest that begins with the committee of a period.
+    pub fn begin_with(folder: &Path, digest: [u8; 32], (period, root): (u64, [u8; 32])) -> Self {
         fs::create_dir_all(folder).unwrap();
-        let digest = world.chain.statement_digest();
         fs::write(folder.join("digest"), hex::encode(digest)).unwrap();
-        fs::write(folder.join("committee"), hex::encode(world.chain.committee_root(0))).unwrap();
+        fs::write(folder.join("period"), period.to_string()).unwrap();
+        fs::write(folder.join("committee"), hex::encode(root)).unwrap();
         Self(folder.into())
+    }
+
+    /// Sets its clock, which stands at the beginning of slot 0 otherwise.
+    pub fn set_time(&self, time: u64) {
+        fs::write(self.0.join("time"), time.to_string()).unwrap();
+    }
+
+    fn time(&self) -> u64 {
+        fs::read_to_string(self.0.join("time")).map_or(GENESIS, |time| time.parse().unwrap())
+    }
+
+    /// Takes one mined transaction back, with nothing else.
+    pub fn forget(&self, public_values: &str) {
+        let digits = public_values.trim_start_matches("0x");
+        let (name, _) = self.files().into_iter().find(|(_, mined)| hex::encode(mined) == digits).unwrap();
+        fs::remove_file(self.0.join(name)).unwrap();
+    }
+
+    /// Whether these public values were mined.
+    pub fn has(&self, public_values: &str) -> bool {
+        let digits = public_values.trim_start_matches("0x");
+        self.files().iter().any(|(_, mined)| hex::encode(mined) == digits)
     }
 
     /// One that was begun.
@@ -142,14 +170,12 @@ impl FolderContract {
     }
 
     pub fn knows(&self, period: u64) -> Option<[u8; 32]> {
-        if period == 0 {
+        if fs::read_to_string(self.0.join("period")).unwrap() == period.to_string() {
             return Some(self.root("committee"));
         }
-        self.statements().into_iter().find_map(|statement| match statement {
-            Statement::CommitteeChange(change) => {
-                change.learned.iter().find(|learned| learned.period == period).map(|it| it.committee_root)
-            }
-            Statement::Inclusion(_) => None,
+        self.statements().iter().find_map(|statement| {
+            let learned = learned(statement).iter().find(|learned| learned.period == period);
+            learned.map(|learned| learned.committee_root)
         })
     }
 
@@ -192,7 +218,7 @@ impl Submit for FolderContract {
                 },
                 guardian: None,
                 delay: 0,
-                time: GENESIS,
+                time: self.time(),
                 head_slot: slots.max().unwrap_or_default(),
                 committees: known.collect(),
             })

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use sextant_consensus::{build::BuildError, execution::ExecutionError, ssz::SszError};
+use sextant_consensus::{build::BuildError, execution::ExecutionError, hash::Root, ssz::SszError};
 
 /// A file or a node's answer that cannot be used, and why.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +97,51 @@ pub enum InputError {
         signers: String,
         /// Its period.
         expected: u64,
+    },
+    /// Transactions or receipts that are not all of the block's.
+    #[error(
+        "{source_file}: these are not the {what} of block {block}: their trie has root 0x{}, the block's header names 0x{}",
+        hex::encode(.got), hex::encode(.expected)
+    )]
+    Content {
+        /// The file.
+        source_file: String,
+        /// `transactions` or `receipts`.
+        what: &'static str,
+        /// Number of the block.
+        block: u64,
+        /// The root that they have.
+        got: Root,
+        /// The root in the header.
+        expected: Root,
+    },
+    /// Something about a block is asked for that takes an answer which is not there.
+    #[error("block {block}: its {what} are needed for what is asked, and were not given")]
+    Missing {
+        /// Number of the block.
+        block: u64,
+        /// `header and transactions`, `transactions` or `receipts`.
+        what: &'static str,
+    },
+    /// A block that is neither the finalized one nor on a way back from it.
+    #[error("{source_file}: no way leads from the finalized block to block {number} (0x{}): {reason}", hex::encode(.hash))]
+    Astray {
+        /// The block's file.
+        source_file: String,
+        /// Its number.
+        number: u64,
+        /// Its hash.
+        hash: Root,
+        /// What is missing.
+        reason: &'static str,
+    },
+    /// A proof of the history contract that names no block that was given.
+    #[error("{source_file}: {reason}")]
+    History {
+        /// The proof's file.
+        source_file: String,
+        /// What is wrong.
+        reason: &'static str,
     },
     /// The same account, or slot of an account, in two places.
     #[error("{what} is asked for twice: in {first} and in {second}")]

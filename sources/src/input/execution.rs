@@ -35,7 +35,7 @@ pub fn block_header(answer: &Answer) -> Result<Sourced<Vec<u8>>, InputError> {
 }
 
 /// Takes the JSON-RPC envelope off.
-fn result(document: Document) -> Result<Document, InputError> {
+pub(super) fn result(document: Document) -> Result<Document, InputError> {
     if let Some(error) = document.member("error").filter(|error| !error.is_null()) {
         return Err(InputError::node(&document, error.get("message").unwrap_or(error)));
     }

@@ -8,7 +8,7 @@ use sextant_consensus::{
     light_client::{LightClientBootstrap, LightClientFinalityUpdate, LightClientUpdate},
 };
 
-use super::{Answer, InputError, Sourced, read};
+use super::{Answer, Block, InputError, Sourced, read};
 
 /// Reads `/eth/v1/beacon/light_client/bootstrap/{block_root}`.
 ///
@@ -51,4 +51,22 @@ pub fn accounts(file: &Path) -> Result<Vec<Sourced<AccountNodes>>, InputError> {
 /// [`InputError`] names file, field and reason; a block whose fields do not hash to its hash is refused.
 pub fn block_header(file: &Path) -> Result<Sourced<Vec<u8>>, InputError> {
     read::block_header(&Answer::read(file)?)
+}
+
+/// Reads every execution block (`eth_getBlockByHash` or `eth_getBlockByNumber`, with transactions or without) of the file,
+/// in its order.
+///
+/// # Errors
+/// [`InputError`] names file, field and reason; what does not hash to the hash that it names is refused.
+pub fn blocks(file: &Path) -> Result<Vec<Sourced<Block>>, InputError> {
+    read::blocks(&Answer::read(file)?)
+}
+
+/// Reads all receipts of a block (`eth_getBlockReceipts`, or each by `eth_getTransactionReceipt`) from these files.
+///
+/// # Errors
+/// [`InputError`] names file, field and reason.
+pub fn receipts<F: AsRef<Path>>(files: &[F]) -> Result<Sourced<Vec<Vec<u8>>>, InputError> {
+    let answers = files.iter().map(|file| Answer::read(file.as_ref())).collect::<Result<Vec<_>, _>>()?;
+    read::receipts(&answers)
 }

@@ -1,18 +1,21 @@
-//! Statement inputs from what nodes serve: the beacon API's light-client objects, `eth_getProof` and
-//! `eth_getBlockByHash`, as files or as answers that were just fetched.
+//! Statement inputs from what nodes serve: the beacon API's light-client objects, `eth_getProof`, `eth_getBlockByHash` and
+//! `eth_getBlockReceipts`, as files or as answers that were just fetched.
 
 mod answer;
 mod beacon;
+mod block;
 mod error;
 mod execution;
 mod file;
 mod inclusion;
 mod json;
 mod statement;
+pub(crate) mod transaction;
 
 pub use answer::{Answer, Encoding};
+pub use block::Block;
 pub use error::InputError;
-pub use file::{accounts, block_header, bootstrap, finality_update, updates};
+pub use file::{accounts, block_header, blocks, bootstrap, finality_update, receipts, updates};
 pub use inclusion::{Parts, asked, inclusion};
 pub(crate) use json::{Document, only};
 pub use statement::{Prepared, Signers, committee_change};
@@ -20,6 +23,7 @@ pub use statement::{Prepared, Signers, committee_change};
 /// Reading answers, whatever they came from.
 pub mod read {
     pub use super::beacon::{bootstrap, finality_update, optimistic_update, updates};
+    pub use super::block::{blocks, receipts};
     pub use super::execution::{accounts, block_header};
 }
 

@@ -29,6 +29,22 @@ pub(super) async fn find(
 ) -> Result<(), PrepareError> {
     let hash = keccak256(header);
     let header = ExecutionHeader::read(header)?;
+    let Some(open) = left_open(&header, questions, parts)? else { return Ok(()) };
+    let block = Block {
+        number: header.number,
+        receipts: execution.receipts(&hash, &header.receipts_root).await?,
+        transactions: execution.transactions(&hash, &header.transactions_root).await?,
+    };
+    find_in(block, open, questions, parts)
+}
+
+/// Adds what the bloom filter in a block's header answers to `parts`. Returns the filters of logs that it leaves open, or
+/// none where nothing else is asked of the block.
+pub(super) fn left_open(
+    header: &ExecutionHeader<'_>,
+    questions: &Questions,
+    parts: &mut Parts,
+) -> Result<Option<Vec<LogFilter>>, PrepareError> {
     let bloom = Bloom(header.logs_bloom()?);
     let (excluded, open): (Vec<_>, Vec<_>) = questions
         .filters
@@ -36,14 +52,17 @@ pub(super) async fn find(
         .cloned()
         .partition(|filter: &LogFilter| bloom.excludes(&filter.address, &filter.topics));
     parts.no_logs = excluded;
-    if open.is_empty() && questions.transactions.is_empty() && questions.logs.is_empty() {
-        return Ok(());
-    }
-    let block = Block {
-        number: header.number,
-        receipts: execution.receipts(&hash, &header.receipts_root).await?,
-        transactions: execution.transactions(&hash, &header.transactions_root).await?,
-    };
+    let is_answered = open.is_empty() && questions.transactions.is_empty() && questions.logs.is_empty();
+    Ok((!is_answered).then_some(open))
+}
+
+/// Adds everything else that is asked to `parts`, from all that is in the block.
+pub(super) fn find_in(
+    block: Block,
+    open: Vec<LogFilter>,
+    questions: &Questions,
+    parts: &mut Parts,
+) -> Result<(), PrepareError> {
     let mut wanted = block.named(questions)?;
     let mut unseen = Vec::new();
     for filter in open {
@@ -101,10 +120,10 @@ pub(super) fn places(receipts: &[Vec<u8>], filters: &[&LogFilter]) -> Result<Vec
 type Wanted = BTreeMap<u32, BTreeSet<u32>>;
 
 /// All transactions and receipts of a block, by index.
-struct Block {
-    number: u64,
-    transactions: Vec<Vec<u8>>,
-    receipts: Vec<Vec<u8>>,
+pub(super) struct Block {
+    pub(super) number: u64,
+    pub(super) transactions: Vec<Vec<u8>>,
+    pub(super) receipts: Vec<Vec<u8>>,
 }
 
 impl Block {

@@ -5,6 +5,7 @@ mod ancestry;
 mod change;
 mod events;
 mod finalized;
+mod given;
 mod inclusion;
 mod questions;
 mod scan;
@@ -15,6 +16,7 @@ use crate::{LightClientError, SourceError, input::InputError};
 
 pub use change::{Periods, committee_change, hands_over, taught_by};
 pub use finalized::Finalized;
+pub use given::{Given, inclusion_given};
 pub use inclusion::{inclusion_for, inclusion_of, inclusion_under};
 pub use questions::{BlockName, LogName, Questions};
 pub use scan::{BlockLogs, Scan, Scanned};

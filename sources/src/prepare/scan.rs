@@ -1,8 +1,14 @@
 //! Logs in many blocks in a row: every block since one that was looked at is read by its parent hash from a finalized block
 //! on, so that no node can leave one out.
 
+use std::collections::VecDeque;
+
 use sextant_consensus::{
-    bloom::Bloom, chain::ChainConfig, events::LogFilter, execution_header::ExecutionHeader, hash::Root,
+    bloom::Bloom,
+    chain::ChainConfig,
+    events::LogFilter,
+    execution_header::ExecutionHeader,
+    hash::{Root, keccak256},
     light_client::LightClientHeader,
 };
 
@@ -70,20 +76,36 @@ impl Scan {
         let block = FinalBlock::of(finalized, config, execution).await?;
         let (last, top) = (block.number, (block.number, block.hash));
         let after = after.unwrap_or(last.saturating_sub(1));
-        let mut known = block.header;
+        // Headers that were read ahead.
+        let mut ahead: VecDeque<_> = block.header.map(|header| header.value).into_iter().collect();
         self.stretches.push(Stretch { top, next: top, found: Vec::new() });
         // Numbers are the headers' own: each is one less than its child's.
         while let Some(next) = self.join().filter(|(number, _)| *number > after) {
-            let header = match known.take().filter(|_| next == top) {
+            let fits = |header: &Vec<u8>| keccak256(header) == next.1;
+            let header = match ahead.pop_front().filter(fits) {
                 Some(header) => header,
-                None => execution.block_header(&next.1).await?,
+                None => {
+                    let wanted = next.0 - self.known_below(next.0).max(after);
+                    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+                    ahead = execution.headers_at_once(next.0, &next.1, wanted).await.into();
+                    match ahead.pop_front() {
+                        Some(header) => header,
+                        None => execution.block_header(&next.1).await?.value,
+                    }
+                }
             };
-            self.read(next, &header.value, execution).await?;
+            self.read(next, &header, execution).await?;
         }
         let Some(read) = self.stretches.pop() else { return Ok(Scanned { last, found: Vec::new() }) };
         let found = read.found.iter().rev().filter(|block| block.number > after).cloned().collect();
         self.stretches = vec![read];
         Ok(Scanned { last, found })
+    }
+
+    /// Number of the newest block below this one that was read before; 0: none.
+    fn known_below(&self, number: u64) -> u64 {
+        let tops = self.stretches.iter().map(|stretch| stretch.top.0);
+        tops.filter(|top| *top < number).max().unwrap_or_default()
     }
 
     /// Joins what was read before to the stretch that is being read, where that has come so far. Returns its next block.

@@ -212,7 +212,8 @@ impl Recorded {
             }
             Some("eth_chainId") => format!("{:#x}", self.chain_id).into(),
             Some("eth_getProof") => self.proof(&call["params"]),
-            Some("eth_getBlockByHash") => self.block(&call["params"]),
+            Some("eth_getBlockByHash") => self.block("hash", &call["params"]),
+            Some("eth_getBlockByNumber") => self.block("number", &call["params"]),
             Some("eth_getBlockReceipts") => self
                 .content(&call["params"][0])
                 .map(|content| content.receipts.clone().into())
@@ -231,11 +232,11 @@ impl Recorded {
         self.contents.iter().find(|content| content.block == *hash)
     }
 
-    /// A block with its transactions or, as it is asked for, their hashes.
-    fn block(&self, params: &Value) -> Value {
-        let known = |block: &&Value| block["hash"] == params[0];
+    /// A block, named by its hash or its number, with its transactions or, as it is asked for, their hashes.
+    fn block(&self, name: &str, params: &Value) -> Value {
+        let known = |block: &&Value| block[name] == params[0];
         let Some(mut block) = self.blocks.iter().find(known).cloned() else { return Value::Null };
-        if let Some(content) = self.content(&params[0]) {
+        if let Some(content) = self.content(&block["hash"]) {
             let listed = |transaction: &Value| match params[1] == true {
                 true => transaction.clone(),
                 false => transaction["hash"].clone(),

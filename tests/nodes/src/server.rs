@@ -34,8 +34,10 @@ pub struct Ask {
     pub query: BTreeMap<String, String>,
     /// The `Accept` header.
     pub accept: String,
-    /// The JSON-RPC call; `null` without a body.
+    /// The JSON-RPC call; `null` without a body. A batch is asked call by call.
     pub call: Value,
+    /// How many calls came with it in one batch, itself counted; 0 where it came by itself.
+    pub batch: usize,
     /// How many requests this node had before.
     pub earlier: usize,
 }
@@ -43,8 +45,10 @@ pub struct Ask {
 /// What a node does with a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// Status 200 with JSON.
+    /// Status 200 with JSON; in a batch one answer of several.
     Json(Value),
+    /// Status 200 with JSON; in place of all answers to a batch.
+    Whole(Value),
     /// Status 200 with SSZ and, if not empty, `Eth-Consensus-Version`.
     Ssz(Vec<u8>, &'static str),
     /// Status, header lines and body as they stand.
@@ -144,13 +148,36 @@ async fn serve(
     log: &Mutex<Vec<Ask>>,
 ) -> Option<()> {
     let mut stream = BufReader::new(stream);
-    let mut ask = read(&mut stream).await?;
-    {
-        let mut log = log.lock().expect("no panic");
-        ask.earlier = log.len();
-        log.push(ask.clone());
+    let ask = read(&mut stream).await?;
+    let answer = |mut ask: Ask| {
+        {
+            let mut log = log.lock().expect("no panic");
+            ask.earlier = log.len();
+            log.push(ask.clone());
+        }
+        handler(&ask)
+    };
+    let reply = match &ask.call {
+        Value::Array(calls) => {
+            let one = |call: &Value| answer(Ask { call: call.clone(), batch: calls.len(), ..ask.clone() });
+            batch(calls.iter().map(one).collect())
+        }
+        _ => answer(ask),
+    };
+    write(stream.get_mut(), reply, false).await
+}
+
+/// The answers to a batch, which may come in any order: here in the one that nobody counts on. Anything but an answer to one
+/// call stands for all.
+fn batch(mut replies: Vec<Reply>) -> Reply {
+    if let Some(other) = replies.iter().position(|reply| !matches!(reply, Reply::Json(_))) {
+        return replies.swap_remove(other);
     }
-    write(stream.get_mut(), handler(&ask), false).await
+    let answers = replies.into_iter().rev().filter_map(|reply| match reply {
+        Reply::Json(value) => Some(value),
+        _ => None,
+    });
+    Reply::Json(answers.collect())
 }
 
 async fn read(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<Ask> {
@@ -185,7 +212,7 @@ async fn read(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<Ask> {
 
 async fn write(stream: &mut (impl AsyncWrite + Unpin), reply: Reply, half: bool) -> Option<()> {
     let (status, mut headers, body) = match reply {
-        Reply::Json(value) => {
+        Reply::Json(value) | Reply::Whole(value) => {
             (200, vec![("content-type", "application/json".to_owned())], value.to_string().into_bytes())
         }
         Reply::Ssz(bytes, version) => {

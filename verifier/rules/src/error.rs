@@ -37,8 +37,8 @@ pub enum VerifyError<E: std::error::Error + 'static> {
     /// This build does not verify that kind.
     #[error("{0} proofs are not supported by this version")]
     Unsupported(ProofKind),
-    /// The public values are not exactly one statement of the program.
-    #[error("public values: {0}")]
+    /// The public values are not exactly one statement of the program. The reason names them itself.
+    #[error("{0}")]
     PublicValues(AbiError),
     /// The engine's proof is too large to be one.
     #[error("proof of {got} bytes exceeds the limit of {limit}")]

@@ -15,8 +15,8 @@ pub enum ValuesError {
     /// Another version of the layout.
     #[error("public values of version {0}, this build reads version {VERSION}: made for another release")]
     Version(u64),
-    /// Of the right version, and yet no statement of the program.
-    #[error("public values: {0}")]
+    /// Of the right version, and yet no statement of the program. The reason names the public values itself.
+    #[error("{0}")]
     Malformed(AbiError),
 }
 

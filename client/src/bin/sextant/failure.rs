@@ -273,7 +273,8 @@ impl Kind for PrepareError {
             | Self::TwoBlocks { .. }
             | Self::NotInBlock { .. }
             | Self::NoLog { .. }
-            | Self::NeedsReceipts { .. } => Code::Usage,
+            | Self::NeedsReceipts { .. }
+            | Self::Input(InputError::Missing { .. }) => Code::Usage,
             _ => Code::InvalidStatement,
         }
     }

@@ -200,7 +200,7 @@ impl Stark {
             "planned"
         );
         let public = Statement::abi_decode(statement.program, &plan.public_values)
-            .map_err(|error| internal(format!("public values: {error}")))?;
+            .map_err(|error| internal(error.to_string()))?;
         fit::check(&public, &estimate, limits)?;
         Ok(estimate.seconds)
     }
@@ -231,7 +231,8 @@ fn failed(error: &EngineError) -> ServerError {
         | EngineError::Plan(_)
         | EngineError::Part(_)
         | EngineError::Kind(_) => internal(error.to_string()),
-        EngineError::Prover(_) => prover_failed(error.to_string()),
+        // The code says already who failed.
+        EngineError::Prover(reason) => prover_failed(format!("{reason:#}")),
     }
 }
 

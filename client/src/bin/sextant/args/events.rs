@@ -38,7 +38,7 @@ impl AskedEvents {
 
 impl Args for LogFilters {
     fn augment_args(command: Command) -> Command {
-        let logs = Arg::new("logs").long("logs").action(ArgAction::Append).requires("beacon");
+        let logs = Arg::new("logs").long("logs").action(ArgAction::Append);
         command.arg(logs.value_names(["ADDRESS", "TOPIC"]).num_args(1..=5).help(
             "Every log of this address that begins with these topics; repeatable. Where one block is looked into and has none: \
              that it has none",
@@ -71,7 +71,7 @@ impl FromArgMatches for LogFilters {
 
 impl Args for AskedEvents {
     fn augment_args(command: Command) -> Command {
-        let arg = |name: &'static str| Arg::new(name).long(name).action(ArgAction::Append).requires("beacon");
+        let arg = |name: &'static str| Arg::new(name).long(name).action(ArgAction::Append);
         LogFilters::augment_args(command)
             .arg(arg("transaction").value_name("HASH").value_parser(root).help(
                 "A transaction: its hash, its place in the block, and whether it succeeded; repeatable",

@@ -63,8 +63,8 @@ pub struct Follow {
     /// Which SNARKs count.
     #[command(flatten)]
     pub circuits: Circuits,
-    /// Submit to this light client contract what it does not know; needs --kind groth16 and --submit-rpc. Proofs of logs are
-    /// for `sextant submit`
+    /// Submit to this light client contract what it does not know: handovers, the latest proof of the accounts, and every
+    /// proof of logs; needs --kind groth16 and --submit-rpc
     #[arg(long, value_name = "CONTRACT", requires = "submit_rpc")]
     pub submit: Option<Address>,
     /// JSON-RPC of the chain that the contract is on

@@ -103,7 +103,13 @@ pub struct Inclusion {
     #[arg(long, conflicts_with_all = ["out", "calldata", "input_only"])]
     pub separate: bool,
     /// Instead of nodes: beacon API bootstrap (JSON or SSZ) of the trusted block
-    #[arg(long, value_name = "FILE", value_parser = file, conflicts_with = "beacon", requires_all = ["finality_update", "proofs"])]
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_parser = file,
+        conflicts_with_all = ["beacon", "rpc", "address"],
+        requires = "finality_update"
+    )]
     pub bootstrap: Option<PathBuf>,
     /// Beacon API updates (JSON or SSZ) that lead from the bootstrap's period to the one in which the finality update was
     /// signed, in order, where that is a later one; a file may hold a list
@@ -112,12 +118,22 @@ pub struct Inclusion {
     /// Beacon API finality update (JSON or SSZ)
     #[arg(long, value_name = "FILE", value_parser = file, requires = "bootstrap")]
     pub finality_update: Option<PathBuf>,
-    /// `eth_getProof` answers (JSON) at the finalized block; a file may hold a list
+    /// `eth_getProof` answers (JSON) at the block asked about; a file may hold a list
     #[arg(id = "proofs", long = "proof", value_name = "FILE", value_parser = file, num_args = 1.., requires = "bootstrap")]
     pub proofs: Vec<PathBuf>,
-    /// Since Gloas: `eth_getBlockByHash` answer (JSON) of the execution block that the finalized header names
-    #[arg(long, value_name = "FILE", value_parser = file, requires = "bootstrap")]
-    pub block_file: Option<PathBuf>,
+    /// `eth_getBlockByHash` answers (JSON) of execution blocks: of the one that the finalized header names (since Gloas, and
+    /// where transactions or logs are asked for), and of those on the way back from it, each the parent of another. The
+    /// last on the way is asked about; transactions and logs take it with its transactions, second parameter `true`
+    #[arg(id = "block_files", long = "block-file", value_name = "FILE", value_parser = file, num_args = 1.., requires = "bootstrap")]
+    pub block_files: Vec<PathBuf>,
+    /// `eth_getProof` answers (JSON) of the history contract (EIP-2935), each with the slot of the block that it leads back to
+    /// and at the block that it leads on from, the finalized one first; in place of the parents between them
+    #[arg(id = "history_proofs", long = "history-proof", value_name = "FILE", value_parser = file, num_args = 1.., requires = "block_files")]
+    pub history_proofs: Vec<PathBuf>,
+    /// All receipts (JSON) of the block asked about: its `eth_getBlockReceipts` answer, or those of
+    /// `eth_getTransactionReceipt`
+    #[arg(id = "receipts_files", long = "receipts-file", value_name = "FILE", value_parser = file, num_args = 1.., requires = "block_files")]
+    pub receipts_files: Vec<PathBuf>,
     /// Options of every proof.
     #[command(flatten)]
     pub options: ProveOptions,

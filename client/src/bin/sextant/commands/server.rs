@@ -21,6 +21,9 @@ pub async fn info(options: ServerOptions) -> Outcome {
     table.row("server", format!("{} ({})", options.server.address, info.agent));
     table.row("circuit version", &info.circuit_version);
     table.row("kinds", kinds.join(", "));
+    if let Some(input) = largest_input(&info) {
+        table.row("largest input", format!("{} bytes", render::grouped(input)));
+    }
     for program in &info.programs {
         table.section(&name(program.program));
         table.row("verifying key hash", render::hex(&program.vk_hash));
@@ -63,8 +66,14 @@ fn info_json(info: &ServerInfo) -> Value {
         "agent": info.agent,
         "circuit_version": info.circuit_version,
         "kinds": info.kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
+        "largest_input_bytes": largest_input(info),
         "programs": programs,
     })
+}
+
+/// Where the server says it.
+fn largest_input(info: &ServerInfo) -> Option<u64> {
+    Some(info.limits.input).filter(|bytes| *bytes > 0)
 }
 
 fn name(tag: u32) -> String {

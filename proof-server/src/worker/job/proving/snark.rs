@@ -9,7 +9,7 @@ use sextant_protocol::{Progress, ProofKind, ProofRecord, ServerError};
 
 use super::{
     super::{ProgressSink, Prover, WorkerArgs, blocking, internal},
-    encode, failed, prover_failed, verified,
+    encode, failed, verified,
 };
 use crate::{circuits::Circuits, worker::WorkerMode};
 
@@ -55,7 +55,7 @@ impl SnarkStage {
                 let wrapped: Wrapped = decode(&record.proof)?;
                 let folder = circuits.folder.clone();
                 let proof = blocking(move || groth16::prove(&wrapped, &folder)).await?;
-                record.proof = proof.map_err(|error| prover_failed(error.to_string()))?;
+                record.proof = proof.map_err(|error| failed(&error))?;
                 record.kind = ProofKind::Groth16;
                 record.circuits = circuits.worth;
                 progress(Progress::Verifying);

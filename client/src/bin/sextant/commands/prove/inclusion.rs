@@ -6,7 +6,7 @@ use sextant_client::{
     input::{self, Parts, Prepared, Signers},
     sources::{
         ExecutionNodes,
-        prepare::{Finalized, PrepareError, Questions, taught_by},
+        prepare::{Finalized, Given, PrepareError, Questions, inclusion_given, taught_by},
     },
 };
 
@@ -25,9 +25,7 @@ async fn from_nodes(inclusion: &Inclusion) -> Result<Vec<Prepared>, Failure> {
     let asked = Questions { block: inclusion.block, ..Questions::accounts(&inclusion.watched.0) };
     let questions = inclusion.events.ask(asked);
     if questions.is_empty() {
-        return Err(Failure::usage(
-            "nothing to look up: give --address, and --slot for each slot of it, or --transaction, --log or --logs",
-        ));
+        return Err(nothing("--address, and --slot for each slot of it"));
     }
     let (beacon, execution) = (
         inclusion.beacon.nodes(&inclusion.access)?,
@@ -55,6 +53,10 @@ async fn from_nodes(inclusion: &Inclusion) -> Result<Vec<Prepared>, Failure> {
     }
     all.push(finalized.inclusion(&execution, &questions).await?);
     Ok(all)
+}
+
+fn nothing(accounts: &str) -> Failure {
+    Failure::usage(format!("nothing to look up: give {accounts}, or --transaction, --log or --logs"))
 }
 
 /// Waits until a block of at least this number is final. What nodes do meanwhile is told, and ends nothing.
@@ -91,6 +93,10 @@ fn from_files(
     bootstrap: &std::path::Path,
     update: &std::path::Path,
 ) -> Result<Vec<Prepared>, Failure> {
+    let questions = inclusion.events.ask(Questions::default());
+    if questions.is_empty() && inclusion.proofs.is_empty() {
+        return Err(nothing("--proof"));
+    }
     let chain = inclusion.options.network.config()?;
     let mut signers = Signers::of_bootstrap(chain, &input::bootstrap(chain, bootstrap)?)?;
     let mut parts = Parts::under(input::finality_update(chain, update)?);
@@ -100,7 +106,16 @@ fn from_files(
     for file in &inclusion.proofs {
         parts.accounts.extend(input::accounts(file)?);
     }
-    parts.block = inclusion.block_file.as_deref().map(input::block_header).transpose()?;
+    let mut given = Given::default();
+    for file in &inclusion.block_files {
+        given.blocks.extend(input::blocks(file)?);
+    }
+    for file in &inclusion.history_proofs {
+        given.history.extend(input::accounts(file)?);
+    }
+    if !inclusion.receipts_files.is_empty() {
+        given.receipts = Some(input::receipts(&inclusion.receipts_files)?);
+    }
     let mut all = Vec::new();
     if inclusion.separate
         && let Some(last) = parts.handovers.last()
@@ -109,6 +124,6 @@ fn from_files(
         all.push(input::committee_change(chain, &signers, std::mem::take(&mut parts.handovers), None)?);
         signers = taught;
     }
-    all.push(input::asked(chain, &signers, parts)?);
+    all.push(inclusion_given(chain, &signers, parts, given, &questions)?);
     Ok(all)
 }
