@@ -3,6 +3,8 @@
 //! Either is looked at first, which costs next to nothing, and then checked: an input natively, a proof by the verification
 //! worker. Only a [`Source`] gets to a prover.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use sextant_consensus::Program;
 use sextant_protocol::{ErrorCode, ProofKind, ProveRequest, ServerError, WrapRequest, proof::ProofView};
@@ -138,7 +140,7 @@ impl Evidence {
     pub(crate) async fn check(
         self,
         checks: &Checks,
-        verification: &Verification,
+        verification: &Arc<Verification>,
         caller: &Caller,
         before: impl Fn() -> Result<(), ServerError>,
     ) -> Result<Checked, ServerError> {

@@ -61,13 +61,17 @@ impl Verification {
     }
 
     /// Verifies an encoded proof record against the pinned programs, in the turn of `identity`.
-    pub(crate) async fn verify(&self, record: Bytes, identity: &Identity) -> Result<(), ServerError> {
+    pub(crate) async fn verify(
+        self: &Arc<Self>,
+        record: Bytes,
+        identity: &Identity,
+    ) -> Result<(), ServerError> {
         self.budgets.may_check(identity)?;
         self.verify_in(STRANGERS, record, identity.clone()).await
     }
 
     /// Verifies a proof that this server has asked for: it finds a place, however many wait.
-    async fn verify_own(&self, record: Bytes) -> Result<(), ServerError> {
+    async fn verify_own(self: &Arc<Self>, record: Bytes) -> Result<(), ServerError> {
         self.verify_in(OWN, record, Identity::this_server()).await
     }
 
@@ -76,7 +80,10 @@ impl Verification {
     ///
     /// # Errors
     /// It could not be verified.
-    pub(crate) async fn verify_made(&self, record: Bytes) -> Result<Result<(), String>, ServerError> {
+    pub(crate) async fn verify_made(
+        self: &Arc<Self>,
+        record: Bytes,
+    ) -> Result<Result<(), String>, ServerError> {
         for attempt in 1.. {
             match self.verify_own(record.clone()).await {
                 Ok(()) => return Ok(Ok(())),
@@ -93,7 +100,12 @@ impl Verification {
         unreachable!("the loop returns")
     }
 
-    async fn verify_in(&self, queue: usize, record: Bytes, identity: Identity) -> Result<(), ServerError> {
+    async fn verify_in(
+        self: &Arc<Self>,
+        queue: usize,
+        record: Bytes,
+        identity: Identity,
+    ) -> Result<(), ServerError> {
         let looked_at = record.clone();
         let digest = blocking(move || {
             check_cheaply(&view(&looked_at)?)?;
@@ -116,17 +128,23 @@ impl Verification {
             queued,
             reply,
         };
+        // Who gives up takes it out of the queue again. What the worker is at goes on: to kill that would cost others the
+        // start of a worker, and whoever brought it nothing.
         let _ticket = self.queues.push(queue, job).map_err(|reason| self.no_place(reason))?;
-        let outcome = outcome.await.map_err(|_| shutting_down())?;
-        match &outcome {
-            Err(error) if error.code == ErrorCode::InvalidProof => {
-                self.budgets.check_failed(&identity, self.took(queued));
+        let this = self.clone();
+        let charged = tokio::spawn(async move {
+            let outcome = outcome.await.map_err(|_| shutting_down())?;
+            match &outcome {
+                Err(error) if error.code == ErrorCode::InvalidProof => {
+                    this.budgets.check_failed(&identity, this.took(queued));
+                }
+                // It never got there.
+                Err(error) if error.code == ErrorCode::Busy => {}
+                _ => drop(this.took(queued)),
             }
-            // It never got there.
-            Err(error) if error.code == ErrorCode::Busy => {}
-            _ => drop(self.took(queued)),
-        }
-        match outcome? {
+            outcome
+        });
+        match charged.await.map_err(|_| shutting_down())?? {
             WorkerEvent::Verified => {
                 self.pace.note(queued.elapsed() / u32::try_from(self.queues.total() + 1).unwrap_or(1));
                 Ok(())
@@ -189,4 +207,66 @@ pub(crate) fn check_cheaply(proof: &ProofView<'_>) -> Result<(), ServerError> {
         return invalid(error.to_string());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sextant_protocol::{ProofRecord, encoding, proof::Circuits};
+
+    use super::*;
+
+    /// A record that only the worker can tell from a proof.
+    fn record() -> Bytes {
+        let (_, program, input) = sextant_fixtures::statements().remove(0);
+        let statement = sextant_consensus::check_with_hints(program, &input).unwrap().0;
+        let record = ProofRecord {
+            program: program.tag(),
+            kind: ProofKind::Stark,
+            circuits: Circuits::Release,
+            circuit_version: CIRCUIT_VERSION.into(),
+            vk_hash: programs::artifact(program).vk_hash,
+            public_values: statement.abi_encode(),
+            proof: vec![0; 100],
+        };
+        encoding::encode(&record).into()
+    }
+
+    async fn until(so: impl Fn() -> bool) {
+        let limit = Instant::now() + Duration::from_secs(10);
+        while !so() {
+            assert!(Instant::now() < limit, "not within ten seconds");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Killing the worker over it would cost everybody else its start, again and again, and who does it nothing.
+    #[tokio::test]
+    async fn a_proof_that_is_given_up_is_verified_to_the_end_and_charged() {
+        let budgets = Arc::new(Budgets::default());
+        let queues = Verification::queues(QueueLimits::NONE, budgets.clone());
+        let verification = Arc::new(Verification::new(queues.clone(), budgets.clone()));
+        let identity = Identity::address([192, 0, 2, 1].into());
+        let ask = || {
+            let (verification, identity, record) = (verification.clone(), identity.clone(), record());
+            tokio::spawn(async move { verification.verify(record, &identity).await })
+        };
+
+        let asked = ask();
+        let job = queues.next().await;
+        asked.abort();
+        assert!(asked.await.is_err_and(|error| error.is_cancelled()));
+        assert!(!job.reply.is_closed(), "the worker is not killed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let refused = ServerError::new(ErrorCode::InvalidProof, "not a valid proof");
+        assert!(job.reply.send(Err(refused)).is_ok());
+        until(|| budgets.failed(&identity) >= Duration::from_millis(10)).await;
+
+        // One that has not begun is taken out, and costs nothing.
+        let charged = budgets.failed(&identity);
+        let asked = ask();
+        until(|| queues.total() == 1).await;
+        asked.abort();
+        until(|| queues.total() == 0).await;
+        assert!(budgets.failed(&identity) <= charged);
+    }
 }

@@ -158,6 +158,24 @@ async fn cancelling_kills_the_worker_within_a_second() {
     server.stop().await;
 }
 
+/// Proving is given up at once; what verifies is needed by others, and is done sooner than it would be started again.
+#[tokio::test]
+async fn a_verification_that_is_given_up_costs_no_worker() {
+    let job = "while [ ! -e $D/go ]; do sleep 0.02; done; cat $D/verified";
+    let server = Server::start_with(Some(Script::for_jobs(&good_request(), job)), |_| {}).await;
+    let script = server.script.as_ref().unwrap();
+    let mut client = Client::connect(&server).await;
+    client.request(1, Request::verify(&common::record())).await;
+    until("it is at work", common::PATIENCE, async || script.jobs() == 1).await;
+    client.send(&sextant_protocol::ClientMessage::Cancel { id: 1 }).await;
+    assert_eq!(client.error(1).await.code, ErrorCode::Cancelled);
+    client.request(2, Request::verify(&common::record())).await;
+    script.touch("go");
+    assert_eq!(client.answer().await, (2, Ok(Response::Verified)));
+    assert_eq!((script.jobs(), script.pids().len()), (2, 1));
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_worker_that_does_nothing_is_killed() {
     let request = good_request();
