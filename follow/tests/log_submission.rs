@@ -3,12 +3,9 @@
 mod common;
 mod events;
 
-use std::{
-    fs,
-    sync::{Arc, Mutex},
-};
+use std::{fs, sync::Mutex};
 
-use common::{Checking, FolderContract, GENESIS, names, step};
+use common::{Checking, Failing, FolderContract, GENESIS, names, step};
 use events::{World, asked, recorded};
 use sextant_consensus::{
     Program,
@@ -16,9 +13,9 @@ use sextant_consensus::{
     public_values::{Log, Statement},
 };
 use sextant_fixtures::mainnet_events::LARGE;
-use sextant_follow::{Asked, Config, Event, FollowError, Follower, ProofEntry, Submission, Submit};
-use sextant_protocol::{ProofKind, ProofRecord};
-use sextant_submit::{Knowledge, OnSent, Refusal, Sent, SubmitError};
+use sextant_follow::{Config, Event, FollowError, Follower, ProofEntry, Submit};
+use sextant_protocol::ProofKind;
+use sextant_submit::{Refusal, SubmitError};
 use tempfile::{TempDir, tempdir};
 
 /// Logs in one proof.
@@ -176,41 +173,6 @@ async fn a_proof_that_the_contract_cannot_take_is_made_anew() {
     assert_eq!((mined(&late, &follower), asked(&prover).len()), (vec![], asked_before + 1));
 }
 
-/// Refuses inclusions as it is told, one attempt after the other.
-#[derive(Clone, Debug)]
-struct Refusing {
-    contract: FolderContract,
-    reasons: Arc<Mutex<Vec<Vec<u8>>>>,
-}
-
-impl Submit for Refusing {
-    fn target(&self) -> String {
-        self.contract.target()
-    }
-
-    fn knowledge(&self, first_period: u64, count: u64) -> Asked<'_, Knowledge> {
-        self.contract.knowledge(first_period, count)
-    }
-
-    fn proven_at<'a>(&'a self, public_values: &'a [u8]) -> Asked<'a, Option<u64>> {
-        self.contract.proven_at(public_values)
-    }
-
-    fn submit<'a>(
-        &'a self,
-        record: &'a ProofRecord,
-        earlier: &'a [Sent],
-        on_sent: OnSent<'a>,
-    ) -> Submission<'a> {
-        let mut reasons = self.reasons.lock().unwrap();
-        if reasons.is_empty() || record.program() != Some(Program::Inclusion) {
-            return self.contract.submit(record, earlier, on_sent);
-        }
-        let refusal = Refusal::decode(&reasons.remove(0));
-        Box::pin(async move { Err(SubmitError::Refused(refusal)) })
-    }
-}
-
 /// One that is refused holds up none of the others, and is tried again; what no contract takes is made anew.
 #[tokio::test]
 async fn a_refusal_holds_up_no_other() {
@@ -218,9 +180,15 @@ async fn a_refusal_holds_up_no_other() {
     let (world, _) = World::new(&[LARGE]).await;
     let prover = Checking::default();
     let reason = |name: &[u8]| keccak256(name)[..4].to_vec();
-    let reasons = vec![Vec::new(), reason(b"LearnedOutOfOrder()")];
-    let refusing = Refusing { contract: contract(&world, &chain), reasons: Arc::new(Mutex::new(reasons)) };
-    let mut follower = follower(&world, snark(&world, &folder), &prover, refusing.clone()).await;
+    let reasons = [Vec::new(), reason(b"LearnedOutOfOrder()")];
+    let refusals = reasons.map(|reason| SubmitError::Refused(Refusal::decode(&reason)));
+    let contract = contract(&world, &chain);
+    let refusing = Failing {
+        contract: contract.clone(),
+        program: Program::Inclusion,
+        errors: Mutex::new(refusals.into()),
+    };
+    let mut follower = follower(&world, snark(&world, &folder), &prover, refusing).await;
     step(&mut follower).await.0.unwrap();
     world.go_on();
     let error = step(&mut follower).await.0.unwrap_err();
@@ -228,13 +196,13 @@ async fn a_refusal_holds_up_no_other() {
     assert!(matches!(error, FollowError::Submission { .. }) && error.is_passing());
     let (entries, proven) = (of_logs(&follower), asked(&prover).len());
     assert_eq!(
-        mined(&refusing.contract, &follower).len(),
+        mined(&contract, &follower).len(),
         recorded(LARGE).len() - 2 * AT_ONCE,
         "the others are there"
     );
     assert!(!folder.path().join("proofs").join(&entries[1].file).exists(), "of use to nobody");
     step(&mut follower).await.0.unwrap();
-    assert_eq!(mined(&refusing.contract, &follower), recorded(LARGE));
+    assert_eq!(mined(&contract, &follower), recorded(LARGE));
     assert_eq!(asked(&prover).len(), proven + 1, "the second one again");
 }
 

@@ -5,7 +5,7 @@ mod common;
 use std::{fs, sync::Mutex};
 
 use common::{Checking, Failing, FolderContract, World, names, reverted, step};
-use sextant_consensus::hash::keccak256;
+use sextant_consensus::{Program, hash::keccak256};
 use sextant_follow::{Cadence, Config, Event, FollowError, Status};
 use sextant_protocol::ProofKind;
 use sextant_submit::{B256, Refusal, SubmitError};
@@ -93,7 +93,8 @@ async fn refusals_and_troubles_are_tried_again() {
         SubmitError::Refused(reverted()),
         SubmitError::Refused(reverted()),
     ];
-    let failing = Failing { contract: contract.clone(), errors: Mutex::new(errors) };
+    let failing =
+        Failing { contract: contract.clone(), program: Program::CommitteeChange, errors: Mutex::new(errors) };
     let prover = Checking::default();
     let follower = world.open(snark(&world, &folder), prover.clone()).await.unwrap();
     let mut follower = follower.with_submission(Box::new(failing));
@@ -157,7 +158,8 @@ async fn old_proofs_go_and_what_the_contract_needs_stays() {
     let world = World::at(16).await;
     let contract = FolderContract::begin(chain.path(), &world);
     let errors = (0..4).map(|_| SubmitError::Refused(reverted())).collect();
-    let failing = Failing { contract: contract.clone(), errors: Mutex::new(errors) };
+    let failing =
+        Failing { contract: contract.clone(), program: Program::CommitteeChange, errors: Mutex::new(errors) };
     let config = Config { keep: Some(1), max_handovers: 1, ..snark(&world, &folder) };
     let follower = world.open(config, Checking::default()).await.unwrap();
     let mut follower = follower.with_submission(Box::new(failing));
@@ -213,7 +215,8 @@ async fn a_proof_that_deserves_no_better_is_made_anew() {
     let contract = FolderContract::begin(chain.path(), &world);
     let refused = |reason: &[u8]| SubmitError::Refused(Refusal::decode(&keccak256(reason)[..4]));
     let errors = vec![refused(b"InvalidProof()"), refused(b"LearnedOutOfOrder()")];
-    let failing = Failing { contract: contract.clone(), errors: Mutex::new(errors) };
+    let failing =
+        Failing { contract: contract.clone(), program: Program::CommitteeChange, errors: Mutex::new(errors) };
     let prover = Checking::default();
     let config = Config { watched: Vec::new(), ..snark(&world, &folder) };
     let follower = world.open(config, prover.clone()).await.unwrap();

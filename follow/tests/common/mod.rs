@@ -251,11 +251,12 @@ impl Submit for FolderContract {
     }
 }
 
-/// A contract in a folder to which no committee change gets through as it was told, one attempt after the other, and then
-/// each.
+/// A contract in a folder to which proofs of one program do not get through as it was told, one attempt after the other, and
+/// then each.
 #[derive(Debug)]
 pub struct Failing {
     pub contract: FolderContract,
+    pub program: Program,
     pub errors: Mutex<Vec<SubmitError>>,
 }
 
@@ -279,7 +280,7 @@ impl Submit for Failing {
         on_sent: OnSent<'a>,
     ) -> Submission<'a> {
         let mut errors = self.errors.lock().unwrap();
-        if errors.is_empty() || record.program() != Some(Program::CommitteeChange) {
+        if errors.is_empty() || record.program() != Some(self.program) {
             return self.contract.submit(record, earlier, on_sent);
         }
         let error = errors.remove(0);
