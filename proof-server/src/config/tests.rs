@@ -132,6 +132,15 @@ fn other_addresses_need_to_know_who_asks() {
     assert!(!config(&["--token-file", "t"]).unwrap().anonymous, "tokens count on loopback too");
 }
 
+/// A chain of somebody's own has as many true statements as they like: only who says so proves about any.
+#[test]
+fn networks_are_those_with_names_unless_told() {
+    let networks = |flags: &[&str]| from_flags(flags).resolve().unwrap().networks;
+    assert_eq!(networks(&[]), Networks::default());
+    assert!(networks(&[]).names().contains(&"mainnet".to_owned()));
+    assert_eq!(networks(&["--networks", "any"]), Networks::Any);
+}
+
 /// What is not named is offered where the workers have the memory for it.
 #[test]
 fn memory_decides_what_a_prover_offers() {
