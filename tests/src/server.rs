@@ -90,6 +90,11 @@ impl Server {
         kib.and_then(|kib| kib.trim().parse::<u64>().ok()).unwrap_or(0) << 10
     }
 
+    /// The server's own process.
+    pub fn pid(&self) -> i32 {
+        self.child.id() as i32
+    }
+
     /// Threads of the server itself.
     pub fn threads(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/task", self.child.id())).map_or(0, Iterator::count)
@@ -128,6 +133,12 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether a process may get memory in pages of two megabytes.
+pub fn has_large_pages(pid: i32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.lines().any(|line| line.split_whitespace().eq(["THP_enabled:", "1"]))
 }
 
 /// The processes that a process started and that are there, zombies included.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sextant_client::{Client, ClientError, Progress, ProofKind, StatementInput};
 use sextant_protocol::ErrorCode;
-use sextant_tests::server::Server;
+use sextant_tests::server::{Server, has_large_pages};
 
 fn statement(name: &str) -> StatementInput {
     let (_, program, bytes) = sextant_fixtures::statements()
@@ -53,6 +53,11 @@ async fn sub_servers_prove_side_by_side_and_stand_in_for_each_other() {
     let mut inclusion = client.prove(inclusion, ProofKind::Stark, None).await.expect("accepted");
     // Neither is finished when the other is being proven: they run side by side.
     tokio::join!(until_proving(&mut change), until_proving(&mut inclusion));
+
+    // Who proves has large pages, who waits has not.
+    let provers = [first.workers(), second.workers(), inclusions.workers()].concat();
+    assert!(provers.iter().any(|worker| has_large_pages(*worker)), "{provers:?}");
+    assert!(!has_large_pages(first.pid()));
 
     let (dies, lives) = if first.workers().is_empty() { (second, first) } else { (first, second) };
     assert!(lives.workers().is_empty(), "one of the two has the request");
