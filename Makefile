@@ -10,7 +10,7 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture http-fuzz vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test web web-test snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test \
+.PHONY: help setup build demo test third-party torture http-fuzz vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test web web-test snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test fleet-catch-up \
   python-test typescript-test dist dist-test contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
@@ -57,6 +57,9 @@ follow-soak: setup ## Follow and submit through ten committee changes of the loc
 fleet-test: setup ## A fleet of fake provers over a real broker: kills, restarts, nothing lost (JOBS=10000 WORKERS=200; needs Go; minutes)
 	@cargo build --release --workspace $(SEXTANT_FEATURES) --bin fleet-test
 	@$(PROGRAMS)/fleet-test jobs=$(or $(JOBS),10000) workers=$(or $(WORKERS),200)
+
+fleet-catch-up: build ## One proof of 46 handovers by several provers over a broker (PROVERS=2 MIB=14400 KIND=compressed; needs Go; 20 minutes)
+	@scripts/fleet-catch-up.sh
 
 vectors: setup ## Run the specification's light-client vectors, or those under DIR=path
 	@cargo run --release --quiet -p sextant-vectors --bin vectors -- $(DIR)

@@ -35,8 +35,13 @@ inside "DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recom
 
 say "used: settings as installed, a server, questions to it, a proof file"
 inside "proof-server check-config --config /etc/sextant/proof-server.toml >/dev/null
-  SEXTANT_CACHE_DIR=/tmp/cache proof-server serve --config /etc/sextant/proof-server.toml --warm false >/tmp/out 2>/tmp/log &
+  SEXTANT_CACHE_DIR=/tmp/cache proof-server serve --config /etc/sextant/proof-server.toml --warm false \\
+    --http-listen 127.0.0.1:7102 --http-files /usr/share/sextant-server/web >/tmp/out 2>/tmp/log &
   for _ in \$(seq 100); do grep -q 'listening on' /tmp/out && break; sleep 0.1; done
+  # The page, and the verifier beside it.
+  page() { exec 3<>/dev/tcp/127.0.0.1/7102; printf 'GET %s HTTP/1.0\\r\\n\\r\\n' \$1 >&3; grep -qa \"\$2\" <&3; }
+  page / '<title>'
+  page /verifier/sextant_verifier.wasm asm
   sextant server info | grep -q committee-change
   sextant verify /packages/one-handover.proof --allow-dev-circuits /packages/groth16_vk.bin >/dev/null 2>&1
   ! sextant verify /packages/one-handover.proof >/dev/null 2>&1"

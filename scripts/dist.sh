@@ -48,6 +48,8 @@ cp deploy/debian/* dist/debian/
 packaged() { sed "s|/usr/local/bin/|/usr/bin/|; s|/usr/local/share/doc/sextant/|/usr/share/doc/$1/|" "deploy/$2.service" >"dist/debian/$1.$2.service"; }
 packaged sextant-server proof-server
 packaged sextant sextant-follow
+# The page, for a server's http-files, and with it the verifier's package.
+SEXTANT_WEB=$PWD/dist/web scripts/web.sh >&2
 
 # --- packages -------------------------------------------------------------------------------------------------------
 
@@ -59,7 +61,7 @@ for processor in "${order[@]}"; do
   mkdir -p "dist/$name/deploy" "dist/$name/docs"
   cp "${programs[$processor]}"/{proof-server,sextant} "dist/$name/"
   strip "dist/$name/proof-server" "dist/$name/sextant"
-  cp -r dist/debian/man dist/debian/completions "dist/$name/"
+  cp -r dist/debian/man dist/debian/completions dist/web "dist/$name/"
   cp deploy/*.{service,conf,toml,env} "dist/$name/deploy/"
   cp docs/*.md "dist/$name/docs/"
   cp README.md CHANGELOG.md LICENSE-* "dist/$name/"
@@ -69,7 +71,6 @@ done
 python=$(scripts/python-tools.sh)
 "$python/python" -m build --wheel --no-isolation --outdir dist clients/python >/dev/null
 scripts/typescript-package.sh dist >/dev/null
-scripts/wasm.sh >&2
 npm pack --silent --pack-destination dist "${SEXTANT_WASM_TARGET:-$cache/wasm-target}/npm" >/dev/null
 
 # --- what is in it --------------------------------------------------------------------------------------------------
@@ -80,7 +81,7 @@ for package in proof-server client; do
 done
 # The other members of the workspace are described with them.
 git ls-files --others --exclude-standard '*dist-sbom.json' | xargs -r rm
-rm -rf dist/debian
+rm -rf dist/debian dist/web
 (cd dist && sha256sum -- * >SHA256SUMS)
 say "all in dist/:"
 (cd dist && du -h -- *) >&2

@@ -10,8 +10,9 @@ use std::{path::PathBuf, process::Output};
 use common::{Folder, assert_names, text};
 use played::{FACTORY, asked_of_server, checkpoint, factory_slot, nodes, words};
 use serde_json::{Value, json};
-use sextant_client::StatementInput;
+use sextant_client::{StatementInput, input::Told};
 use sextant_consensus::{
+    Program,
     ancestry::{HISTORY_ADDRESS, history_slot},
     bls::Plain,
     check_statement,
@@ -31,6 +32,9 @@ use sextant_test_nodes::{
     events::{Later, nodes as with_events},
     recorded::Recorded,
 };
+
+/// A contract without logs in the blocks.
+const EXCLUDED: &str = "0x0000f90827f1c53a10cb7a02335b175320002935";
 
 /// A chain's answers in files.
 struct Files {
@@ -107,18 +111,43 @@ impl Files {
         asked.unwrap_or_else(|| panic!("nothing was asked: {output:?}"))
     }
 
-    /// A log, a transaction, a log that the filter excludes.
-    fn events(&self) -> String {
+    /// The hash of a transaction with two logs, and of the last one.
+    fn transactions(&self) -> [String; 2] {
         let block = mainnet_events::block(self.number);
         let logs = |receipt: &Vec<u8>| Receipt::read(receipt).unwrap().logs().count();
         let index = block.receipts.iter().position(|receipt| logs(receipt) > 1).unwrap();
-        let hash = |index: usize| hex::encode(keccak256(&block.transactions[index]));
-        format!(
-            "--log {}:1 --transaction {} --logs 0x0000f90827f1c53a10cb7a02335b175320002935",
-            hash(index),
-            hash(block.transactions.len() - 1)
-        )
+        [index, block.transactions.len() - 1].map(|index| hex::encode(keccak256(&block.transactions[index])))
     }
+
+    /// A log, a transaction, a log that the filter excludes.
+    fn events(&self) -> String {
+        let [with_logs, last] = self.transactions();
+        format!("--log {with_logs}:1 --transaction {last} --logs {EXCLUDED}")
+    }
+
+    /// The same in one document, with the blocks and receipts in it.
+    fn told(&self) -> Value {
+        let [with_logs, last] = self.transactions().map(|hash| format!("0x{hash}"));
+        let block = |block: &Value| {
+            let whole = block["hash"] == self.hash();
+            self.answer("eth_getBlockByHash", json!([block["hash"], whole]))
+        };
+        json!({
+            "network": "hoodi",
+            "bootstrap": self.recorded.bootstraps[0],
+            "finality_update": self.recorded.finality_update,
+            "blocks": self.recorded.blocks.iter().map(block).collect::<Vec<_>>(),
+            "receipts": self.answer("eth_getBlockReceipts", json!([self.hash()])),
+            "logs": [{ "transaction": with_logs, "position": 1 }],
+            "transactions": [last],
+            "filters": [{ "address": EXCLUDED }],
+        })
+    }
+}
+
+fn input_of(document: &Value) -> StatementInput {
+    let told = Told::read(document.to_string().as_bytes()).unwrap();
+    told.input(Program::Inclusion).unwrap().input
 }
 
 fn said(asked: &StatementInput) -> Inclusion {
@@ -146,6 +175,10 @@ async fn files_say_of_events_what_nodes_say() {
         let asked = asked.unwrap_or_else(|| panic!("nothing was asked: {output:?}"));
         let same = files.of_nodes(&format!("--address {FACTORY} --slot 0x{slot} {events}")).await;
         assert!(asked == same, "{number}");
+        // And told in one document.
+        let mut document = files.told();
+        document["accounts"] = files.answer("eth_getProof", json!([FACTORY, [format!("0x{slot}")], "0x1"]));
+        assert!(input_of(&document) == asked, "{number}");
         let values = said(&asked);
         assert_eq!(values.facts.number + steps, values.head.block_number);
         assert_eq!((values.accounts.len(), values.transactions.len()), (1, 2));
@@ -165,12 +198,17 @@ async fn files_lead_back_by_the_history_contract() {
     let mut singles: Vec<Value> = all["result"].as_array().unwrap().clone();
     singles.reverse();
     let singles: Vec<_> = singles.into_iter().map(|receipt| json!({ "id": 1, "result": receipt })).collect();
-    let receipts = files.write("receipts.json", &singles.into());
+    let singles_told = Value::from(singles);
+    let receipts = files.write("receipts.json", &singles_told);
     let events = files.events();
     let more = format!("--history-proof {} --receipts-file {} {events}", text(&history), text(&receipts));
     let (output, asked) = files.run(&files.line(&files.blocks(), &more)).await;
     let asked = asked.unwrap_or_else(|| panic!("nothing was asked: {output:?}"));
     assert!(asked == files.of_nodes(&events).await);
+    let mut document = files.told();
+    document["history"] = json!([proof]);
+    document["receipts"] = singles_told;
+    assert!(input_of(&document) == asked);
     assert_eq!(said(&asked).facts.number + 60, said(&asked).head.block_number);
 
     // Without the proof no way leads there, and the proof leads to no other block.

@@ -7,7 +7,9 @@ mod common;
 use std::time::Duration;
 
 use common::{
-    Client, Server, circuits, good_request, played, record, until,
+    Client, Server, circuits, good_request,
+    http::{ask, get},
+    played, record, until,
     worker::{Script, is_alive},
 };
 use proof_server::{Config, Networks, Role};
@@ -69,6 +71,32 @@ async fn a_compressed_proof_is_verified_and_goes_on_after_the_stage_that_it_is_o
     assert_eq!(script(&server).lines("stages").len(), 3, "nothing was done again");
     let counted = "sextant_requests_total{request=\"wrap\",outcome=\"ok\"}";
     assert_eq!(server.metric(counted).await, 2.0);
+    server.stop().await;
+}
+
+/// The file of a compressed proof, over HTTP; and what is none.
+#[tokio::test]
+async fn a_compressed_proof_is_wrapped_over_http() {
+    let (server, _circuits) = server(":", |_| {}).await;
+    let file = compressed().to_file_bytes();
+    let taken = ask(server.http, "POST", "/v1/wraps", &[], file.clone()).await;
+    assert_eq!(taken.status, 202, "{taken:?}");
+    let job = taken.headers["location"].to_str().unwrap().to_owned();
+    let proof = get(server.http, &format!("{job}/proof?wait_ms=60000")).await;
+    let proof = ProofRecord::from_file_bytes(&proof.body).unwrap();
+    assert_eq!((proof.kind, proof.public_values), (ProofKind::Groth16, compressed().public_values));
+    assert_eq!(script(&server).lines("stages"), ["verify", "wrap", "groth16"]);
+
+    let mut damaged = file.clone();
+    damaged[40] ^= 1;
+    for (headers, body, problem) in [
+        (&[][..], damaged, (400, "Malformed")),
+        (&[], b"no file".to_vec(), (400, "Malformed")),
+        (&[("content-type", "application/json")], file, (415, "Unsupported")),
+    ] {
+        let (status, name) = ask(server.http, "POST", "/v1/wraps", headers, body).await.problem();
+        assert_eq!((status, name.as_str()), problem);
+    }
     server.stop().await;
 }
 

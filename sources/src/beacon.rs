@@ -18,7 +18,7 @@ use sextant_consensus::{
 use crate::{
     Chain, Endpoint, Expected, PoolError, Reason, SourceConfig, SourceError,
     http::Request,
-    input::{self, Answer, Document, Encoding, InputError, Sourced, read},
+    input::{self, Answer, Encoding, InputError, Sourced, json::Document, read},
     pool::{Pool, Rated},
     spec::{self, GenesisTime},
 };
@@ -241,7 +241,7 @@ fn data(answer: &Answer) -> Result<Document, Reason> {
     if answer.encoding != Encoding::Json {
         return Err(Reason::ContentType("application/octet-stream".into()));
     }
-    let document = input::only(answer)?;
+    let document = input::json::only(answer)?;
     document.refuse_api_error()?;
     document.enter("data").map_err(|document| document.field("data", "is missing").into())
 }

@@ -11,7 +11,7 @@ use sextant_consensus::{
 };
 
 use crate::{
-    Endpoint, PoolError, Reason, SourceConfig, SourceError,
+    Endpoint, PoolError, Reason, SourceConfig, SourceError, Watched,
     batch::BatchSize,
     http::{self, Request},
     input::{self, Answer, Encoding, Sourced, read},
@@ -31,15 +31,6 @@ const SMALL_LIMIT: u64 = 16 << 10;
 pub struct ExecutionNodes {
     pub(crate) pool: Arc<Pool>,
     pub(crate) batch: Arc<BatchSize>,
-}
-
-/// An account, and the storage slots wanted of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Watched {
-    /// The address.
-    pub address: [u8; 20],
-    /// The slots' keys, 32 bytes as contracts address them.
-    pub slots: Vec<[u8; 32]>,
 }
 
 impl ExecutionNodes {
@@ -178,7 +169,7 @@ pub(crate) fn call(name: impl Into<String>, method: &str, params: Value, limit: 
 /// The `result` of a JSON-RPC answer to our call.
 pub(crate) fn result(answer: &Answer) -> Result<Value, Reason> {
     debug_assert_eq!(answer.encoding, Encoding::Json);
-    let document = input::only(answer)?;
+    let document = input::json::only(answer)?;
     if let Some(error) = rpc::error(document.value()) {
         return Err(error);
     }

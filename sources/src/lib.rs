@@ -1,6 +1,7 @@
 //! What beacon and execution nodes answer, fetched and checked, and the statement inputs made of it.
 //!
-//! - [`input`]: nodes' answers in JSON and SSZ, from files or just fetched, and statement inputs of them;
+//! - [`input`]: nodes' answers in JSON and SSZ, from files or just fetched, and statement inputs of them (a crate of its own,
+//!   without the network);
 //! - [`BeaconNodes`] and [`ExecutionNodes`]: the APIs, each behind one or more endpoints, with failover, timeouts, retries
 //!   and bounds;
 //! - [`LightClient`]: the specification's light client on top of them, which believes no node;
@@ -17,7 +18,6 @@ mod execution;
 mod expected;
 pub mod forks;
 mod http;
-pub mod input;
 mod light_client;
 mod pool;
 pub mod prepare;
@@ -31,9 +31,12 @@ pub use beacon::{BeaconNodes, BlockId, MAX_UPDATES};
 pub use chain::Chain;
 pub use clock::Clock;
 pub use error::{Failure, Reason, SourceError};
-pub use execution::{ExecutionNodes, Watched, mapping_slot};
+pub use execution::{ExecutionNodes, mapping_slot};
 pub use expected::{ChainMismatch, Expected, difference};
 pub use forks::Upcoming;
 pub use http::{Endpoint, UrlError};
 pub use light_client::{Advance, LightClient, LightClientError};
+pub use input::Watched;
 pub use pool::{PoolError, SourceConfig};
+/// Statement inputs of nodes' answers.
+pub use sextant_inputs as input;

@@ -9,7 +9,7 @@ use sextant_consensus::{
     chain_spec::{Genesis, Spec},
 };
 
-use crate::{Chain, Clock, Expected, Reason, Upcoming, chain::slot_at, forks, input::Document};
+use crate::{Chain, Clock, Expected, Reason, Upcoming, chain::slot_at, forks, input::json::Document};
 
 /// What is wanted of `/eth/v1/beacon/genesis` beside what proofs bind.
 #[derive(Deserialize)]

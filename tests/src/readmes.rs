@@ -7,6 +7,8 @@ mod client {}
 mod consensus {}
 #[doc = include_str!("../../follow/README.md")]
 mod follow {}
+#[doc = include_str!("../../inputs/README.md")]
+mod inputs {}
 #[doc = include_str!("../../protocol/README.md")]
 mod protocol {}
 #[doc = include_str!("../../sources/README.md")]

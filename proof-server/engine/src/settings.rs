@@ -90,6 +90,16 @@ impl EngineSettings {
         }
     }
 
+    /// The same with shards so small that proofs of `kind` take at most `memory` bytes, as far as smaller ones help: a server
+    /// is not always given the whole machine.
+    #[must_use]
+    pub fn within(mut self, memory: u64, kind: ProofKind) -> Self {
+        let shards = (self.parallel_shards + self.shards_ahead) as u64;
+        let most = memory.saturating_sub(resident(kind)) / shards / BYTES_PER_CELL;
+        self.element_threshold = self.element_threshold.min(most.max(SMALLEST_SHARD));
+        self
+    }
+
     /// Resident memory of a process that proves shards of up to `shard_cells`, bytes.
     pub(crate) fn peak_memory(&self, kind: ProofKind, shard_cells: u64) -> u64 {
         let shards = (self.parallel_shards + self.shards_ahead) as u64;

@@ -5,9 +5,10 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{
+    body::BYTES,
     problem::{self, Described},
-    proofs::BYTES,
     routes::{Answer, Route, Shape, bytes, shape},
+    values::JSON,
 };
 
 /// The description of `routes`.
@@ -52,9 +53,13 @@ fn operation(route: &Route, shapes: &mut SchemaGenerator) -> Value {
         "parameters": parameters(route, shapes),
         "responses": answers,
     });
-    if let Some(about) = route.body {
-        let content = content(BYTES, bytes, shapes);
-        operation["requestBody"] = json!({ "description": about, "required": true, "content": content });
+    if let Some(brought) = &route.body {
+        let mut kinds = content(BYTES, bytes, shapes);
+        if let Some(shape) = brought.told {
+            kinds[JSON] = json!({ "schema": read(shape, shapes) });
+        }
+        operation["requestBody"] =
+            json!({ "description": brought.about, "required": true, "content": kinds });
     }
     operation
 }
@@ -71,6 +76,13 @@ fn content(kind: &str, shape: Shape, shapes: &mut SchemaGenerator) -> Value {
     json!({ kind: { "schema": shape(shapes) } })
 }
 
+/// The shape of what is read, whole in its place: what is defined for all is what is written.
+fn read(shape: Shape, shapes: &SchemaGenerator) -> Value {
+    let settings =
+        shapes.settings().clone().for_deserialize().with(|settings| settings.inline_subschemas = true);
+    Value::from(shape(&mut settings.into_generator()))
+}
+
 /// The names in the path, and the fields of what may stand behind the question mark.
 fn parameters(route: &Route, shapes: &mut SchemaGenerator) -> Vec<Value> {
     let mut parameters = Vec::new();
@@ -81,10 +93,7 @@ fn parameters(route: &Route, shapes: &mut SchemaGenerator) -> Vec<Value> {
         }));
     }
     let Some(shape) = route.query else { return parameters };
-    // Of its own, and for reading: its fields are wanted, not its name.
-    let settings =
-        shapes.settings().clone().for_deserialize().with(|settings| settings.inline_subschemas = true);
-    let fields = Value::from(shape(&mut settings.into_generator()));
+    let fields = read(shape, shapes);
     for (name, field) in fields["properties"].as_object().into_iter().flatten() {
         let mut field = field.clone();
         let about = field.as_object_mut().and_then(|field| field.remove("description"));

@@ -7,6 +7,7 @@
 
 mod asker;
 mod body;
+mod brought;
 mod description;
 mod events;
 mod job;
@@ -19,6 +20,7 @@ mod values;
 mod verifications;
 mod websocket;
 mod work;
+mod wraps;
 
 use std::{
     convert::Infallible,

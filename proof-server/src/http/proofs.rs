@@ -17,22 +17,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sextant_consensus::Program;
 use sextant_protocol::{
-    ErrorCode, JobKey, ProofAnswer, ProofKind, ProveRequest, Request as Asked, Response as Answer,
-    ServerError, StatementInput, proof::FILE_MAGIC,
+    JobKey, ProofAnswer, ProofKind, ProveRequest, Request as Asked, Response as Answer,
+    StatementInput, proof::FILE_MAGIC,
 };
 use sha2::{Digest, Sha256};
 
 use super::{
-    asker::{Asker, small, unexpected},
-    body,
+    asker::{Asker, unexpected},
+    body::{self, BYTES, Kind},
+    brought::{Form, bring},
     job::{ENVELOPE, Job, Seen, Waiting},
     problem::Problem,
-    values::{Json, Named, Query},
+    values::{JSON, Json, Named, Query},
 };
-use crate::{audience::ProgressSender, blocking::blocking};
-
-/// The kind of a body that is not described further.
-pub(super) const BYTES: &str = "application/octet-stream";
+use crate::blocking::blocking;
 
 /// What proof is wanted of the statement in the body.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -97,11 +95,21 @@ pub(super) async fn submit(
     headers: HeaderMap,
     request: Request,
 ) -> Result<impl IntoResponse, Problem> {
-    only_bytes(&headers)?;
-    let input = StatementInput::new(wanted.program.into(), Vec::new());
+    let program = Program::from(wanted.program);
+    let form = match body::kind(&headers) {
+        Some(Kind::Bytes) => Form::Input,
+        Some(Kind::Json) => Form::Told(program),
+        None => return Err(body::no_such_kind(&[BYTES, JSON])),
+    };
+    let input = StatementInput::new(program, Vec::new());
     let prove =
         ProveRequest { deadline_ms: wanted.deadline_ms, ..ProveRequest::new(input, wanted.kind.into()) };
-    match bring(asker, Asked::Submit(prove), request.into_body()).await? {
+    taken_on(bring(asker, Asked::Submit(prove), request.into_body(), form).await?)
+}
+
+/// What is answered where a job was taken on.
+pub(super) fn taken_on(answer: Answer) -> Result<impl IntoResponse, Problem> {
+    match answer {
         Answer::Submitted { job, kept_s } => {
             let id = job.to_string();
             let location = [(header::LOCATION, format!("/v1/proofs/{id}"))];
@@ -140,35 +148,6 @@ pub(super) async fn proof(
 /// Takes a job back.
 pub(super) async fn withdraw(asker: Asker, Named(job): Named) -> Result<StatusCode, Problem> {
     asker.ask(Asked::Withdraw { job }).await.map(|_| StatusCode::NO_CONTENT)
-}
-
-/// Answers a request with a body, which is read for it.
-pub(super) async fn bring(asker: Asker, mut request: Asked, body: Body) -> Result<Answer, Problem> {
-    let mut account = asker.account(&request);
-    let mut held = asker.hold();
-    let limits = asker.context.limits;
-    let work = async {
-        body::receive(body, &mut request, &limits, &mut held).await?;
-        if let Asked::Verify { record, .. } = &mut request {
-            super::verifications::unwrap(record).await?;
-        }
-        account.arrived(&request);
-        asker.answer(request, ProgressSender::nobody(), held).await
-    };
-    let result = work.await;
-    account.close(result.as_ref().err());
-    small(result?)
-}
-
-/// Refuses a body that says of itself that it is something else.
-pub(super) fn only_bytes(headers: &HeaderMap) -> Result<(), Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or(BYTES.as_bytes());
-    let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    if kind.eq_ignore_ascii_case(BYTES.as_bytes()) {
-        return Ok(());
-    }
-    let error = ServerError::new(ErrorCode::Unsupported, format!("a body here is {BYTES}"));
-    Err(Problem::with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, error))
 }
 
 /// A proof as a file, whose record is shared with whoever else gets it.

@@ -10,19 +10,22 @@ use axum::{
 use bytes::Bytes;
 use hyper::{HeaderMap, Method, StatusCode, Uri, header};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use sextant_inputs::Told;
 use sextant_protocol::{ErrorCode, ServerError};
 
 use super::{
     description, events,
     job::Job,
     page::Page,
+    body::BYTES,
     problem::Problem,
-    proofs::{self, BYTES, Patience, Submitted, Wanted},
+    proofs::{self, Patience, Submitted, Wanted},
     server::{self, Server},
     values::JSON,
     verifications::{self, Verified},
     websocket,
     work::{self, Work},
+    wraps::{self, Wrapped},
 };
 
 /// Makes the shape of something.
@@ -39,9 +42,16 @@ pub(super) struct Route {
     /// What may stand behind the question mark.
     pub(super) query: Option<Shape>,
     /// What is brought.
-    pub(super) body: Option<&'static str>,
+    pub(super) body: Option<Brought>,
     /// What is answered where nothing is wrong.
     pub(super) answers: Vec<Answer>,
+}
+
+/// What a request brings, in bytes.
+pub(super) struct Brought {
+    pub(super) about: &'static str,
+    /// The shape of the same in JSON, where that is taken too.
+    pub(super) told: Option<Shape>,
 }
 
 /// One kind of answer.
@@ -97,10 +107,14 @@ fn routes() -> Vec<Route> {
             path: "/v1/proofs",
             handler: post(proofs::submit),
             name: "submit",
-            about: "Asks for a proof of the statement in the body, an encoded input. The job goes on whoever is connected; \
+            about: "Asks for a proof of the statement in the body. The job goes on whoever is connected; \
                     whoever asks for the same proof, here or by TCP, gets the same job.",
             query: Some(shape::<Wanted>),
-            body: Some("The input, in the encoding that the guest program reads."),
+            body: Some(Brought {
+                about: "The input, in the encoding that the guest program reads; or in JSON what nodes have answered, of which \
+                        the server makes it.",
+                told: Some(shape::<Told>),
+            }),
             answers: vec![json::<Submitted>(StatusCode::ACCEPTED, "The job is taken on.")],
         },
         Route {
@@ -157,13 +171,24 @@ fn routes() -> Vec<Route> {
         },
         Route {
             method: Method::POST,
+            path: "/v1/wraps",
+            handler: post(wraps::submit),
+            name: "wrap",
+            about: "Asks for the Groth16 proof of the compressed proof in the body, which is verified first. The job is one like \
+                    any other.",
+            query: Some(shape::<Wrapped>),
+            body: Some(Brought { about: "A file of a compressed proof.", told: None }),
+            answers: vec![json::<Submitted>(StatusCode::ACCEPTED, "The job is taken on.")],
+        },
+        Route {
+            method: Method::POST,
             path: "/v1/verifications",
             handler: post(verifications::verify),
             name: "verify",
             about: "Verifies a proof against the programs that the server pins. Only the caller knows which committee it \
                     trusts: that the proof begins there is not part of the verdict.",
             query: None,
-            body: Some("A proof file."),
+            body: Some(Brought { about: "A proof file.", told: None }),
             answers: vec![json::<Verified>(StatusCode::OK, "The proof is valid.")],
         },
         Route {

@@ -12,9 +12,10 @@ use sha2::{Digest, Sha256};
 
 use super::{
     asker::{Asker, unexpected},
+    body,
+    brought::{Form, bring},
     job::ENVELOPE,
     problem::Problem,
-    proofs::{bring, only_bytes},
     values::Json,
 };
 use crate::blocking::blocking;
@@ -31,9 +32,9 @@ pub(super) async fn verify(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Json<Verified>, Problem> {
-    only_bytes(&headers)?;
+    body::only_bytes(&headers)?;
     let verify = Asked::Verify { record: Vec::new(), more: 0 };
-    match bring(asker, verify, request.into_body()).await? {
+    match bring(asker, verify, request.into_body(), Form::File).await? {
         Answer::Verified => Ok(Json(Verified { valid: true })),
         _ => Err(unexpected().into()),
     }

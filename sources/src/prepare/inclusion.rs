@@ -11,7 +11,7 @@ use sextant_consensus::{
     public_values::{Inclusion, Statement},
 };
 
-use super::{BlockName, PrepareError, Questions, ancestry, events};
+use super::{BlockName, PrepareError, QuestionError, Questions, ancestry, events};
 use crate::{
     ExecutionNodes, LightClient, Watched,
     input::{self, Parts, Prepared, Signers, Sourced},
@@ -84,7 +84,7 @@ impl FinalBlock {
         }
         let Some(hash) = header.execution_block_hash else {
             let fork = config.fork_at(header.beacon.slot).unwrap_or(Fork::Phase0);
-            return Err(PrepareError::NoExecution(fork));
+            return Err(QuestionError::NoExecution(fork).into());
         };
         let block = execution.block_header(&hash).await?;
         let number = ExecutionHeader::read(&block.value)?.number;

@@ -5,20 +5,17 @@ mod ancestry;
 mod change;
 mod events;
 mod finalized;
-mod given;
 mod inclusion;
-mod questions;
 mod scan;
 
-use sextant_consensus::{chain::Fork, execution_header::HeaderError, hash::Root, receipt::ReceiptError};
+use sextant_consensus::{execution_header::HeaderError, hash::Root, receipt::ReceiptError};
 
 use crate::{LightClientError, SourceError, input::InputError};
 
 pub use change::{Periods, committee_change, hands_over, taught_by};
+pub use crate::input::{BlockName, Given, LogName, QuestionError, Questions, inclusion_given};
 pub use finalized::Finalized;
-pub use given::{Given, inclusion_given};
 pub use inclusion::{inclusion_for, inclusion_of, inclusion_under};
-pub use questions::{BlockName, LogName, Questions};
 pub use scan::{BlockLogs, Scan, Scanned};
 
 /// Why nodes' answers make no statement input.
@@ -52,9 +49,6 @@ pub enum PrepareError {
     /// No committee of that period is known.
     #[error("no finalized handover to period {0} yet")]
     NotYet(u64),
-    /// Before Capella headers prove no execution block.
-    #[error("the finalized header is of fork {0}, which proves no execution state")]
-    NoExecution(Fork),
     /// A block after the last finalized one.
     #[error(
         "block {number} is not final yet: the last final one is block {finalized} (--min-block {number} waits for it)"
@@ -104,42 +98,9 @@ pub enum PrepareError {
         /// Number of that one's block.
         other_block: u64,
     },
-    /// The block does not have the transaction.
-    #[error("block {block} has no transaction 0x{}", hex::encode(.transaction))]
-    NotInBlock {
-        /// Hash of the transaction.
-        transaction: Root,
-        /// Number of the block.
-        block: u64,
-    },
-    /// A log that is not there.
-    #[error("there is no log {log}, counted from 0: {place} has {count}")]
-    NoLog {
-        /// Its place.
-        log: u32,
-        /// The transaction or the block.
-        place: String,
-        /// How many there are.
-        count: u32,
-    },
-    /// That a log is not there takes more than was allowed.
-    #[error(
-        "block {block} has no log of {filter}, but its bloom filter does not exclude one: only all its {receipts} receipts of \
-         {bytes} bytes prove it, for some {gas} gas of proving (docs/statements.md says what that is); --all-receipts asks \
-         for that"
-    )]
-    NeedsReceipts {
-        /// Address and topics.
-        filter: String,
-        /// Number of the block.
-        block: u64,
-        /// How many receipts it has.
-        receipts: usize,
-        /// What they come to in the statement.
-        bytes: u64,
-        /// What they add to its cost, by estimate.
-        gas: u64,
-    },
+    /// The block does not answer what is asked.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
     /// A header that hashes as it should, and is none.
     #[error("a block's header: {0}")]
     Header(#[from] HeaderError),

@@ -7,7 +7,8 @@ use sextant_client::{
     CheckError, ClientError, ServerError, TransportError, WrapError,
     follow::{FollowError, StateError},
     security::SecurityError,
-    sources::{LightClientError, PoolError, SourceError, input::InputError, prepare::PrepareError},
+    input::{InputError, QuestionError},
+    sources::{LightClientError, PoolError, SourceError, prepare::PrepareError},
     verify::{ExpectationError, VerifyError},
 };
 use sextant_protocol::ErrorCode;
@@ -270,8 +271,17 @@ impl Kind for PrepareError {
             | Self::BeforeCheckpoint { .. }
             | Self::TooFar { .. }
             | Self::NotAncestor { .. }
-            | Self::TwoBlocks { .. }
-            | Self::NotInBlock { .. }
+            | Self::TwoBlocks { .. } => Code::Usage,
+            Self::Question(error) => error.code(),
+            _ => Code::InvalidStatement,
+        }
+    }
+}
+
+impl Kind for QuestionError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NotInBlock { .. }
             | Self::NoLog { .. }
             | Self::NeedsReceipts { .. }
             | Self::Input(InputError::Missing { .. }) => Code::Usage,

@@ -39,6 +39,23 @@ fn memory_follows_the_machine_and_not_the_statement() {
     }
 }
 
+/// Where a worker may not have the machine to itself, a large statement takes more shards and no more memory than allowed.
+#[test]
+fn memory_follows_the_limit_below_the_machine() {
+    let kind = ProofKind::Stark;
+    let whole = EngineSettings::for_machine(24 << 30, kind);
+    let pace = Pace::guess(2);
+    for gib in [8, 9, 10, 11, 12] {
+        let settings = whole.clone().within(gib << 30, kind);
+        let (small, large) = (planned(1 << 34, &settings), planned(1 << 34, &whole));
+        let estimate = small.estimate(kind, &settings, &pace);
+        assert!(estimate.memory <= gib << 30, "{gib} GiB: {estimate:?}");
+        assert!(small.parts.len() > large.parts.len(), "{gib} GiB");
+    }
+    assert_eq!(whole.clone().within(u64::MAX, kind), whole);
+    assert_eq!(whole.clone().within(23 << 30, kind), whole);
+}
+
 #[test]
 fn a_run_of_an_empty_program_is_one_shard() {
     let settings = EngineSettings::for_machine(24 << 30, ProofKind::Stark);

@@ -76,7 +76,7 @@ impl Stage {
             #[cfg(not(feature = "snark"))]
             WorkerMode::Wrap | WorkerMode::Groth16 => anyhow::bail!("built without SNARKs"),
         };
-        let settings = EngineSettings::for_machine(args.memory, kind);
+        let settings = EngineSettings::for_machine(args.memory, kind).within(args.memory_limit, kind);
         let engine = Engine::start(kind, settings.clone()).await?;
         // Part of being ready: the first proof of each program needs its key.
         for program in Program::ALL {

@@ -7,7 +7,7 @@ use sextant_consensus::{
     receipt_json::ReceiptJson,
 };
 
-use super::{
+use crate::{
     Answer, InputError, Sourced,
     execution::result,
     json::{self, Document},

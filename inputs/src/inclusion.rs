@@ -13,7 +13,7 @@ use sextant_consensus::{
 };
 use sextant_protocol::StatementInput;
 
-use super::{
+use crate::{
     InputError, Prepared, Signers, Sourced,
     statement::{connect, refuse_duplicates},
 };

@@ -10,7 +10,7 @@ use sextant_consensus::{
     ssz::{SszError, of_any_fork, split_updates},
 };
 
-use super::{
+use crate::{
     Answer, Encoding, InputError, Sourced,
     json::{self, Document},
 };

@@ -8,7 +8,7 @@ use sextant_consensus::{
     light_client::{LightClientBootstrap, LightClientFinalityUpdate, LightClientUpdate},
 };
 
-use super::{Answer, Block, InputError, Sourced, read};
+use crate::{Answer, Block, InputError, Sourced, read};
 
 /// Reads `/eth/v1/beacon/light_client/bootstrap/{block_root}`.
 ///

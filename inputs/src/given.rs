@@ -12,8 +12,10 @@ use sextant_consensus::{
     ordered::ordered_root,
 };
 
-use super::{PrepareError, Questions, events};
-use crate::input::{self, Block, InputError, Parts, Prepared, Signers, Sourced};
+use crate::{
+    Block, InputError, Parts, Prepared, QuestionError, Questions, Signers, Sourced, events,
+    inclusion::asked,
+};
 
 /// Nodes' answers about execution blocks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,10 +30,10 @@ pub struct Given {
 }
 
 /// What is asked of the block that `given` leads to: accounts as they stand in `parts`, events as `questions` names them.
-/// `trusted` and `parts` as in [`input::asked`].
+/// `trusted` and `parts` as in [`asked`].
 ///
 /// # Errors
-/// [`PrepareError`]. That the result is true is for [`sextant_consensus::check_statement`] to say, which a client asks before
+/// [`QuestionError`]. That the result is true is for [`sextant_consensus::check_statement`] to say, which a client asks before
 /// it asks a server.
 pub fn inclusion_given(
     chain: &ChainConfig,
@@ -39,7 +41,7 @@ pub fn inclusion_given(
     mut parts: Parts,
     given: Given,
     questions: &Questions,
-) -> Result<Prepared, PrepareError> {
+) -> Result<Prepared, QuestionError> {
     let receipts = given.receipts.clone();
     let (number, block) = go_back(chain, &mut parts, given)?;
     if questions.has_events() {
@@ -60,7 +62,7 @@ pub fn inclusion_given(
             events::find_in(content, open, questions, &mut parts)?;
         }
     }
-    Ok(input::asked(chain, trusted, parts)?)
+    Ok(asked(chain, trusted, parts)?)
 }
 
 /// Refuses what is not all of the block's.
@@ -82,13 +84,13 @@ fn go_back(
     chain: &ChainConfig,
     parts: &mut Parts,
     given: Given,
-) -> Result<(u64, Option<Sourced<Block>>), PrepareError> {
+) -> Result<(u64, Option<Sourced<Block>>), QuestionError> {
     let finalized = &parts.finality.value.finalized_header;
     let (mut number, hash) = match (&finalized.execution, finalized.execution_block_hash) {
         (Some(payload), _) => (payload.block_number, payload.block_hash),
         (None, Some(hash)) => (0, hash),
         (None, None) => {
-            return Err(PrepareError::NoExecution(
+            return Err(QuestionError::NoExecution(
                 chain.fork_at(finalized.beacon.slot).unwrap_or(Fork::Phase0),
             ));
         }
@@ -130,7 +132,7 @@ type Step = (Sourced<StepNodes>, Sourced<Block>);
 fn by_parent(
     here: Option<&Sourced<Block>>,
     left: &mut Vec<Sourced<Block>>,
-) -> Result<Option<Step>, PrepareError> {
+) -> Result<Option<Step>, QuestionError> {
     let Some(here) = here else { return Ok(None) };
     let parent = ExecutionHeader::read(&here.value.header)?.parent_hash;
     Ok(take(left, |block| block.hash() == parent).map(|block| {

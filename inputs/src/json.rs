@@ -3,11 +3,11 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Answer, InputError, Sourced};
+use crate::{Answer, InputError, Sourced};
 
 /// A JSON value within an answer, and how to name it.
 #[derive(Debug)]
-pub(crate) struct Document {
+pub struct Document {
     /// The answer, with the position where it holds a list.
     pub source: String,
     /// Path of `value` in it, such as `data`; empty at the top.
@@ -16,7 +16,7 @@ pub(crate) struct Document {
 }
 
 /// Splits an answer where it holds a list.
-pub(crate) fn split(answer: &Answer) -> Result<Vec<Document>, InputError> {
+pub fn split(answer: &Answer) -> Result<Vec<Document>, InputError> {
     let source = answer.source.clone();
     let document = |source, value| Document { source, prefix: String::new(), value };
     match serde_json::from_slice(&answer.bytes) {
@@ -32,7 +32,7 @@ pub(crate) fn split(answer: &Answer) -> Result<Vec<Document>, InputError> {
 }
 
 /// The object in an answer, which must not be a longer list.
-pub(crate) fn only(answer: &Answer) -> Result<Document, InputError> {
+pub fn only(answer: &Answer) -> Result<Document, InputError> {
     let mut documents = split(answer)?;
     if documents.len() > 1 {
         let reason = format!("expected one object, found a list of {}", documents.len());
@@ -44,7 +44,7 @@ pub(crate) fn only(answer: &Answer) -> Result<Document, InputError> {
 
 impl InputError {
     /// A node's own error, saved instead of a result.
-    pub(crate) fn node(document: &Document, message: &Value) -> Self {
+    pub fn node(document: &Document, message: &Value) -> Self {
         let message = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
         Self::NodeError { source_file: document.source.clone(), message }
     }
@@ -52,7 +52,7 @@ impl InputError {
 
 impl Document {
     /// Refuses an error answer of the beacon API, `{"code": 404, "message": "..."}`, in place of a result.
-    pub(crate) fn refuse_api_error(&self) -> Result<(), InputError> {
+    pub fn refuse_api_error(&self) -> Result<(), InputError> {
         match (self.member("code"), self.member("message")) {
             (Some(_), Some(message)) => Err(InputError::node(self, message)),
             _ => Ok(()),
@@ -60,7 +60,7 @@ impl Document {
     }
 
     /// Steps into `name`, if it is there.
-    pub(crate) fn enter(mut self, name: &str) -> Result<Self, Self> {
+    pub fn enter(mut self, name: &str) -> Result<Self, Self> {
         match self.value.get_mut(name).map(Value::take) {
             None => Err(self),
             Some(value) => Ok(Self { prefix: self.path_of(name), value, source: self.source }),
@@ -68,32 +68,32 @@ impl Document {
     }
 
     /// A member of the object, untouched.
-    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
+    pub fn member(&self, name: &str) -> Option<&Value> {
         self.value.get(name)
     }
 
     /// The same once more, to be read as something else.
-    pub(crate) fn copy(&self) -> Self {
+    pub fn copy(&self) -> Self {
         Self { source: self.source.clone(), prefix: self.prefix.clone(), value: self.value.clone() }
     }
 
     /// The value.
-    pub(crate) fn value(&self) -> &Value {
+    pub fn value(&self) -> &Value {
         &self.value
     }
 
     /// The value, to be put right before it is read.
-    pub(crate) fn value_mut(&mut self) -> &mut Value {
+    pub fn value_mut(&mut self) -> &mut Value {
         &mut self.value
     }
 
     /// Whether this is JSON's `null`.
-    pub(crate) fn is_null(&self) -> bool {
+    pub fn is_null(&self) -> bool {
         self.value.is_null()
     }
 
     /// Reads the value as a `T`.
-    pub(crate) fn decode<T: DeserializeOwned>(self) -> Result<Sourced<T>, InputError> {
+    pub fn decode<T: DeserializeOwned>(self) -> Result<Sourced<T>, InputError> {
         // `serde_path_to_error` needs the value by itself; the document lends its name to the error.
         let Self { source, prefix, value } = self;
         match serde_path_to_error::deserialize(value) {
@@ -108,7 +108,7 @@ impl Document {
     }
 
     /// An error about `name` below this value.
-    pub(crate) fn field(&self, name: &str, reason: impl Into<String>) -> InputError {
+    pub fn field(&self, name: &str, reason: impl Into<String>) -> InputError {
         InputError::Field {
             source_file: self.source.clone(),
             path: match self.path_of(name) {

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer, de::Error};
 use sextant_consensus::{block_header::BlockJson, build::AccountNodes, json::hex_array};
 
-use super::{
+use crate::{
     Answer, InputError, Sourced,
     json::{self, Document},
 };
@@ -35,7 +35,7 @@ pub fn block_header(answer: &Answer) -> Result<Sourced<Vec<u8>>, InputError> {
 }
 
 /// Takes the JSON-RPC envelope off.
-pub(super) fn result(document: Document) -> Result<Document, InputError> {
+pub(crate) fn result(document: Document) -> Result<Document, InputError> {
     if let Some(error) = document.member("error").filter(|error| !error.is_null()) {
         return Err(InputError::node(&document, error.get("message").unwrap_or(error)));
     }

@@ -21,7 +21,7 @@ struct Claims {
 ///
 /// # Errors
 /// What is wrong, with the index.
-pub(crate) fn envelope(index: u32, transaction: Value) -> Result<Vec<u8>, String> {
+pub fn envelope(index: u32, transaction: Value) -> Result<Vec<u8>, String> {
     let refuse = |error: &dyn std::fmt::Display| format!("transaction {index}: {error}");
     let claims: Claims = Deserialize::deserialize(&transaction).map_err(|error| refuse(&error))?;
     // By its name, before the whole is read: of an unknown type nothing else is.

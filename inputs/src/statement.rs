@@ -14,7 +14,7 @@ use sextant_consensus::{
 };
 use sextant_protocol::StatementInput;
 
-use super::{InputError, Sourced};
+use crate::{InputError, Sourced};
 
 /// A statement input, and the sources of its parts for error messages.
 #[derive(Clone, Debug)]
@@ -22,11 +22,11 @@ pub struct Prepared {
     /// What a client sends.
     pub input: StatementInput,
     /// One per handover, and of an inclusion the finality update.
-    pub(super) signed: Vec<String>,
+    pub(crate) signed: Vec<String>,
     /// One per account, in the input's order.
-    pub(super) accounts: Vec<String>,
+    pub(crate) accounts: Vec<String>,
     /// One per step back.
-    pub(super) steps: Vec<String>,
+    pub(crate) steps: Vec<String>,
 }
 
 /// A sync committee and the period in which it signs: what a statement begins with.
@@ -127,7 +127,7 @@ impl Prepared {
 }
 
 /// Without this, another period's committee would show as a signature that does not match, which helps nobody.
-pub(super) fn connect(
+pub(crate) fn connect(
     chain: &ChainConfig,
     signers: &Signers,
     source: &str,
@@ -156,7 +156,7 @@ fn blame(
     culprit.unwrap_or_else(|| InputError::Build { source_file: sources.join(", "), error })
 }
 
-pub(super) fn refuse_duplicates(accounts: &[Sourced<AccountNodes>]) -> Result<(), InputError> {
+pub(crate) fn refuse_duplicates(accounts: &[Sourced<AccountNodes>]) -> Result<(), InputError> {
     if let Some(pair) = accounts.windows(2).find(|pair| pair[0].value.address == pair[1].value.address) {
         let what = format!("account 0x{}", hex::encode(pair[0].value.address));
         return Err(InputError::Duplicate {

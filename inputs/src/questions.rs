@@ -2,7 +2,14 @@
 
 use sextant_consensus::{events::LogFilter, hash::Root};
 
-use crate::Watched;
+/// An account, and the storage slots wanted of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// The address.
+    pub address: [u8; 20],
+    /// The slots' keys, 32 bytes as contracts address them.
+    pub slots: Vec<[u8; 32]>,
+}
 
 /// What to prove, all of it about one block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,12 +62,13 @@ impl Questions {
         self.accounts.is_empty() && !self.has_events()
     }
 
-    pub(super) fn has_events(&self) -> bool {
+    /// Whether transactions or logs are asked about.
+    pub fn has_events(&self) -> bool {
         !self.transactions.is_empty() || !self.logs.is_empty() || !self.filters.is_empty()
     }
 
     /// The transactions that are named, each as often as it is.
-    pub(super) fn named(&self) -> impl Iterator<Item = Root> {
+    pub fn named(&self) -> impl Iterator<Item = Root> {
         let of_logs = self.logs.iter().filter_map(|log| match log {
             LogName::Of { transaction, .. } => Some(*transaction),
             LogName::InBlock(_) => None,

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Read, path::Path};
 
-use super::InputError;
+use crate::InputError;
 
 /// Largest file read. The largest honest ones are lists of 128 updates, about 30 MB.
 const MAX_FILE: u64 = 64 << 20;
