@@ -11,6 +11,7 @@ import { DARK, DARK_PHONE, DESKTOP, PHONE, accessible, launch, open, picked, pic
 import { serve } from "./files.mjs";
 
 const COMPRESSED = "recorded-starks/committee-change-compressed";
+const CORE = "recorded-starks/inclusion";
 const EVENTS = "recorded-snarks/catch-up-slot-and-log";
 const table = JSON.parse(readFileSync(new URL("../../verifier/wasm/test/verdicts.json", import.meta.url)));
 const key = picked("groth16_vk.bin", recorded("recorded-snarks/groth16_vk.bin"));
@@ -141,14 +142,23 @@ describe("accounts, slots, logs", () => {
   }
 });
 
-test("no verdict on a core STARK, but what it says", async () => {
+test("a core STARK is checked too; that of a run that failed is refused", async () => {
   const { page, done } = await open(browser, files.origin);
-  const { code, title } = await check(page, proofFile("failed-run/committee-change"));
-  assert.equal(code, "unsupported-here");
-  assert.match(title, /^Not checked/);
-  assert.equal(await page.locator("#opinion-server").inputValue(), files.origin);
+  assert.equal((await check(page, proofFile(CORE))).code, "valid");
   await accessible(page);
   await picture(page, "core-desktop");
+  const { code, text } = await check(page, proofFile("failed-run/committee-change"));
+  assert.equal(code, "rejected");
+  assert.match(text, /exit code: 1/);
+  await done();
+});
+
+test("no verdict on a kind that nobody checks, but what the file says", async () => {
+  const { page, done } = await open(browser, files.origin);
+  const row = table.find(({ verdict }) => verdict === "plonk proofs are not supported by this version");
+  const { code, title } = await check(page, edited(proofFile(row.file), row));
+  assert.equal(code, "unsupported-kind");
+  assert.match(title, /^Not checked/);
   await done();
 });
 
