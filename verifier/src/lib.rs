@@ -2,7 +2,8 @@
 //!
 //! Nothing in a record is believed; the checks and their order are those of [`rules`]. The program's verifying key is the one embedded in this build; the record's own
 //! key hash, circuit version and kind are compared with what is pinned, the engine's proof is decoded under a size
-//! limit, and SP1's own verifier has the last word, with the public values bound to the proof. No mock proof passes.
+//! limit, and SP1's verifier has the last word, with the public values bound to the proof: for core STARKs its verifier of
+//! shards on a recording of its machine, [`sextant_stark_verifier`], which needs nothing of SP1's prover. No mock proof passes.
 //! SNARKs by development circuits pass only a verifier that was made with [`Verifier::allow_development_circuits`].
 //!
 //! SP1's verifier is large and was written for proofs it made itself: on hostile bytes it may panic. Panics are
@@ -19,12 +20,14 @@ use pinned::Pinned;
 use sextant_consensus::{Program, hash::sha256, public_values::Statement};
 use sextant_protocol::{ProofKind, ProofRecord};
 pub use sextant_snark_verifier::{SnarkError, release_key};
+use sextant_stark_verifier::{Shard, StarkError};
 pub use sextant_verifier_rules as rules;
 pub use sextant_verifier_rules::{CIRCUIT_VERSION, MAX_PROOF, pinned_vk_hash};
 use sextant_verifier_rules::{Checked, decode::decode};
 pub use sp1_sdk::SP1VerificationError;
 use sp1_sdk::{
     LightProver, Prover, SP1_CIRCUIT_VERSION, SP1Proof, SP1ProofWithPublicValues, SP1PublicValues,
+    SP1VerifyingKey,
 };
 
 /// Why a proof record is not accepted: one variant per check, in the order of the checks.
@@ -38,7 +41,7 @@ pub fn circuit_selector(development_key: Option<&[u8]>) -> [u8; 4] {
 }
 
 /// Verifies proofs of the two pinned programs; cheap to share. SP1's verifier, half a second and some 50 MB, is set up
-/// for the first proof that needs it: a SNARK does not.
+/// for the first compressed proof: nothing else needs it.
 pub struct Verifier {
     prover: OnceLock<LightProver>,
     programs: [Pinned; 2],
@@ -110,12 +113,22 @@ impl Verifier {
         })
     }
 
-    fn verify_stark(&self, Checked { program, record, .. }: Checked<'_>) -> Result<(), VerifyError> {
-        let proof = contain::panics(|| decode(&record.proof))??;
-        match (record.kind, &proof) {
-            (ProofKind::Stark, SP1Proof::Core(_)) | (ProofKind::Compressed, SP1Proof::Compressed(_)) => {}
-            _ => return Err(VerifyError::OtherKind { claimed: record.kind }),
+    fn verify_stark(&self, checked: Checked<'_>) -> Result<(), VerifyError> {
+        let Checked { program, record, .. } = checked;
+        let key = &self.pinned(program).verifying_key;
+        match (record.kind, contain::panics(|| decode(&record.proof))??) {
+            (ProofKind::Stark, SP1Proof::Core(shards)) => core(&shards, &record.public_values, key),
+            (ProofKind::Compressed, proof @ SP1Proof::Compressed(_)) => self.compressed(proof, record, key),
+            _ => Err(VerifyError::OtherKind { claimed: record.kind }),
         }
+    }
+
+    fn compressed(
+        &self,
+        proof: SP1Proof,
+        record: &ProofRecord,
+        key: &SP1VerifyingKey,
+    ) -> Result<(), VerifyError> {
         let bundle = SP1ProofWithPublicValues::new(
             proof,
             SP1PublicValues::from(&record.public_values),
@@ -123,7 +136,6 @@ impl Verifier {
         );
         // Outside of what is contained: a panic while it is set up is a fault of this build, not of the proof.
         let prover = self.prover();
-        let key = &self.pinned(program).verifying_key;
         // `None`: only exit code 0 is accepted.
         contain::panics(|| prover.verify(&bundle, key, None))?.map_err(VerifyError::Rejected)
     }
@@ -136,6 +148,19 @@ impl Verifier {
     }
 }
 
+fn core(shards: &[Shard], public_values: &[u8], key: &SP1VerifyingKey) -> Result<(), VerifyError> {
+    let verdict = contain::panics(|| sextant_stark_verifier::verify(shards, public_values, key))?;
+    verdict.map_err(|error| VerifyError::Rejected(said_by_the_sdk(error)))
+}
+
+fn said_by_the_sdk(error: StarkError) -> SP1VerificationError {
+    match error {
+        StarkError::PublicValues => SP1VerificationError::InvalidPublicValues,
+        StarkError::ExitCode(code) => SP1VerificationError::UnexpectedExitCode(code),
+        StarkError::Core(error) => SP1VerificationError::Core(error.into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use sextant_protocol::proof::Circuits;
@@ -143,25 +168,35 @@ mod tests {
     use super::*;
 
     const SNARK: &[u8] = include_bytes!("../../tests/data/recorded-snarks/inclusion.proof");
+    const CORE: &[u8] = include_bytes!("../../tests/data/recorded-starks/inclusion.proof");
+    const COMPRESSED: &[u8] =
+        include_bytes!("../../tests/data/recorded-starks/committee-change-compressed.proof");
     const ITS_CIRCUITS: &[u8] = include_bytes!("../../tests/data/recorded-snarks/groth16_vk.bin");
 
-    /// Who checks SNARKs only does not pay for the STARKs' verifier, nor does rubbish buy it.
+    /// Who checks SNARKs or core STARKs only does not pay for the verifier of compressed proofs, nor does rubbish buy it.
     #[test]
-    fn only_a_stark_that_decodes_sets_up_the_stark_verifier() {
+    fn only_a_compressed_proof_that_decodes_sets_up_its_verifier() {
         let verifier = Verifier::new().allow_development_circuits(ITS_CIRCUITS.to_vec());
         let snark = ProofRecord::from_file_bytes(SNARK).unwrap();
         verifier.verify(&snark).unwrap();
-        let stark = |proof: Vec<u8>| ProofRecord {
-            kind: ProofKind::Stark,
-            circuits: Circuits::Release,
-            proof,
-            ..snark.clone()
-        };
-        assert!(matches!(verifier.verify(&stark(vec![0xff; 64])), Err(VerifyError::Malformed(_))));
+        verifier.verify(&ProofRecord::from_file_bytes(CORE).unwrap()).unwrap();
+        let stark =
+            |kind, proof: Vec<u8>| ProofRecord { kind, circuits: Circuits::Release, proof, ..snark.clone() };
+        let rubbish = stark(ProofKind::Compressed, vec![0xff; 64]);
+        assert!(matches!(verifier.verify(&rubbish), Err(VerifyError::Malformed(_))));
+        let empty = bincode::serialize(&SP1Proof::Core(Vec::new())).unwrap();
+        let other_kind = stark(ProofKind::Compressed, empty.clone());
+        assert!(matches!(verifier.verify(&other_kind), Err(VerifyError::OtherKind { .. })));
+        let error = verifier.verify(&stark(ProofKind::Stark, empty)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the proof does not hold: Core machine verification error: Empty core proof"
+        );
         assert!(verifier.prover.get().is_none());
 
-        let empty = bincode::serialize(&SP1Proof::Core(Vec::new())).unwrap();
-        assert!(verifier.verify(&stark(empty)).is_err());
+        let mut compressed = ProofRecord::from_file_bytes(COMPRESSED).unwrap();
+        compressed.public_values[173] ^= 1;
+        assert!(verifier.verify(&compressed).is_err());
         assert!(verifier.prover.get().is_some());
     }
 

@@ -2,7 +2,6 @@
 
 import { byId, el, notice } from "./dom.js";
 import { receiveFiles } from "./files.js";
-import { offerServer } from "./second-opinion.js";
 import { render } from "./statement.js";
 import { inWords } from "./verdict.js";
 import { check, prepare } from "./verifier.js";
@@ -75,7 +74,6 @@ async function show(bytes) {
   status.replaceChildren(box);
   // On a phone it is below what was filled in.
   if (box.getBoundingClientRect().bottom > innerHeight) status.scrollIntoView();
-  if (verdict.error?.code === "unsupported-here") status.append(offerServer(bytes));
   if (!said.value) return;
   const proof = verdict.value ?? said.value;
   if (!verdict.value) result.append(el("p", { class: "notice caution" }, "What follows is what the file says. None of it is checked."));

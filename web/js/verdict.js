@@ -2,7 +2,6 @@
 
 const OTHER_BUILD = new Set(["unknown-program", "other-build", "circuit-version"]);
 const OTHER_CLAIM = new Set(["other-network", "other-committee"]);
-const NOT_HERE = new Set(["unsupported-here", "unsupported-kind"]);
 
 /**
  * @param {{value?: object, error?: {code: string, message: string}}} verdict what the module answered
@@ -36,13 +35,13 @@ function valid(proof, options) {
 function refused({ code, message }) {
   const said = `${message[0].toUpperCase()}${message.slice(1)}.`;
   if (code === "options") return { tone: "neutral", title: "Not checked: what is to be compared is not clear", lines: [said] };
-  if (NOT_HERE.has(code)) {
+  if (code === "unsupported-kind") {
     return {
       tone: "neutral",
-      title: "Not checked: this kind of proof cannot be checked in a browser",
+      title: "Not checked: nobody checks this kind of proof yet",
       lines: [
-        "That is no verdict, neither good nor bad. The command sextant verify checks this file; in browsers compressed and Groth16"
-          + " proofs are checked. What the file says stands below, taken at its word.",
+        "That is no verdict, neither good nor bad. STARKs, compressed and Groth16 proofs are checked. What the file says stands"
+          + " below, taken at its word.",
       ],
     };
   }

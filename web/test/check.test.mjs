@@ -11,6 +11,7 @@ import { DARK, DARK_PHONE, DESKTOP, PHONE, accessible, launch, open, picked, pic
 import { serve } from "./files.mjs";
 
 const COMPRESSED = "recorded-starks/committee-change-compressed";
+const CORE = "recorded-starks/inclusion";
 const EVENTS = "recorded-snarks/catch-up-slot-and-log";
 const table = JSON.parse(readFileSync(new URL("../../verifier/wasm/test/verdicts.json", import.meta.url)));
 const key = picked("groth16_vk.bin", recorded("recorded-snarks/groth16_vk.bin"));
@@ -88,26 +89,28 @@ test("a valid proof: where it begins is asked for, then compared", async () => {
   await done();
 });
 
-test("a changed file: the native verifier's verdict on each change", async () => {
-  const { page, done } = await open(browser, files.origin);
-  const file = proofFile(COMPRESSED);
-  for (const row of table.filter((row) => row.file === COMPRESSED)) {
-    const { code, text } = await check(page, edited(file, row));
-    const expected = row.module ?? row.verdict;
-    if (expected === "valid") {
-      assert.equal(code, "valid", row.name);
-      continue;
+for (const name of [COMPRESSED, CORE]) {
+  test(`${name}, changed: the native verifier's verdict on each change`, async () => {
+    const { page, done } = await open(browser, files.origin);
+    const file = proofFile(name);
+    for (const row of table.filter((row) => row.file === name)) {
+      const { code, text } = await check(page, edited(file, row));
+      const expected = row.module ?? row.verdict;
+      if (expected === "valid") {
+        assert.equal(code, "valid", row.name);
+        continue;
+      }
+      assert.notEqual(code, "valid", row.name);
+      const said = `${expected[0].toUpperCase()}${expected.slice(1)}.`;
+      assert.ok(text.includes(said), `${row.name}: ${text} and not ${said}`);
     }
-    assert.notEqual(code, "valid", row.name);
-    const said = `${expected[0].toUpperCase()}${expected.slice(1)}.`;
-    assert.ok(text.includes(said), `${row.name}: ${text} and not ${said}`);
-  }
-  const tampered = await check(page, edited(file, { offset: file.length >> 1, mend: true }), "tampered.proof");
-  assert.match(await tampered.box.getAttribute("class"), /bad/);
-  await accessible(page);
-  await picture(page, "tampered-desktop");
-  await done();
-});
+    const tampered = await check(page, edited(file, { offset: file.length >> 1, mend: true }), "tampered.proof");
+    assert.match(await tampered.box.getAttribute("class"), /bad/);
+    await accessible(page);
+    await picture(page, "tampered-desktop");
+    await done();
+  });
+}
 
 describe("accounts, slots, logs", () => {
   for (const [name, options] of Object.entries({ desktop: DESKTOP, dark: DARK, phone: PHONE, "dark-phone": DARK_PHONE })) {
@@ -141,14 +144,23 @@ describe("accounts, slots, logs", () => {
   }
 });
 
-test("no verdict on a core STARK, but what it says", async () => {
+test("a core STARK is checked too; that of a run that failed is refused", async () => {
   const { page, done } = await open(browser, files.origin);
-  const { code, title } = await check(page, proofFile("failed-run/committee-change"));
-  assert.equal(code, "unsupported-here");
-  assert.match(title, /^Not checked/);
-  assert.equal(await page.locator("#opinion-server").inputValue(), files.origin);
+  assert.equal((await check(page, proofFile(CORE))).code, "valid");
   await accessible(page);
   await picture(page, "core-desktop");
+  const { code, text } = await check(page, proofFile("failed-run/committee-change"));
+  assert.equal(code, "rejected");
+  assert.match(text, /exit code: 1/);
+  await done();
+});
+
+test("no verdict on a kind that nobody checks, but what the file says", async () => {
+  const { page, done } = await open(browser, files.origin);
+  const row = table.find(({ verdict }) => verdict === "plonk proofs are not supported by this version");
+  const { code, title } = await check(page, edited(proofFile(row.file), row));
+  assert.equal(code, "unsupported-kind");
+  assert.match(title, /^Not checked/);
   await done();
 });
 

@@ -21,8 +21,8 @@ export interface Verifier {
 
 /** Throws before anything is asked for where nobody could verify it. */
 export function checkVerifiable(kind: ProofKind): void {
-  if (kind === "compressed" || kind === "groth16") return;
-  throw new SextantError(`${kind} proofs are not verified here: ask for compressed or groth16, or with verify: false`);
+  if (kind !== "plonk") return;
+  throw new SextantError(`${kind} proofs are not verified here: ask for another kind, or with verify: false`);
 }
 
 /** Rejects with {@link InvalidProofError} where the verifier refuses the proof. */

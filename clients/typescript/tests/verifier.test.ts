@@ -54,7 +54,7 @@ test("what it refuses is no proof, and what it cannot do is no verdict", async (
 test("nothing is asked for that could not be verified; without a word, compressed proofs are", async (test) => {
   const record = new ProofRecord({ ...(await seemingProof("committee-change")), kind: "compressed" });
   const { client, heard } = await answered(test, record, { verifier: { verify: () => undefined } });
-  await assert.rejects(client.prove(await committeeChange(2), "stark"), /stark proofs are not verified here/);
+  await assert.rejects(client.prove(await committeeChange(2), "plonk"), /plonk proofs are not verified here/);
   assert.equal(heard.length, 0);
   assert.equal((await client.prove(await committeeChange(2))).record.kind, "compressed");
   const [asked] = requests(heard);
@@ -82,6 +82,8 @@ test("the package @sextant/verifier", { skip: built ? false : "SEXTANT_WASM_PACK
   const real = await answered(test, compressed, { verifier });
   const proof = await real.client.prove(await committeeChange());
   assert.deepEqual([proof.verified, proof.statement.head.finalizedSlot], [true, 9420800n]);
+  const core = await ProofRecord.fromFileBytes(readFileSync(join(DATA, "recorded-starks", "inclusion.proof")));
+  await verifier.verify(await core.toFileBytes(), { network: "mainnet" });
   const changed = await answered(test, forged(compressed), { verifier });
   await assert.rejects(changed.client.prove(await committeeChange()), InvalidProofError);
 });

@@ -36,7 +36,7 @@ export interface Inspected extends Described {
 
 export type Code =
   | "options" | "too-large" | "not-a-proof-file" | "damaged" | "malformed-record" | "unknown-program" | "other-build"
-  | "circuit-version" | "development-circuits" | "unsupported-kind" | "unsupported-here" | "public-values"
+  | "circuit-version" | "development-circuits" | "unsupported-kind" | "public-values"
   | "malformed-proof" | "other-kind" | "rejected" | "gave-up" | "other-network" | "other-committee";
 
 /** A file that is refused, or options that cannot be meant. */

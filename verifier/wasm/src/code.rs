@@ -71,7 +71,6 @@ fn refusal(error: &VerifyError<EngineError>) -> &'static str {
         VerifyError::TooLarge { .. } => "too-large",
         VerifyError::Malformed(_) => "malformed-proof",
         VerifyError::OtherKind { .. } => "other-kind",
-        VerifyError::Rejected(EngineError::NoCore) => "unsupported-here",
         VerifyError::Rejected(_) | VerifyError::Snark(_) => "rejected",
         VerifyError::Panicked(_) => "gave-up",
     }

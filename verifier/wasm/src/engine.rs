@@ -1,12 +1,14 @@
 //! Verifies the proof in a record, with the native verifier's reasons.
 //!
-//! The native one asks SP1's SDK, which looks at exit code and public values before it has the machine's verifier look at
-//! the proof. That SDK does not compile for WebAssembly; SP1's verifier of compressed proofs does, and the checks before
-//! it are these.
+//! Core STARKs and SNARKs are verified by the crates that native code has. Of compressed proofs the native one asks SP1's
+//! SDK, which looks at exit code and public values before it has the machine's verifier look at the proof. That SDK does
+//! not compile for WebAssembly; SP1's verifier of compressed proofs does, and the checks before it are these.
 
 use std::{borrow::Borrow, cell::OnceCell};
 
+use sextant_consensus::Program;
 use sextant_protocol::ProofKind;
+use sextant_stark_verifier::StarkError;
 use sextant_verifier_rules::{Checked, VerifyError, artifact, decode::decode};
 use slop_algebra::{AbstractField, PrimeField32};
 use sp1_hypercube::{HashableKey, MachineVerifierError, PROOF_MAX_NUM_PVS, SP1VerifyingKey};
@@ -27,11 +29,8 @@ pub enum EngineError {
     ExitCode(u32),
     #[error("Recursion verification error: {0}")]
     Recursion(String),
-    /// Not a verdict: the file may be good.
-    #[error(
-        "core STARKs are not verified here; `sextant verify` does, and compressed proofs are verified everywhere"
-    )]
-    NoCore,
+    #[error(transparent)]
+    Core(#[from] StarkError),
 }
 
 type Verdict = Result<(), VerifyError<EngineError>>;
@@ -42,15 +41,20 @@ pub fn verify(checked: Checked<'_>) -> Verdict {
     if record.kind == ProofKind::Groth16 {
         return checked.verify_snark();
     }
-    match (record.kind, decode(&record.proof)?) {
-        (ProofKind::Stark, SP1Proof::Core(_)) => Err(VerifyError::Rejected(EngineError::NoCore)),
-        (ProofKind::Compressed, SP1Proof::Compressed(proof)) => {
-            let key: SP1VerifyingKey = bincode::deserialize(artifact(program).verifying_key)
-                .expect("the embedded verifying key decodes");
-            compressed(&proof, &record.public_values, &key).map_err(VerifyError::Rejected)
+    let verdict = match (record.kind, decode(&record.proof)?) {
+        (ProofKind::Stark, SP1Proof::Core(shards)) => {
+            sextant_stark_verifier::verify(&shards, &record.public_values, &key(program)).map_err(EngineError::from)
         }
-        _ => Err(VerifyError::OtherKind { claimed: record.kind }),
-    }
+        (ProofKind::Compressed, SP1Proof::Compressed(proof)) => {
+            compressed(&proof, &record.public_values, &key(program))
+        }
+        _ => return Err(VerifyError::OtherKind { claimed: record.kind }),
+    };
+    verdict.map_err(VerifyError::Rejected)
+}
+
+fn key(program: Program) -> SP1VerifyingKey {
+    bincode::deserialize(artifact(program).verifying_key).expect("the embedded verifying key decodes")
 }
 
 type Compressed =
