@@ -12,13 +12,10 @@ use sextant_protocol::{
     request::ServerLimits,
 };
 use sextant_verifier::pinned_vk_hash;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    time::timeout,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
-    CheckedInput, ClientConfig, ClientError, DeadlineElapsed, NotOffered, Proving, TransportError,
+    CheckedInput, ClientConfig, ClientError, NotOffered, Proving, TransportError,
     dialer::Dialer,
     proving::{Asked, milliseconds, unexpected},
     size::check_size,
@@ -29,7 +26,7 @@ use crate::{
 pub struct Client {
     pub(crate) link: Link,
     pub(crate) dialer: Dialer,
-    /// What the server takes at most, once it was asked.
+    /// What the server at the other end of `link` takes at most, once it was asked.
     limits: Arc<OnceLock<ServerLimits>>,
 }
 
@@ -216,12 +213,7 @@ impl Client {
     }
 
     async fn ask(&self, request: Request, what: &'static str) -> Result<Response, ClientError> {
-        let mut pending = self.link.ask(request)?;
-        let after = self.dialer.config.request_timeout;
-        match timeout(after, pending.answer()).await {
-            Ok(answer) => Ok(answer?),
-            Err(_) => Err(DeadlineElapsed { what, after }.into()),
-        }
+        self.dialer.ask(&self.link, request, what).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use sextant_link::{Introduction, Link, LinkConfig};
-use sextant_protocol::proof::MAX_RECORD;
+use sextant_protocol::{Request, Response, proof::MAX_RECORD};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::lookup_host,
@@ -86,6 +86,21 @@ impl Dialer {
             .await
             .map_err(|_| DeadlineElapsed { what: "connection", after: config.connect_timeout })??;
         self.greet(reader, writer).await.map(Some)
+    }
+
+    /// The answer of whoever is at the other end of `link`.
+    pub(crate) async fn ask(
+        &self,
+        link: &Link,
+        request: Request,
+        what: &'static str,
+    ) -> Result<Response, ClientError> {
+        let mut pending = link.ask(request)?;
+        let after = self.config.request_timeout;
+        match timeout(after, pending.answer()).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(DeadlineElapsed { what, after }.into()),
+        }
     }
 
     pub(crate) async fn greet<R, W>(&self, reader: R, writer: W) -> Result<Link, ClientError>

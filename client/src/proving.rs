@@ -16,8 +16,9 @@ use tokio::{
 };
 
 use crate::{
-    AnswerError, ClientError, DeadlineElapsed, TransportError,
+    AnswerError, ClientError, DeadlineElapsed, NotOffered, TransportError,
     dialer::Dialer,
+    size::check_size,
     verify::{LocalVerifier, VerifyError},
 };
 
@@ -179,8 +180,13 @@ impl Proving {
         self.attempts += 1;
         match self.dialer.dial().await {
             Ok(Some(link)) => {
-                let rest = received.is_some();
-                let pending = link.go_on(self.request_again(received.as_ref()), received).ok()?;
+                let (rest, request) = (received.is_some(), self.request_again(received.as_ref()));
+                match self.takes(&link, &request).await {
+                    Ok(()) => {}
+                    Err(error @ ClientError::NotOffered(_)) => return Some(State::Done(Err(error))),
+                    Err(_) => return None,
+                }
+                let pending = link.go_on(request, received).ok()?;
                 Some(State::Waiting { pending, rest })
             }
             // Nobody known to connect to.
@@ -190,6 +196,15 @@ impl Proving {
                 Some(State::Done(Err(refused.into())))
             }
             Err(_) => None,
+        }
+    }
+
+    /// Whether whoever is there now takes an input of this size: it may be another server than before.
+    async fn takes(&self, link: &Link, request: &Request) -> Result<(), ClientError> {
+        let Request::Prove(ProveRequest { input, .. }) = request else { return Ok(()) };
+        match self.dialer.ask(link, Request::Info, "information").await? {
+            Response::Info(info) => Ok(check_size(input, &info.limits).map_err(NotOffered::from)?),
+            other => Err(unexpected("information", &other)),
         }
     }
 

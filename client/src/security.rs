@@ -11,7 +11,7 @@ use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject},
 };
-use sextant_link::Tls;
+use sextant_link::{Tls, is_this_machine};
 use sextant_protocol::Token;
 
 /// Environment variable that a token may come from, in place of a file.
@@ -137,8 +137,8 @@ impl Security {
     /// # Errors
     /// [`SecurityError::PlainToken`].
     pub(crate) fn check_token(&self, server: &[SocketAddr]) -> Result<(), SecurityError> {
-        let stays = server.iter().all(|address| address.ip().to_canonical().is_loopback());
-        let safe = self.token.0.is_empty() || self.tls.is_some() || stays || self.plain_token;
+        let safe =
+            self.token.0.is_empty() || self.tls.is_some() || is_this_machine(server) || self.plain_token;
         if safe { Ok(()) } else { Err(SecurityError::PlainToken) }
     }
 }

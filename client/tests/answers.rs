@@ -241,6 +241,35 @@ async fn an_input_over_the_servers_limit_is_never_sent() {
     }
 }
 
+/// After a broken connection there may be another server, which takes less than the one before.
+#[tokio::test]
+async fn a_new_connection_is_asked_what_it_takes() {
+    let size = one_handover().bytes.len() as u64;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = tokio::spawn(async move {
+        let mut peer = Peer::greet(listener.accept().await.unwrap().0).await;
+        peer.info.limits.input = size;
+        peer.prove_request().await;
+        drop(peer);
+        let mut peer = Peer::greet(listener.accept().await.unwrap().0).await;
+        peer.info.limits.input = size - 1;
+        let (id, asked) = peer.any_request().await;
+        assert_eq!(asked, Request::Info);
+        peer.answer(id, Ok(Response::Info(peer.info.clone()))).await;
+        match peer.reader.next().await {
+            Ok(None) => {}
+            other => panic!("nothing was to be sent: {other:?}"),
+        }
+    });
+    let client = Client::connect(&address).await.unwrap();
+    let error =
+        client.prove(one_handover(), ProofKind::Stark, None).await.unwrap().finish().await.unwrap_err();
+    let ClientError::NotOffered(NotOffered::Size(error)) = error else { panic!("{error:?}") };
+    assert_eq!((error.got, error.limit), (size, size - 1));
+    server.await.unwrap();
+}
+
 /// The connection breaks in the middle of a proof: a new one brings the rest, and no more.
 #[tokio::test]
 async fn a_broken_download_goes_on_where_it_broke() {

@@ -38,10 +38,10 @@ fn they_are_accepted_where_their_circuits_are_named() {
     }
 }
 
-/// Standard output is the proof's alone, and with -q nothing is told but what warns.
+/// Standard output is the proof's alone; with -q nothing is told but what warns, with -v what was checked here as well.
 #[tokio::test]
 async fn a_proof_goes_to_standard_output_where_that_is_asked() {
-    for quiet in [false, true] {
+    for told_how in ["-q", "", "-v"] {
         let server = fake::listen(async |stream: TcpStream| {
             let mut peer = Peer::greet(stream).await;
             let (id, request) = peer.prove_request().await;
@@ -55,14 +55,15 @@ async fn a_proof_goes_to_standard_output_where_that_is_asked() {
             let mut line = vec!["prove", "committee-change", "--bootstrap", text(&bootstrap), "--update"];
             line.extend(updates.iter().map(|update| text(update)));
             line.extend(["--kind", "groth16", "--allow-dev-circuits", text(&key), "--out", "-"]);
-            line.extend(quiet.then_some("-q"));
+            line.extend((!told_how.is_empty()).then_some(told_how));
             sextant_with(&server, &line)
         });
         let output = output.await.unwrap();
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{told}");
         assert_eq!(output.stdout, record(BOTH[0]).to_file_bytes());
-        assert_eq!(told.lines().all(|line| line.starts_with("warning: ")), quiet, "{told}");
+        assert_eq!(told.lines().all(|line| line.starts_with("warning: ")), told_how == "-q", "{told}");
+        assert_eq!(told.contains("true, checked here in "), told_how == "-v", "{told}");
     }
 }
 

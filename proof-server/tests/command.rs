@@ -4,11 +4,19 @@
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
+
+use sha2::Digest;
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_proof-server"));
-    command.args(arguments).env_remove("RUST_LOG");
+    command.args(arguments);
+    without_settings(command)
+}
+
+fn without_settings(mut command: Command) -> Command {
+    command.env_remove("RUST_LOG");
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SEXTANT_")) {
         command.env_remove(name);
     }
@@ -23,9 +31,19 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// A running server that only verifies; killed when dropped.
+/// Killed when dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A running server that only verifies.
 struct Server {
-    child: Child,
+    child: Running,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
 
@@ -39,20 +57,13 @@ impl Server {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
+        Self { child: Running(child), lines }
     }
 
     /// The address that it announces next.
     fn address(&mut self, what: &str) -> String {
         let line = self.lines.next().expect("an announcement").unwrap();
         line.strip_prefix(what).unwrap_or_else(|| panic!("{line}")).trim().to_owned()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -63,10 +74,12 @@ const NO_PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
 /// announcement; `check-config` says the same.
 #[test]
 fn what_stops_the_start_is_named() {
-    let entrypoint = ["--role", "entrypoint", "--inclusion-upstreams", "a:1"];
+    let entrypoint = ["--role", "entrypoint", "--inclusion-upstreams", "127.0.0.1:1"];
+    let elsewhere = ["--role", "entrypoint", "--inclusion-upstreams", "192.0.2.7:1"];
+    let in_fleet = ["--role", "entrypoint", "--fleet", "nats://192.0.2.7:4222"];
     let verifier = ["--role", "verifier"];
     let nowhere = "/nonexistent/file";
-    let cases: [(&[&str], &[&str], &str, &str); 10] = [
+    let cases: [(&[&str], &[&str], &str, &str); 12] = [
         (&verifier, &["--cache-dir", "/proc/nope"], "cache-dir", "/proc/nope"),
         (&verifier, &["--cache-dir", "/proc/self"], "cache-dir", "/proc/self"),
         (&verifier, &["--token-file", nowhere], "token-file", nowhere),
@@ -77,6 +90,9 @@ fn what_stops_the_start_is_named() {
         (&verifier, &["--config", nowhere], "configuration file", nowhere),
         (&entrypoint, &["--upstream-ca", nowhere], "upstream-ca", nowhere),
         (&entrypoint, &["--upstream-token-file", nowhere], "upstream-token-file", nowhere),
+        // Secrets that would leave this machine in the clear, whatever is in their files.
+        (&elsewhere, &["--upstream-token-file", nowhere], "--allow-plain-secrets", "192.0.2.7:1"),
+        (&in_fleet, &["--fleet-credentials", nowhere], "--allow-plain-secrets", "192.0.2.7:4222"),
     ];
     for (role, arguments, setting, path) in cases {
         let serve = run(&[&["serve", "--listen", "127.0.0.1:0"], role, arguments].concat());
@@ -92,6 +108,24 @@ fn what_stops_the_start_is_named() {
     }
 }
 
+/// Of circuits a file, of the right size, is not the one that their manifest names.
+#[test]
+fn circuits_are_compared_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut manifest = serde_json::Map::new();
+    for name in ["groth16_circuit.bin", "groth16_pk.bin", "groth16_vk.bin"] {
+        std::fs::write(folder.path().join(name), name).unwrap();
+        let sha256 = hex::encode(sha2::Sha256::digest(name.replace("pk", "kp")));
+        manifest.insert(name.into(), serde_json::json!({ "bytes": name.len(), "sha256": sha256 }));
+    }
+    std::fs::write(folder.path().join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
+    let circuits = folder.path().to_str().unwrap();
+    let output = run(&["check-config", "--role", "verifier", "--circuits", circuits, "--allow-dev-circuits"]);
+    let said = text(&output.stderr);
+    assert!(said.contains("groth16_pk.bin") && said.contains("SHA-256"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
 #[test]
 fn an_address_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -99,6 +133,35 @@ fn an_address_in_use_is_named() {
     let output = run(&["serve", "--role", "verifier", "--listen", &address]);
     let line = text(&output.stderr);
     assert!(line.starts_with(&format!("proof-server: listen: {address}: Address already in use")), "{line}");
+}
+
+/// What systemd is told: ready when clients are let in, alive all the while, and stopping.
+#[test]
+fn the_supervisor_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let heard = || {
+        let mut bytes = [0; 256];
+        let length = socket.recv(&mut bytes).expect("something to hear");
+        text(&bytes[..length]).trim().to_owned()
+    };
+    // The process that is watched is told so by its number, which it has from the shell.
+    let serve = "WATCHDOG_PID=$$ exec \"$0\" serve --role verifier --listen 127.0.0.1:0";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", serve, env!("CARGO_BIN_EXE_proof-server")]);
+    shell.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "200000").stdout(Stdio::null());
+    let server = Running(without_settings(shell).spawn().unwrap());
+    // The first sign of life may come before clients do.
+    let before = std::iter::repeat_with(heard).take_while(|said| said != "READY=1").collect::<Vec<_>>();
+    assert!(before.iter().all(|said| said == "WATCHDOG=1"), "{before:?}");
+    let begun = Instant::now();
+    assert_eq!([heard(), heard(), heard()], ["WATCHDOG=1"; 3]);
+    assert!(begun.elapsed() < Duration::from_secs(10), "again and again");
+    assert!(Command::new("kill").arg(server.0.id().to_string()).status().unwrap().success());
+    let last = std::iter::repeat_with(heard).find(|said| said != "WATCHDOG=1");
+    assert_eq!(last.as_deref(), Some("STOPPING=1"));
 }
 
 #[test]
@@ -112,7 +175,7 @@ fn a_misspelt_variable_is_told() {
 
     let mut server = Server::start(&[], &[misspelt]);
     server.address("listening on ");
-    let mut log = BufReader::new(server.child.stderr.take().unwrap()).lines();
+    let mut log = BufReader::new(server.child.0.stderr.take().unwrap()).lines();
     let line = log.next().unwrap().unwrap();
     assert!(line.contains("WARN") && line.contains("SEXTANT_QUEUE_SIZE"), "{line}");
 }

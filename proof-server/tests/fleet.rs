@@ -209,7 +209,13 @@ async fn servers_reach_the_broker_that_their_settings_name() {
     let Some(home) = Home::new(Place::Broker, Limits::default()).await else { return };
     let by_settings = |config: &mut proof_server::Config| {
         let servers = home.url().unwrap();
-        config.fleet = Some(FleetConfig { servers, credentials: None, authorities: None, replicas: 1 });
+        config.fleet = Some(FleetConfig {
+            servers,
+            credentials: None,
+            authorities: None,
+            replicas: 1,
+            allow_plain: false,
+        });
     };
     let entrypoint = Member::alone(Role::Entrypoint, by_settings).await;
     let prover = Member::alone(Role::Prover, by_settings).await;

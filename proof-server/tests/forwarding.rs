@@ -4,15 +4,25 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use common::{
     Client, Server, committee_changes, good_request, until,
     worker::{Script, is_alive},
 };
 use proof_server::{Config, Role};
-use sextant_protocol::{ClientMessage, ErrorCode, Progress, ProofKind, Request, Response, Token};
+use sextant_protocol::{
+    ClientMessage, ErrorCode, Progress, ProofKind, Request, Response, ServerError, ServerMessage, Token,
+};
 use sha2::Digest;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
 
 const WAITS: &str = "cat $D/executing; while [ ! -e $D/go ]; do sleep 0.02; done; cat $D/proved";
 const EXECUTING: Progress = Progress::Executing { cycles: 7 };
@@ -210,6 +220,95 @@ async fn a_flood_of_strangers_proofs_loses_no_finished_one() {
     assert!(matches!(client.answer().await, (1, Ok(Response::Proof { .. }))));
     entrypoint.stop().await;
     upstream.stop().await;
+}
+
+/// An address for a server that is not started yet, and where to say what it leads to.
+async fn detour() -> (SocketAddr, watch::Sender<Option<SocketAddr>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (leads, to) = watch::channel(None);
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut to = to.clone();
+            tokio::spawn(async move {
+                let Some(there) = to.wait_for(Option::is_some).await.ok().and_then(|there| *there) else {
+                    return;
+                };
+                let Ok(mut far) = TcpStream::connect(there).await else { return };
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    (address, leads)
+}
+
+/// An entrypoint that was told to forward to itself, and to nobody else, knows of no prover.
+#[tokio::test]
+async fn a_server_that_forwards_to_itself_alone_is_not_ready() {
+    let (address, leads) = detour().await;
+    let entrypoint = Server::start(Some(common::HANGS), |config| {
+        config.role = Role::Entrypoint;
+        config.upstreams.committee_change = vec![address.to_string()];
+    })
+    .await;
+    leads.send_replace(Some(entrypoint.address));
+    let looked = "it has asked itself what it makes";
+    let answered = "sextant_requests_total{request=\"info\",outcome=\"ok\"}";
+    until(looked, common::PATIENCE, async || entrypoint.metric(answered).await > 1.0).await;
+    let (status, reason) = entrypoint.http("/readyz").await;
+    assert!(status == 503 && reason.contains("no upstream for committee-change is up"), "{reason}");
+    let mut client = Client::connect(&entrypoint).await;
+    client.request(1, good_request()).await;
+    assert_eq!(client.error(1).await.code, ErrorCode::Busy);
+    entrypoint.stop().await;
+}
+
+/// One that forwards to itself besides a prover asks itself as often as a request may be passed on, and no more.
+#[tokio::test]
+async fn a_server_that_forwards_to_itself_among_others_comes_to_an_end() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let prover = common::played::upstream({
+        let heard = heard.clone();
+        move |message| match message {
+            ClientMessage::Introduction { hops, on_behalf, .. } => {
+                // Whoever only looks comes for nobody.
+                if !on_behalf.is_empty() {
+                    heard.lock().unwrap().push(hops);
+                }
+                Some(common::played::welcome())
+            }
+            ClientMessage::Request { id, request: Request::Info } => {
+                let info = Response::Info(common::played::offers(ProofKind::Stark));
+                Some(ServerMessage::Answer { id, result: Ok(info) })
+            }
+            ClientMessage::Request { id, .. } => {
+                let full = ServerError::retryable(ErrorCode::Busy, "full", 1);
+                Some(ServerMessage::Answer { id, result: Err(full) })
+            }
+            _ => None,
+        }
+    })
+    .await;
+    let ((address, leads), (known, token)) = (detour().await, server_tokens());
+    let entrypoint = Server::start(Some(common::HANGS), |config| {
+        config.role = Role::Entrypoint;
+        config.token_file = Some(known.path().into());
+        config.upstreams.token_file = Some(token.path().into());
+        config.upstreams.committee_change = vec![prover.to_string(), address.to_string()];
+    })
+    .await;
+    leads.send_replace(Some(entrypoint.address));
+    until("it knows both", common::PATIENCE, async || {
+        entrypoint.http("/readyz").await.1.contains("2 of 2 upstreams up")
+    })
+    .await;
+    let mut client = Client::connect(&entrypoint).await;
+    client.request(1, good_request()).await;
+    assert_eq!(client.error(1).await.code, ErrorCode::Busy, "as the prover says");
+    let mut heard = heard.lock().unwrap().clone();
+    heard.sort_unstable();
+    assert_eq!(heard, [1, 2, 3], "straight, and by one and by two turns");
+    entrypoint.stop().await;
 }
 
 #[tokio::test]

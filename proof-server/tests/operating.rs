@@ -255,6 +255,12 @@ async fn what_cannot_be_done_is_said_with_what_to_do() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let away = refused(&operate(&["status", "--json", "--fleet", &format!("nats://127.0.0.1:{port}")]));
     assert!(away.0 == "unreachable" && away.1.contains("is the broker there"), "{away:?}");
+    let elsewhere =
+        ["status", "--json", "--fleet", "nats://192.0.2.7", "--fleet-credentials", "/nonexistent"];
+    let plain = refused(&operate(&elsewhere));
+    assert!(plain.0 == "configuration" && plain.1.contains("192.0.2.7:4222"), "{plain:?}");
+    let allowed = refused(&operate(&[&elsewhere[..], &["--allow-plain-secrets"]].concat()));
+    assert!(allowed.0 == "refused" && allowed.1.contains("/nonexistent"), "{allowed:?}");
     let home = Home::new();
     assert!(home.refuses(&["status"]).1.contains("there is no queue"));
     assert!(!home.path().join("queue").exists(), "looking makes nothing");

@@ -146,6 +146,35 @@ async fn every_answer_is_counted() {
     server.stop().await;
 }
 
+/// What a worker is at is seen while it goes on; and when it is done, for whom it was and how long each stage of it took.
+#[tokio::test]
+async fn work_is_counted_by_client_program_and_kind() {
+    let request = good_request();
+    let job = "cat $D/executing; while [ ! -e $D/go ]; do sleep 0.02; done; cat $D/proved";
+    let known = common::token_file(&[("alice", "")]);
+    let server = Server::start_with(Some(Script::for_jobs(&request, job)), |config| {
+        config.token_file = Some(known.path().into());
+    })
+    .await;
+    let mut client = Client::named(&server, "alice").await;
+    client.request(1, request).await;
+    client.wait_for(1, EXECUTING).await;
+    let running = async |lane| server.metric(&format!("sextant_jobs_running{{lane=\"{lane}\"}}")).await;
+    assert_eq!((running("proving").await, running("verification").await), (1.0, 0.0));
+    server.script.as_ref().unwrap().touch("go");
+    assert!(matches!(client.answer().await, (1, Ok(Response::Proof { .. }))));
+    until("the worker is free", common::PATIENCE, async || running("proving").await == 0.0).await;
+    for counted in [
+        "sextant_client_requests_total{client=\"token alice\",outcome=\"ok\"}",
+        "sextant_request_seconds_count{request=\"prove\",program=\"committee-change\",kind=\"stark\"}",
+        "sextant_stage_seconds_count{stage=\"execute\",program=\"committee-change\",kind=\"stark\"}",
+        "sextant_proof_bytes_count{program=\"committee-change\",kind=\"stark\"}",
+    ] {
+        assert_eq!(server.metric(counted).await, 1.0, "{counted} of\n{}", server.http("/metrics").await.1);
+    }
+    server.stop().await;
+}
+
 /// A worker that does not start is a reason not to be asked, and it is tried again with nobody asking.
 #[tokio::test]
 async fn a_prover_that_does_not_start_says_so_until_it_does() {

@@ -139,6 +139,50 @@ async fn what_is_passed_on_says_how_far_it_has_come_and_for_whom() {
     entrypoint.stop().await;
 }
 
+/// Requests that have come as far wait for one job. Those that have not are apart, though they want the same at once: what one
+/// of them may still pass through is not what the other may, and one that comes round must not wait for itself.
+#[tokio::test]
+async fn requests_that_have_come_further_are_another_job() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let there = played::upstream({
+        let heard = heard.clone();
+        move |message| {
+            if let ClientMessage::Introduction { hops, on_behalf, .. } = &message
+                && !on_behalf.is_empty()
+            {
+                heard.lock().unwrap().push(*hops);
+            }
+            // What is to be proven has no answer.
+            about_itself(message, played::offers(ProofKind::Stark))
+        }
+    });
+    let known = common::token_file(&[("fleet", "server = true")]);
+    let entrypoint = entrypoint(there.await, |config| config.token_file = Some(known.path().into())).await;
+    let mut clients = Vec::new();
+    for hops in [1, 1, 0, 0] {
+        let mut client = Client::mute(&entrypoint).await;
+        client.send(&common::hello()).await;
+        let introduction = ClientMessage::Introduction {
+            token: Token("fleet".into()),
+            hops,
+            on_behalf: "token carol".into(),
+        };
+        client.send(&introduction).await;
+        client.welcome().await;
+        client.request(1, good_request()).await;
+        clients.push(client);
+        let found = async |source| {
+            entrypoint.metric(&format!("sextant_proofs_found_total{{source=\"{source}\"}}")).await
+        };
+        let waits = clients.len() as f64;
+        until("it waits", common::PATIENCE, async || found("started").await + found("shared").await == waits)
+            .await;
+    }
+    until("both were asked for", common::PATIENCE, async || heard.lock().unwrap().len() == 2).await;
+    assert_eq!(*heard.lock().unwrap(), [2, 1], "one for each distance");
+    entrypoint.stop().await;
+}
+
 /// The name of a job says what its proof must say: a proof of something else is a lie, however true it is.
 #[tokio::test]
 async fn a_prover_that_shows_the_proof_of_another_job_lies() {

@@ -11,6 +11,7 @@ from sextant import (
     Client,
     ConnectionLostError,
     ErrorCode,
+    InputTooLargeError,
     MalformedError,
     Program,
     ProofKind,
@@ -109,6 +110,24 @@ class AgainstAServer(unittest.IsolatedAsyncioTestCase):
             with self.assertRaises(ServerError) as refused:
                 await client.prove(committee_change(), ProofKind.GROTH16)
             self.assertEqual(refused.exception.code, ErrorCode.UNSUPPORTED)
+
+    async def test_what_is_larger_than_the_server_takes_is_not_sent(self) -> None:
+        one, two = committee_change(), committee_change(2)
+        limit = -(-len(one.data) // 1024)
+        async with connected("--max-input-kib", str(limit)) as client:
+            asked = client._connection.request
+            sent: list[object] = []
+
+            def request(request: object, rest: bytes = b"") -> object:
+                sent.append(request)
+                return asked(request, rest)
+
+            client._connection.request = request  # type: ignore[method-assign,assignment]
+            await client.prove(one)
+            for too_large in (client.prove(two), client.submit(two)):
+                with self.assertRaisesRegex(InputTooLargeError, f"has {len(two.data)} bytes, .* takes {limit * 1024}"):
+                    await too_large
+            self.assertEqual([type(one) for one in sent], [m.Info, m.Prove])
 
     async def test_tokens(self) -> None:
         made = subprocess.run([program("proof-server"), "new-token", "alice"], capture_output=True, text=True, check=True)

@@ -19,7 +19,10 @@ Answering = Callable[[m.Request], bytes]
 
 @contextlib.asynccontextmanager
 async def liar(answering: Answering, welcome: bytes | None = None, heard: list[object] | None = None) -> AsyncIterator[int]:
-    """A server that greets, and answers each request with these bytes; what it has heard it tells."""
+    """A server that greets, and answers each request with these bytes; what it has heard it tells.
+
+    Asked about itself it says nothing.
+    """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionLostError, ConnectionError):
@@ -28,6 +31,9 @@ async def liar(answering: Answering, welcome: bytes | None = None, heard: list[o
             writer.write(frame(m.SERVER, m.Welcome(m.VERSION)) if welcome is None else welcome)
             while True:
                 message = m.decode(m.CLIENT, await read_body(reader, m.MAX_FRAME))
+                if isinstance(message, m.Request) and isinstance(message.request, m.Info):
+                    writer.write(frame(m.SERVER, m.Answer(message.id, m.ServerInfo())))
+                    continue
                 if heard is not None:
                     heard.append(message)
                 if isinstance(message, m.Request):

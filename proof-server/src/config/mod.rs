@@ -5,6 +5,7 @@
 
 mod effective;
 mod environment;
+mod plain;
 mod settings;
 
 use std::{
@@ -15,6 +16,7 @@ use std::{
 
 pub use effective::listing;
 pub use environment::unknown_variables;
+pub(crate) use plain::check_broker;
 use serde::{Deserialize, Serialize};
 pub use settings::Settings;
 use sextant_protocol::{ProofKind, proof::MAX_RECORD};
@@ -113,6 +115,21 @@ pub enum ConfigError {
         /// What it says.
         value: String,
     },
+    /// A secret that anybody on the way could read.
+    #[error(
+        "{setting}: {secret} would cross the network to {address} in the clear: speak TLS ({tls}), or say \
+         --allow-plain-secrets"
+    )]
+    PlainSecret {
+        /// The setting that names the secret.
+        setting: &'static str,
+        /// What the secret is.
+        secret: &'static str,
+        /// To whom it would go.
+        address: String,
+        /// How TLS is spoken there.
+        tls: &'static str,
+    },
     /// This build cannot do that.
     #[error("this program was built without the feature `prover`: it can be an entrypoint or a verifier")]
     NoProver,
@@ -142,6 +159,8 @@ pub struct UpstreamConfig {
     pub ca: Option<PathBuf>,
     /// File with the token they want.
     pub token_file: Option<PathBuf>,
+    /// Whether the token may cross a network without TLS.
+    pub allow_plain: bool,
 }
 
 /// How a fleet is reached.
@@ -155,6 +174,15 @@ pub struct FleetConfig {
     pub authorities: Option<PathBuf>,
     /// Copies that a cluster of brokers keeps.
     pub replicas: usize,
+    /// Whether user and password may cross a network without TLS.
+    pub allow_plain: bool,
+}
+
+impl FleetConfig {
+    /// Whether it is at a broker, and not in a folder.
+    pub(crate) fn is_broker(&self) -> bool {
+        self.servers.contains("://")
+    }
 }
 
 /// A complete configuration.
@@ -306,12 +334,15 @@ impl Settings {
         if self.http_files.is_some() && self.http_listen.is_none() {
             return Err(ConfigError::Needs("http-files", "http-listen"));
         }
+        let allow_plain = self.allow_plain_secrets.unwrap_or(false);
         let upstreams = UpstreamConfig {
             committee_change: addresses("committee-change-upstreams", self.committee_change_upstreams)?,
             inclusion: addresses("inclusion-upstreams", self.inclusion_upstreams)?,
             ca: self.upstream_ca,
             token_file: self.upstream_token_file,
+            allow_plain,
         };
+        plain::check_upstreams(&upstreams)?;
         let forwards = !(upstreams.committee_change.is_empty() && upstreams.inclusion.is_empty());
         let replicas = positive("fleet-replicas", self.fleet_replicas.unwrap_or(1))?;
         let fleet = self.fleet.map(|servers| FleetConfig {
@@ -319,7 +350,9 @@ impl Settings {
             replicas,
             credentials: self.fleet_credentials,
             authorities: self.fleet_ca,
+            allow_plain,
         });
+        fleet.as_ref().map_or(Ok(()), check_broker)?;
         match (role, forwards, fleet.is_some()) {
             (Role::Entrypoint, false, false) => {
                 return Err(ConfigError::Needs("role entrypoint", "upstreams or fleet"));

@@ -251,6 +251,11 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_MACHINE", value_name = "NAME")]
     pub machine: Option<String>,
 
+    /// Send the token for upstreams, or the broker's user and password, without TLS to other machines, for whoever listens
+    /// on the way to read [default: false]
+    #[arg(long, env = "SEXTANT_ALLOW_PLAIN_SECRETS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub allow_plain_secrets: Option<bool>,
+
     /// Servers that a request may have passed through before this one [default: 2]
     #[arg(long, env = "SEXTANT_MAX_HOPS", value_name = "N")]
     pub max_hops: Option<u32>,

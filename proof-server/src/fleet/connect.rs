@@ -16,8 +16,10 @@ use crate::config::FleetConfig;
 /// If there is no such broker, or it does not let us in.
 pub(crate) async fn connect(config: &FleetConfig, sets_up: bool) -> Result<Fleet, FleetError> {
     let user = config.credentials.as_deref().map(credentials).transpose()?;
-    let (authorities, replicas) = (config.authorities.clone(), config.replicas);
-    let nats = NatsConfig { user, authorities, replicas, ..NatsConfig::new(config.servers.clone()) };
+    let (authorities, replicas, allow_plain) =
+        (config.authorities.clone(), config.replicas, config.allow_plain);
+    let nats =
+        NatsConfig { user, allow_plain, authorities, replicas, ..NatsConfig::new(config.servers.clone()) };
     let fleet = NatsFleet::connect(nats).await?;
     tracing::info!(servers = %config.servers, version = fleet.version(), "the fleet's broker");
     if sets_up {

@@ -1,9 +1,9 @@
 //! One question to one upstream, on a connection of its own: what happens to one request touches no other.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
-use sextant_link::{AskError, Introduction, Link, LinkConfig, Tls, TransportError};
+use sextant_link::{AskError, Introduction, Link, LinkConfig, Tls, TransportError, is_this_machine};
 use sextant_protocol::{
     ErrorCode, JobKey, Progress, ProofAnswer, ProveRequest, Request, Response, ServerError, ServerInfo,
     Token, WrapRequest, message::WRAP, proof::MAX_RECORD,
@@ -33,6 +33,23 @@ const LINK: LinkConfig = LinkConfig {
 pub(crate) struct Connector {
     pub(crate) tls: Tls,
     pub(crate) token: Token,
+    /// Whether the token may cross a network without TLS.
+    pub(crate) allow_plain: bool,
+}
+
+impl Connector {
+    /// Whether whoever is there may be told the token. Names were looked at when the server started, and may stand for
+    /// another machine by now.
+    fn check_token(&self, address: SocketAddr) -> Result<(), Failure> {
+        let safe =
+            self.token.0.is_empty() || self.tls.is_some() || self.allow_plain || is_this_machine(&[address]);
+        if safe {
+            return Ok(());
+        }
+        let reason = "the token would cross the network in the clear: speak TLS (--upstream-ca FILE), or say \
+                      --allow-plain-secrets";
+        Err(Failure::Unreachable(reason.into()))
+    }
 }
 
 /// Asks for a proof by the program pinned here, for one of those who wait, and passes the steps on. Dropped half-way,
@@ -107,6 +124,7 @@ async fn connect(
     hops: u32,
     on_behalf: String,
 ) -> Result<Link, Failure> {
+    connector.check_token(upstream.address)?;
     let introduction = Introduction { agent: AGENT.into(), token: connector.token.clone(), hops, on_behalf };
     let connecting = async {
         let dialed = Link::dial(upstream.address, &upstream.host, connector.tls.clone());
@@ -130,5 +148,21 @@ impl From<AskError> for Failure {
             AskError::Transport(error) => Self::Broken(error.to_string()),
             error @ (AskError::TooLarge { .. } | AskError::Checksum) => Self::Lied(error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_stands_for_another_machine_by_now_is_not_told_the_token() {
+        let bare = Connector { tls: None, token: Token("secret".into()), allow_plain: false };
+        let [here, there] = ["127.0.0.1:7100", "192.0.2.7:7100"].map(|address| address.parse().unwrap());
+        assert!(bare.check_token(here).is_ok());
+        assert!(matches!(bare.check_token(there), Err(Failure::Unreachable(_))));
+        let nothing = Connector { token: Token::default(), ..bare.clone() };
+        let allowed = Connector { allow_plain: true, ..bare };
+        assert!(nothing.check_token(there).is_ok() && allowed.check_token(there).is_ok());
     }
 }

@@ -109,7 +109,7 @@ fn read_connector(config: &UpstreamConfig) -> Result<Connector, ForwardError> {
             Token(std::fs::read_to_string(path).map_err(wrong)?.trim().to_owned())
         }
     };
-    Ok(Connector { tls, token })
+    Ok(Connector { tls, token, allow_plain: config.allow_plain })
 }
 
 impl Upstreams {

@@ -221,7 +221,7 @@ mod tests {
         let budgets = Arc::new(Budgets::default());
         let verification =
             Verification::new(Verification::queues(QueueLimits::NONE, budgets.clone()), budgets);
-        let connector = Connector { tls: None, token: Default::default() };
+        let connector = Connector { tls: None, token: Default::default(), allow_plain: false };
         let (_, connector) = watch::channel(connector);
         let pool = Upstreams::new(
             Program::Inclusion,

@@ -20,7 +20,7 @@ pub use greeting::Introduction;
 pub use receiving::Received;
 pub use stream::{Reader, Writer};
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use sextant_protocol::proof::MAX_RECORD;
 
@@ -47,3 +47,10 @@ impl Default for LinkConfig {
 
 /// TLS towards a server, if any.
 pub type Tls = Option<Arc<rustls::ClientConfig>>;
+
+/// Whether all of these addresses are this machine's own: what is sent there crosses no network, and a secret needs no TLS.
+/// No address at all is nobody's.
+#[must_use]
+pub fn is_this_machine(addresses: &[SocketAddr]) -> bool {
+    !addresses.is_empty() && addresses.iter().all(|address| address.ip().to_canonical().is_loopback())
+}

@@ -6,6 +6,7 @@ from .client import Client, Proof
 from .errors import (
     ConnectionLostError,
     ErrorCode,
+    InputTooLargeError,
     MalformedError,
     ServerError,
     SextantError,
@@ -24,6 +25,7 @@ __all__ = [
     "Client",
     "ConnectionLostError",
     "ErrorCode",
+    "InputTooLargeError",
     "MalformedError",
     "Program",
     "Proof",

@@ -13,7 +13,7 @@ from typing import Any, Self
 from . import messages as m
 from . import pinned
 from .connection import Connection, failure
-from .errors import MalformedError, SextantError, WrongProofError
+from .errors import InputTooLargeError, MalformedError, SextantError, WrongProofError
 from .expected import Expected
 from .messages import ProofKind, StatementInput
 from .proof import ProofRecord
@@ -48,6 +48,7 @@ class Client:
         self._connection = connection
         self.max_record = max_record
         self._allow_development_circuits = allow_development_circuits
+        self._limits: m.ServerLimits | None = None
 
     @classmethod
     async def connect(
@@ -92,6 +93,7 @@ class Client:
     async def info(self) -> m.ServerInfo:
         """What the server says about itself."""
         info: m.ServerInfo = await self._ask(m.Info(), m.ServerInfo)
+        self._limits = info.limits
         return info
 
     async def prove(
@@ -104,9 +106,12 @@ class Client:
     ) -> Proof:
         """Asks for the proof of a statement and waits for it. Cancelling this cancels the request.
 
+        One that is larger than the server takes is not sent: :class:`InputTooLargeError`.
+
         `deadline` is in seconds, queueing included; 0 is the server's own maximum.
         """
         expected = Expected.of(statement)
+        await self._check_size(statement)
         first, rest = statement.data[: m.PART], statement.data[m.PART :]
         request = m.Prove(
             StatementInput(statement.program, first), kind, _milliseconds(deadline), pinned.vk_hash(statement.program), len(rest)
@@ -116,6 +121,7 @@ class Client:
 
     async def submit(self, statement: StatementInput, kind: ProofKind = ProofKind.STARK, *, deadline: float = 0) -> m.Submitted:
         """Asks like :meth:`prove`, and returns the job's name at once: the job goes on whoever is connected."""
+        await self._check_size(statement)
         first, rest = statement.data[: m.PART], statement.data[m.PART :]
         request = m.Submit(
             StatementInput(statement.program, first), kind, _milliseconds(deadline), pinned.vk_hash(statement.program), len(rest)
@@ -164,6 +170,12 @@ class Client:
         data = record.encode()
         first, rest = data[: m.PART], data[m.PART :]
         await self._ask(m.Verify(first, len(rest)), m.Verified, rest)
+
+    async def _check_size(self, statement: StatementInput) -> None:
+        """What is larger than the server takes is not sent; it is asked once what it takes."""
+        limit = (self._limits or (await self.info()).limits).input
+        if limit and len(statement.data) > limit:
+            raise InputTooLargeError(len(statement.data), limit)
 
     async def _ask(self, request: object, response: type[Any], rest: bytes = b"") -> Any:
         async with contextlib.aclosing(self._connection.request(request, rest)) as incoming:  # type: ignore[type-var]

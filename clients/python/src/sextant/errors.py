@@ -51,6 +51,15 @@ class ServerError(SextantError):
         self.retry_after = retry_after
 
 
+class InputTooLargeError(SextantError):
+    """A statement's input is larger than the server takes; nothing was sent. `got` and `limit` are bytes."""
+
+    def __init__(self, got: int, limit: int) -> None:
+        super().__init__(f"the input of this statement has {got} bytes, this server takes {limit} at most")
+        self.got = got
+        self.limit = limit
+
+
 class WrongProofError(SextantError):
     """The server's proof is about something else than what was asked for, or by another program than the pinned one."""
 

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 
 use super::{
-    config::NatsConfig,
+    config::{NatsConfig, without_tls},
     keeper::Keeper,
     names::{Names, StreamOf},
 };
@@ -74,6 +74,13 @@ impl Broker {
         });
         if let Some((user, password)) = config.user.clone() {
             options = options.user_and_password(user, password);
+        }
+        // Others of its cluster, which a broker names, would be asked without TLS, and anybody on the way can name some.
+        if config.user.is_some() && !config.allow_plain {
+            options = match without_tls(&config.servers).is_empty() {
+                true => options.require_tls(true),
+                false => options.ignore_discovered_servers(),
+            };
         }
         if let Some(authorities) = config.authorities.clone() {
             options = options.add_root_certificates(authorities);

@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use async_nats::ServerAddr;
+
 use crate::{QueueLimits, StoreLimits, Worker};
 
 /// A connection's settings.
@@ -11,6 +13,9 @@ pub struct NatsConfig {
     pub servers: String,
     /// User and password, where the broker wants them.
     pub user: Option<(String, String)>,
+    /// Whether they may be sent without TLS to brokers that are not in `servers`: others of the cluster, as one of it names
+    /// them.
+    pub allow_plain: bool,
     /// Certificates that the broker's must go back to, PEM; none: the machine's.
     pub authorities: Option<PathBuf>,
     /// Certificate and key of this client, PEM.
@@ -43,6 +48,7 @@ impl NatsConfig {
         Self {
             servers: servers.into(),
             user: None,
+            allow_plain: false,
             authorities: None,
             certificate: None,
             prefix: Worker::literal("sxt"),
@@ -55,4 +61,26 @@ impl NatsConfig {
             accept_old: false,
         }
     }
+}
+
+/// Those of these brokers, named like [`NatsConfig::servers`], that are not reached within TLS: host and port. What is no
+/// address is left to whoever connects.
+#[must_use]
+pub fn without_tls(servers: &str) -> Vec<(String, u16)> {
+    let plain = addresses(servers).filter(|address| !speaks_tls(address));
+    plain.map(|address| (address.host().to_owned(), address.port())).collect()
+}
+
+/// Whether user and password stand among the addresses themselves.
+#[must_use]
+pub fn holds_password(servers: &str) -> bool {
+    addresses(servers).any(|address| address.has_user_pass())
+}
+
+fn addresses(servers: &str) -> impl Iterator<Item = ServerAddr> {
+    servers.split(',').filter_map(|server| server.trim().parse().ok())
+}
+
+fn speaks_tls(address: &ServerAddr) -> bool {
+    matches!(address.scheme(), "tls" | "wss")
 }

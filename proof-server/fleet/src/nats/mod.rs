@@ -19,7 +19,7 @@ mod waiting;
 
 use std::sync::Arc;
 
-pub use config::NatsConfig;
+pub use config::{NatsConfig, holds_password, without_tls};
 pub use queue::NatsQueue;
 pub use store::NatsStore;
 

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::OperateError;
-use crate::config::{FleetConfig, Settings};
+use crate::config::{FleetConfig, Settings, check_broker};
 
 /// See and steer a fleet.
 #[derive(Debug, Args)]
@@ -22,6 +22,9 @@ pub struct FleetArgs {
     /// Authorities that certify the broker, PEM, for tls://
     #[arg(long, global = true, env = "SEXTANT_FLEET_CA", value_name = "FILE")]
     fleet_ca: Option<PathBuf>,
+    /// Send user and password without TLS to another machine, for whoever listens on the way to read
+    #[arg(long, global = true, env = "SEXTANT_ALLOW_PLAIN_SECRETS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    allow_plain_secrets: Option<bool>,
     /// TOML file of a server, whose settings of these names are taken where they are not given here
     #[arg(long, global = true, env = "SEXTANT_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -154,12 +157,17 @@ impl FleetArgs {
     pub(super) fn place(&self) -> Result<FleetConfig, OperateError> {
         let file = self.config.as_deref().map(Settings::from_file).transpose()?.unwrap_or_default();
         let servers = self.fleet.clone().or(file.fleet).filter(|place| !place.is_empty());
-        Ok(FleetConfig {
+        let place = FleetConfig {
             servers: servers.ok_or(OperateError::NoFleet)?,
             // Nothing is made from here.
             replicas: 1,
             credentials: self.fleet_credentials.clone().or(file.fleet_credentials),
             authorities: self.fleet_ca.clone().or(file.fleet_ca),
-        })
+            allow_plain: self.allow_plain_secrets.or(file.allow_plain_secrets).unwrap_or(false),
+        };
+        if place.is_broker() {
+            check_broker(&place)?;
+        }
+        Ok(place)
     }
 }

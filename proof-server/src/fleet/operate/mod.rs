@@ -50,7 +50,7 @@ pub async fn run(args: FleetArgs) -> Result<(), OperateError> {
 
 /// The fleet at a broker, or in a folder.
 async fn reach(place: &FleetConfig) -> Result<Fleet, OperateError> {
-    if place.servers.contains("://") {
+    if place.is_broker() {
         // The streams are made where a server starts, by whoever may. Without them nothing else would be answered.
         let fleet = connect(place, false).await?;
         fleet.queue.lines().await?;
