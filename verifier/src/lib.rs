@@ -1,10 +1,10 @@
 //! Decides whether a proof record is a proof of what it says.
 //!
-//! Nothing in a record is believed; the checks and their order are those of [`rules`]. The program's verifying key is the one embedded in this build; the record's own
-//! key hash, circuit version and kind are compared with what is pinned, the engine's proof is decoded under a size
-//! limit, and SP1's verifier has the last word, with the public values bound to the proof: for core STARKs its verifier of
-//! shards on a recording of its machine, [`sextant_stark_verifier`], which needs nothing of SP1's prover. No mock proof passes.
-//! SNARKs by development circuits pass only a verifier that was made with [`Verifier::allow_development_circuits`].
+//! Nothing in a record is believed; the checks and their order are those of [`rules`]. The program's verifying key is the
+//! one embedded in this build; the record's own key hash, circuit version and kind are compared with what is pinned, the
+//! engine's proof is decoded under a size limit, and SP1's verifier has the last word, with the public values bound to the
+//! proof: for core STARKs its verifier of shards on a recording of its machine, [`sextant_stark_verifier`], which needs
+//! nothing of SP1's prover. No mock proof passes. SNARKs by development circuits pass only a verifier that was made with [`Verifier::allow_development_circuits`].
 //!
 //! SP1's verifier is large and was written for proofs it made itself: on hostile bytes it may panic. Panics are
 //! caught here and are a refusal like any other. What cannot be caught is a failed allocation or a stack overflow;

@@ -79,11 +79,6 @@ export class Gateway {
     return this.#ask(`/v1/proofs/${job}`, { method: "DELETE", keepalive: leaving });
   }
 
-  /** Has the server verify a proof file: it is valid where nothing is thrown. */
-  async verify(file) {
-    await this.#ask("/v1/verifications", { method: "POST", body: file, headers: { "content-type": BYTES } });
-  }
-
   async #json(path, options) {
     const response = await this.#ask(path, options);
     try {

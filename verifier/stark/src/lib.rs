@@ -35,8 +35,7 @@
 //! # What holds this to SP1
 //!
 //! `tests/recording.rs` makes `riscv.bin` anew of SP1's machine, compares byte for byte, and has SP1's chips and the recorded
-//! ones calculate at random points: polynomials that differ do not agree there, but by an accident that never
-//! happens.
+//! ones calculate at random points, where polynomials that differ do not agree but by an accident that never happens.
 //! `tests/second_opinion.rs` asks SP1's verifier and this one about recorded proofs, and about each with every public value
 //! and every other part changed: they agree, to the word.
 

@@ -112,7 +112,7 @@ async fn what_the_sdk_looks_at_first() {
     assert_eq!(agree(&[], values, &key), "Core machine verification error: Empty core proof");
     assert_eq!(agree(&shards, &values[1..], &key), "Invalid public values");
     assert_eq!(agree(&shards, &[], &key), "Invalid public values");
-    let other_program = agree(&shards, values, &super_key());
+    let other_program = agree(&shards, values, &other_key());
     assert!(
         other_program.starts_with("Core machine verification error: invalid public values: pc_start"),
         "{other_program}"
@@ -135,7 +135,7 @@ async fn what_the_sdk_looks_at_first() {
     assert_ne!(both(&wide, &key), "valid");
 }
 
-fn super_key() -> SP1VerifyingKey {
+fn other_key() -> SP1VerifyingKey {
     key(COMMITTEE_CHANGE)
 }
 
@@ -189,7 +189,7 @@ fn shards_cannot_be_left_out_doubled_or_exchanged() {
     for picked in [&[0][..], &[1], &[1, 0], &[0, 0], &[1, 1], &[0, 1, 1], &[0, 0, 1], &[0, 1, 0, 1]] {
         assert_ne!(both(&pick(picked), &key), "valid", "{picked:?}");
     }
-    assert_ne!(both(&shards, &super_key()), "valid");
+    assert_ne!(both(&shards, &other_key()), "valid");
 }
 
 /// Nothing between shards notices these.
