@@ -46,14 +46,16 @@ CARGO_TARGET_DIR=$folder/tool cargo build --quiet --release --locked --manifest-
 if [ ! -d "$folder/target" ] && [ -d "$built/release/deps" ]; then
   rm -rf "$folder/seed"
   mkdir -p "$folder/seed"
-  (cd "$built" && find third-party.stamp release/{.fingerprint,build,deps} -type f -not -path '*sextant*' -not -path '*proof?server*' \
+  # A crate of SP1 has that program in it.
+  (cd "$built" && find third-party.stamp sp1-native-bins/release/sp1-core-executor-runner-binary \
+    release/{.fingerprint,build,deps} -type f -not -path '*sextant*' -not -path '*proof?server*' \
     \( -not -path 'release/deps/*' -o -name '*.rlib' -o -name '*.rmeta' -o -name '*.so' -o -name '*.d' \) -print0) |
     tar --create --directory "$built" --null --files-from=- | tar --extract --directory "$folder/seed"
   mv "$folder/seed" "$folder/target"
 fi
 export CARGO_TARGET_DIR=$folder/target
 
-sources() { git ls-files -z --cached --others --exclude-standard -- . ':!docs' ':!*.md' | LC_ALL=C sort -z; }
+sources() { git ls-files -z --cached --others --exclude-standard -- . ':!docs' ':!scripts' ':!Makefile' ':!*.md' | LC_ALL=C sort -z; }
 # What was found holds for this code and these tests.
 content=$(sources | xargs -0 sha256sum 2>/dev/null | sha256sum)
 if [ "$(cat "$state/content" 2>/dev/null)" != "$content" ]; then

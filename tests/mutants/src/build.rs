@@ -189,6 +189,8 @@ impl Tree {
             let (package, _) = file.split_once("/src/").with_context(|| format!("{file} is in no src"))?;
             let root = format!("{package}/src/lib.rs");
             let text = all.get(&root).map_or_else(|| self.original(&root), |woven| Ok(woven.text.clone()))?;
+            // With `std`: most values that functions are replaced with are of its prelude.
+            let text = text.replace("\n#![no_std]\n", "\n");
             self.write(&root, &(text + "\n#[doc(hidden)]\npub mod mutant;\n"))?;
             self.write(&format!("{package}/src/mutant.rs"), include_str!("planted.rs"))?;
             if *file != root {

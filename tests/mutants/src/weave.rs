@@ -96,7 +96,12 @@ impl<'a> Places<'a> {
             let condition =
                 if number == last { String::new() } else { format!("if crate::mutant::is({number}) ") };
             let replacement = &mutant.replacement;
-            after.push((format!("else {condition}{{ {head}{replacement}{tail} }}\n"), Some(*number)));
+            let changed = match mutant.genre {
+                // `a as u64 < b` is no comparison.
+                Genre::BinaryOperator => format!("({head}) {replacement} ({tail})"),
+                _ => format!("{head}{replacement}{tail}"),
+            };
+            after.push((format!("else {condition}{{ {changed} }}\n"), Some(*number)));
         }
         after.push((")".to_owned(), None));
         self.found.push(Place { range: whole, before, after, mutants: numbers });
@@ -341,9 +346,9 @@ mod tests {
             line(&woven),
             "fn f(a: u8) -> bool { if crate::mutant::is(4) { return true; } \
              (if crate::mutant::off(&[2]) { \
-             (if crate::mutant::off(&[0, 1]) { a < 1 } else if crate::mutant::is(0) { a == 1 } else { a > 1 } ) || \
+             (if crate::mutant::off(&[0, 1]) { a < 1 } else if crate::mutant::is(0) { (a ) == ( 1) } else { (a ) > ( 1) } ) || \
              (if crate::mutant::off(&[3]) { !g(a) } else { g(a) } ) } \
-             else { a < 1 && !g(a) } ) }"
+             else { (a < 1 ) && ( !g(a)) } ) }"
         );
         // Each is alone on its lines.
         assert_eq!(woven.lines.iter().map(|(lines, _)| lines.len()).collect::<Vec<_>>(), [1; 5]);
