@@ -1,6 +1,7 @@
-//! Mutation tests that compile all mutants into one program: `sextant-mutants ORIGIN COPY STATE -- CARGO-ARGUMENT...`, started by
-//! `scripts/mutants.sh`. In the folder STATE are `list.json`, which `cargo mutants --list --json` has printed, and `names`, those of
-//! them that are tried. What is found is kept there too.
+//! Mutation tests that compile all mutants into one program: `sextant-mutants ORIGIN COPY STATE [WORD...] -- CARGO-ARGUMENT...`,
+//! started by `scripts/mutants.sh`. In the folder STATE are `list.json`, which `cargo mutants --list --json` has printed, and
+//! `names`, those of them that are tried. What is found is kept there too. Tests whose program or name has one of the words in it
+//! do not run.
 
 mod build;
 mod judge;
@@ -25,10 +26,10 @@ use tests::{Runner, Test, Told};
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = args().skip(1).collect();
-    let [origin, copy, state, separator, cargo @ ..] = &arguments[..] else {
-        bail!("what is to be changed?")
+    let mut parts = arguments.split(|argument| argument == "--");
+    let (Some([origin, copy, state, skipped @ ..]), Some(cargo)) = (parts.next(), parts.next()) else {
+        bail!("what is to be changed, and how is it built?");
     };
-    anyhow::ensure!(separator == "--", "cargo's arguments follow --");
     let tree = Tree { origin: origin.into(), copy: copy.into(), arguments: cargo.to_vec() };
     let state = PathBuf::from(state);
     let mutants: Vec<Mutant> = serde_json::from_slice(&fs::read(state.join("list.json"))?)?;
@@ -44,7 +45,7 @@ fn main() -> Result<ExitCode> {
         programs.into_iter().map(|program| (program.name.clone(), program)).collect();
 
     let runner = Runner::default();
-    let tests = measure(&programs, &runner, &state)?;
+    let tests = measure(&programs, skipped, &runner, &state)?;
     for test in tests.iter().filter(|test| !test.passes) {
         eprintln!("mutants: left out, since it fails without any mutant: {}: {}", test.program, test.name);
     }
@@ -96,14 +97,23 @@ fn main() -> Result<ExitCode> {
 }
 
 /// What each test does without mutants, as far as that is not known yet.
-fn measure(programs: &BTreeMap<String, Program>, runner: &Runner, state: &Path) -> Result<Vec<Test>> {
+fn measure(
+    programs: &BTreeMap<String, Program>,
+    skipped: &[String],
+    runner: &Runner,
+    state: &Path,
+) -> Result<Vec<Test>> {
+    let is_skipped = |program: &str, name: &str| {
+        let name = format!("{program}: {name}");
+        skipped.iter().any(|word| name.contains(word))
+    };
     let results = Results::<Test>::open(&state.join("tests"))?;
     let known: HashSet<_> =
         results.known.iter().map(|test| (test.program.clone(), test.name.clone())).collect();
     let mut todo = Vec::new();
     for program in programs.values() {
         for name in program.tests()? {
-            if !known.contains(&(program.name.clone(), name.clone())) {
+            if !known.contains(&(program.name.clone(), name.clone())) && !is_skipped(&program.name, &name) {
                 todo.push((program, name));
             }
         }
@@ -112,7 +122,9 @@ fn measure(programs: &BTreeMap<String, Program>, runner: &Runner, state: &Path) 
     at_once(&todo, |(number, (program, name))| {
         results.add(&runner.measure(program, name.clone(), &state.join(format!("notes-{number}")))?)
     })?;
-    Ok(Results::<Test>::open(&state.join("tests"))?.known)
+    let mut tests = Results::<Test>::open(&state.join("tests"))?.known;
+    tests.retain(|test| !is_skipped(&test.program, &test.name));
+    Ok(tests)
 }
 
 fn tell(verdict: &Verdict) {

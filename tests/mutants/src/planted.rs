@@ -24,9 +24,12 @@ static NOTED: [AtomicBool; 1 << 14] = [const { AtomicBool::new(false) }; 1 << 14
 #[inline]
 #[must_use]
 pub fn is(number: u32) -> bool {
-    let chosen = CHOSEN.load(Relaxed);
-    if chosen >= NOTING {
-        return asked(number);
+    let mut chosen = CHOSEN.load(Relaxed);
+    if chosen == UNKNOWN {
+        chosen = choose();
+    }
+    if chosen == NOTING && !NOTED[number as usize].load(Relaxed) {
+        note(number);
     }
     chosen == number
 }
@@ -39,18 +42,22 @@ pub fn off(numbers: &[u32]) -> bool {
 }
 
 #[cold]
-fn asked(number: u32) -> bool {
+fn choose() -> u32 {
     let chosen = match var("SEXTANT_MUTANT") {
         Ok(chosen) => chosen.parse().expect("SEXTANT_MUTANT is a number"),
         Err(_) if var_os("SEXTANT_MUTANTS_REACHED").is_some() => NOTING,
         Err(_) => NONE,
     };
     CHOSEN.store(chosen, Relaxed);
-    if chosen == NOTING && !NOTED[number as usize].swap(true, Relaxed) {
+    chosen
+}
+
+#[cold]
+fn note(number: u32) {
+    if !NOTED[number as usize].swap(true, Relaxed) {
         let folder = var_os("SEXTANT_MUTANTS_REACHED").expect("it is there");
         let notes = Path::new(&folder).join(process::id().to_string());
         let mut notes = OpenOptions::new().create(true).append(true).open(notes).expect("notes can be written");
         notes.write_all((number.to_string() + "\n").as_bytes()).expect("a note can be written");
     }
-    chosen == number
 }
