@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    env,
     fs::{self, File, OpenOptions},
     hash::{DefaultHasher, Hash, Hasher},
     io::Write,
@@ -13,7 +14,7 @@ use std::{
     thread,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -129,7 +130,11 @@ impl<T: Serialize + DeserializeOwned> Results<T> {
 /// Does `work` on each of `items`, several at once.
 pub fn at_once<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
     let next = AtomicUsize::new(0);
-    let workers = thread::available_parallelism()?.get();
+    // Tests that wait rather than compute want more than there are cores.
+    let workers = match env::var("JOBS") {
+        Ok(jobs) => jobs.parse().context("JOBS is a number")?,
+        Err(_) => thread::available_parallelism()?.get(),
+    };
     thread::scope(|scope| {
         let threads: Vec<_> = (0..workers)
             .map(|_| {
