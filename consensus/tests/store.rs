@@ -225,6 +225,57 @@ fn force_goes_on_with_the_best_update_after_a_period() {
     assert_eq!(store.force_update(u64::MAX), Ok(Outcome::Noted), "nothing is left to force");
 }
 
+/// Of two headers of one slot the first stays.
+#[test]
+fn another_header_of_the_same_slot_is_no_progress() {
+    let committee = Committee::new(1, 512, 512);
+    let mut store = synthetic(&SEPOLIA, &committee, 900);
+    let slots = slots(900, 8);
+    let [first, second] = [2, 3].map(|seed| {
+        update(&SEPOLIA, &committee, &Committee::new(seed, 512, 8).public, slots, |seat| seat < 341)
+    });
+    assert_ne!(first.attested_header, second.attested_header);
+    for update in [first.clone(), second] {
+        assert_eq!(store.update(update, slots.signature, &mut Plain), Ok(Outcome::Noted));
+        assert_eq!(store.optimistic_header, first.attested_header);
+    }
+}
+
+/// Half of the most that have signed lately is not enough.
+#[test]
+fn a_head_needs_more_than_half_of_the_most_signers() {
+    let (committee, next) = (Committee::new(1, 512, 512), Committee::new(2, 512, 8).public);
+    let mut store = synthetic(&SEPOLIA, &committee, 900);
+    for (epochs, signers, head) in [(8, 200, 8), (9, 100, 8), (10, 101, 10)] {
+        let slots = slots(900, epochs);
+        let update = update(&SEPOLIA, &committee, &next, slots, |seat| seat < signers);
+        assert_eq!(store.update(update, slots.signature, &mut Plain), Ok(Outcome::Noted));
+        let wanted = self::slots(900, head).attested;
+        assert_eq!(store.optimistic_header.beacon.slot, wanted, "{signers} signers");
+    }
+}
+
+/// Whatever an update leaves out, the rest of it is upgraded as in a whole one.
+#[test]
+fn smaller_updates_are_upgraded_as_whole_ones() {
+    let chain = ELECTRA.chain();
+    let whole = ELECTRA.updates().remove(0);
+    for fork in [Fork::Fulu, Fork::Gloas] {
+        let (mut upgraded, mut finality) = (whole.clone(), whole.finality_update());
+        let mut optimistic = LightClientOptimisticUpdate {
+            attested_header: whole.attested_header.clone(),
+            sync_aggregate: whole.sync_aggregate.clone(),
+            signature_slot: whole.signature_slot,
+        };
+        upgraded.upgrade(&chain, fork);
+        finality.upgrade(&chain, fork);
+        optimistic.upgrade(&chain, fork);
+        assert_eq!(upgraded.attested_header.execution_block_hash.is_some(), fork == Fork::Gloas);
+        assert_eq!(finality, upgraded.finality_update());
+        assert_eq!(optimistic.attested_header, upgraded.attested_header);
+    }
+}
+
 #[test]
 fn an_empty_committee_is_none() {
     assert!(SyncCommittee::empty(512).is_empty());

@@ -215,7 +215,7 @@ mod tests {
     use super::*;
     use crate::{budget::Budgets, queue::QueueLimits};
 
-    fn pool() -> Upstreams {
+    fn pool() -> Arc<Upstreams> {
         let budgets = Arc::new(Budgets::default());
         let verification =
             Verification::new(Verification::queues(QueueLimits::NONE, budgets.clone()), budgets);
@@ -260,8 +260,9 @@ mod tests {
         let offer = |kind, waiting, running| Offer { kinds: vec![kind], waiting, capacity: 16, running };
         add(&pool, 1, Ok(offer(ProofKind::Stark, 2, 3)));
         add(&pool, 2, Ok(offer(ProofKind::Groth16, 5, 4)));
-        add(&pool, 3, Err("it is down".into()));
+        let down = add(&pool, 3, Err("it is down".into()));
         assert_eq!((pool.depth(), pool.running(), pool.count()), ((7, 32), 7, (3, 2)));
+        assert_eq!(pool.servers()[&down].reason().as_deref(), Some("it is down"));
         assert!(pool.has_place().is_ok());
         assert_eq!(pool.kinds(), Some(vec![ProofKind::Stark, ProofKind::Groth16]));
     }
