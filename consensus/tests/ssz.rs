@@ -85,7 +85,7 @@ fn nothing_shorter_and_nothing_longer_is_taken() {
     // A fixed size has nothing behind it.
     for fork in [Fork::Altair, Fork::Gloas] {
         let size = [112, 496][usize::from(fork == Fork::Gloas)];
-        let branch = 32 * [5, 6][usize::from(fork == Fork::Gloas)];
+        let branch = 32 * [5, 11][usize::from(fork == Fork::Gloas)];
         let exact = vec![0; size + 513 * 48 + branch];
         LightClientBootstrap::from_ssz(fork, 512, &exact).unwrap();
         let longer = [&exact[..], &[0, 0]].concat();

@@ -10,7 +10,7 @@ use sextant_consensus::light_client::{
 use sextant_consensus::merkle::MerkleError;
 use sextant_consensus::networks::{HOODI, SEPOLIA};
 use sextant_consensus::store::{BootstrapError, LightClientStore, Outcome, UpdateError};
-use sextant_fixtures::devnet::{ALL, Devnet, ELECTRA, ELECTRA_TO_FULU, FULU};
+use sextant_fixtures::devnet::{ALL, CAPELLA, Devnet, ELECTRA, ELECTRA_TO_FULU, FULU};
 use sextant_fixtures::gloas;
 use sextant_fixtures::synthetic::{Committee, Slots, update};
 
@@ -273,6 +273,50 @@ fn smaller_updates_are_upgraded_as_whole_ones() {
         assert_eq!(upgraded.attested_header.execution_block_hash.is_some(), fork == Fork::Gloas);
         assert_eq!(finality, upgraded.finality_update());
         assert_eq!(optimistic.attested_header, upgraded.attested_header);
+    }
+}
+
+/// A head may be behind what is forced: those who signed that were too few for a head.
+#[test]
+fn what_is_forced_is_the_head_too() {
+    let (committee, next) = (Committee::new(1, 512, 512), Committee::new(2, 512, 8).public);
+    let mut store = synthetic(&SEPOLIA, &committee, 900);
+    let [early, late] = [8, 9].map(|epochs| slots(900, epochs));
+    let update = |slots, signers| update(&SEPOLIA, &committee, &next, slots, |seat| seat < signers);
+    assert_eq!(store.update(update(early, 400), early.signature, &mut Plain), Ok(Outcome::Applied));
+    let mut best = update(late, 190);
+    best.finality_branch.fill([0; 32]);
+    best.finalized_header = LightClientHeader::default();
+    assert_eq!(store.update(best, late.signature, &mut Plain), Ok(Outcome::Noted));
+    assert_eq!(store.optimistic_header.beacon.slot, early.attested);
+    assert_eq!(store.force_update(early.finalized + 8193), Ok(Outcome::Applied));
+    assert_eq!(store.finalized_header.beacon.slot, late.attested);
+    assert_eq!(store.optimistic_header.beacon.slot, late.attested);
+}
+
+/// Of two finalized headers of one slot the first stays, whoever signed the other one.
+#[test]
+fn another_finalized_header_of_the_same_slot_is_no_progress() {
+    let (committee, next) = (Committee::new(1, 512, 512), Committee::new(2, 512, 8).public);
+    let mut store = synthetic(&SEPOLIA, &committee, 900);
+    store.finalized_header.beacon.proposer_index += 1;
+    let before = store.finalized_header.clone();
+    let slots = slots(900, 0);
+    let update = update(&SEPOLIA, &committee, &next, slots, |_| true);
+    assert_eq!(store.update(update, slots.signature, &mut Plain), Ok(Outcome::Applied));
+    assert_eq!(store.next_sync_committee, Some(next));
+    assert_eq!(store.finalized_header, before);
+}
+
+/// Blob gas is what Deneb adds.
+#[test]
+fn a_payload_has_the_fields_of_its_fork() {
+    let (chain, (_, finality)) = (CAPELLA.chain(), CAPELLA.finality());
+    for (fork, blob_gas) in [(Fork::Capella, None), (Fork::Deneb, Some(0)), (Fork::Electra, Some(0))] {
+        let mut header = finality.finalized_header.clone();
+        header.upgrade(&chain, fork);
+        let execution = header.execution.unwrap();
+        assert_eq!((execution.blob_gas_used, execution.excess_blob_gas), (blob_gas, blob_gas), "{fork}");
     }
 }
 
