@@ -203,6 +203,8 @@ fn one_signer_is_valid_but_two_thirds_decide() {
         assert_eq!(store.next_sync_committee.as_ref(), Some(&next));
         assert_eq!(store.best_valid_update, None);
         assert_eq!(store.finalized_header.beacon.slot, slots.finalized);
+        // The same once more teaches nothing.
+        assert_eq!(store.update(signed_by(342), slots.signature, &mut Plain), Ok(Outcome::Noted));
     }
 }
 
@@ -294,6 +296,36 @@ fn what_is_forced_is_the_head_too() {
     assert_eq!(store.optimistic_header.beacon.slot, late.attested);
 }
 
+/// Nor is what is forced the head where another header of its slot is.
+#[test]
+fn what_is_forced_replaces_no_head_of_its_slot() {
+    let committee = Committee::new(1, 512, 512);
+    let mut store = synthetic(&SEPOLIA, &committee, 900);
+    let slots = slots(900, 8);
+    let [head, mut best] = [(2, 400), (3, 190)].map(|(seed, signers)| {
+        update(&SEPOLIA, &committee, &Committee::new(seed, 512, 8).public, slots, |seat| seat < signers)
+    });
+    assert_eq!(store.update(head.clone(), slots.signature, &mut Plain), Ok(Outcome::Applied));
+    best.finality_branch.fill([0; 32]);
+    best.finalized_header = LightClientHeader::default();
+    best.next_sync_committee = SyncCommittee::empty(512);
+    best.next_sync_committee_branch.fill([0; 32]);
+    assert_eq!(store.update(best.clone(), slots.signature, &mut Plain), Ok(Outcome::Noted));
+    assert_eq!(store.force_update(slots.finalized + 8193), Ok(Outcome::Applied));
+    assert_eq!(store.finalized_header, best.attested_header);
+    assert_eq!(store.optimistic_header, head.attested_header);
+}
+
+/// Without the next committee nothing leads into its period.
+#[test]
+fn nothing_is_forced_past_a_committee_that_is_not_known() {
+    let (committee, next) = (Committee::new(1, 512, 512), Committee::new(2, 512, 8).public);
+    let mut store = synthetic(&SEPOLIA, &committee, 900);
+    store.best_valid_update = Some(update(&SEPOLIA, &committee, &next, slots(901, 1), |_| true));
+    let refused = Err(UpdateError::FinalizedPeriod { got: 901, expected: 900 });
+    assert_eq!(store.force_update(u64::MAX), refused);
+}
+
 /// Of two finalized headers of one slot the first stays, whoever signed the other one.
 #[test]
 fn another_finalized_header_of_the_same_slot_is_no_progress() {
@@ -329,6 +361,8 @@ fn an_empty_committee_is_none() {
     for fork in [Fork::Capella, Fork::Deneb, Fork::Gloas] {
         header.upgrade(&SEPOLIA, fork);
         assert!(header.is_empty(), "{fork}");
+        let shape = (header.execution.is_some(), header.execution_branch.len());
+        assert_eq!(shape, if fork == Fork::Gloas { (false, 11) } else { (true, 4) }, "{fork}");
     }
     header.execution_branch[10] = [1; 32];
     assert!(!header.is_empty());
