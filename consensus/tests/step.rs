@@ -1,5 +1,6 @@
-//! The markers by which the cost of a guest's parts is told apart.
+//! Names and numbers: of the markers by which the cost of a guest's parts is told apart, and of the programs.
 
+use sextant_consensus::Program;
 use sextant_consensus::step::Step;
 
 /// 0 is what compilers emit, 1 is none.
@@ -13,4 +14,10 @@ fn each_step_begins_and_ends_with_a_number_of_its_own() {
 fn reports_name_every_step() {
     let names = Step::ALL.map(Step::as_str);
     assert_eq!(names, ["decode", "branches", "committee keys", "signature", "trie", "commit"]);
+}
+
+#[test]
+fn programs_have_names() {
+    assert_eq!(Program::CommitteeChange.to_string(), "committee-change");
+    assert_eq!(Program::Inclusion.to_string(), "inclusion");
 }

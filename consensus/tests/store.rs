@@ -366,4 +366,32 @@ fn an_empty_committee_is_none() {
     }
     header.execution_branch[10] = [1; 32];
     assert!(!header.is_empty());
+    let named = LightClientHeader { execution_block_hash: Some([1; 32]), ..Default::default() };
+    assert!(!named.is_empty());
+    let mut paid = LightClientHeader { execution: Some(Default::default()), ..Default::default() };
+    assert!(paid.is_empty());
+    paid.execution.as_mut().unwrap().gas_used = 1;
+    assert!(!paid.is_empty());
+}
+
+/// All that a store holds is in the shape of the newest fork it was upgraded to.
+#[test]
+fn a_store_is_upgraded_as_a_whole_and_never_back() {
+    let net = ELECTRA;
+    let mut store = store(net);
+    store.best_valid_update = Some(net.updates().remove(0));
+    for fork in [Fork::Gloas, Fork::Electra] {
+        store.upgrade(fork);
+        assert_eq!(store.fork, Fork::Gloas);
+        let best = store.best_valid_update.as_ref().unwrap();
+        let headers = [&store.finalized_header, &store.optimistic_header, &best.attested_header];
+        assert!(headers.iter().all(|header| header.execution_block_hash.is_some()));
+    }
+    let mut older = CAPELLA.beacon::<LightClientBootstrap>("bootstrap.json");
+    older.upgrade(&CAPELLA.chain(), Fork::Gloas);
+    assert!(older.header.execution_block_hash.is_some());
+    assert_eq!(
+        (older.current_sync_committee_branch.len(), older.current_sync_committee_branch[0]),
+        (11, [0; 32])
+    );
 }
