@@ -64,7 +64,7 @@ fleet-catch-up: build ## One proof of 46 handovers by several provers over a bro
 vectors: setup ## Run the specification's light-client vectors, or those under DIR=path
 	@cargo run --release --quiet -p sextant-vectors --bin vectors -- $(DIR)
 
-mutants: setup ## Change the rules in one place at a time: the tests must notice each (AREA=consensus|protocol|server SHARD=0/8 ARGS="--file GLOB"; hours)
+mutants: setup ## Change the rules in one place at a time: the tests must notice each (AREA=consensus|protocol|server ARGS="--file GLOB")
 	@status=0; for area in $(or $(AREA),consensus protocol server); do scripts/mutants.sh $$area $(ARGS) || status=$$?; done; exit $$status
 
 fuzz: setup ## Fuzz every decoder of untrusted bytes, SECONDS_EACH=600 each (needs nightly Rust and cargo-fuzz)
@@ -134,11 +134,13 @@ programs-check: setup ## Rebuild both guests and compare them with artifacts/
 
 fmt: ## Check the format
 	cargo fmt --all --check
+	cargo fmt --manifest-path tests/mutants/Cargo.toml --check
 	rustfmt --check --edition 2024 --config-path rustfmt.toml $(wildcard programs/*/src/main.rs)
 
 lint: setup ## Clippy, warnings denied
 	cargo clippy --release --workspace --all-targets $(SEXTANT_FEATURES) -- -D warnings
 	cargo clippy --release -p proof-server --no-default-features -- -D warnings
+	cargo clippy --release --locked --manifest-path tests/mutants/Cargo.toml --all-targets -- -D warnings
 
 lint-deploy: ## Check deploy/ with the linters of its formats (from PyPI and the Go module proxy)
 	@scripts/lint-deploy.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test of the workspace, of third-party/, of the clients in other languages and of the contracts, and ends with one
-# line over all test binaries. The programs are built first: tests of the whole system start the real ones.
+# Runs every test of the workspace, of tests/mutants, of third-party/, of the clients in other languages and of the contracts,
+# and ends with one line over all test binaries. The programs are built first: tests of the whole system start the real ones.
 set -uo pipefail
 
 log=$(mktemp)
@@ -9,6 +9,8 @@ trap 'rm -f "$log"' EXIT
 cargo build --release --workspace ${SEXTANT_FEATURES:-} 2>&1 || exit 1
 cargo test --release --workspace --no-fail-fast ${SEXTANT_FEATURES:-} "$@" 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
+cargo test --release --locked --manifest-path tests/mutants/Cargo.toml 2>&1 | tee -a "$log"
+status=$((status | PIPESTATUS[0]))
 "$(dirname "$0")/third-party.sh" 2>&1 | tee -a "$log"
 status=$((status | PIPESTATUS[0]))
 "$(dirname "$0")/python-client.sh" 2>&1 | tee -a "$log"

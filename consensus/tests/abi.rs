@@ -147,6 +147,14 @@ fn every_list_is_what_solidity_encodes() {
     assert_eq!(Inclusion::abi_decode(&bytes), Ok(ours));
 }
 
+/// A guest pays for memory that a growing list leaves behind, and for what it never fills.
+#[test]
+fn as_much_memory_is_taken_as_is_filled() {
+    for bytes in [handovers().abi_encode(), accounts().abi_encode(), everything().abi_encode()] {
+        assert_eq!(bytes.capacity(), bytes.len());
+    }
+}
+
 #[test]
 fn data_are_whole_or_a_hash_and_never_both() {
     let values = |data| {

@@ -145,3 +145,29 @@ fn all_of_it_in_one_statement() {
         (1, 1, 1, 1)
     );
 }
+
+/// A filter is an address and the first topics.
+#[test]
+fn a_log_matches_what_it_begins_with_and_nothing_else() {
+    let mut logs = 0;
+    for envelope in block(SMALL).receipts {
+        for log in Receipt::read(&envelope).unwrap().logs() {
+            let log = log.unwrap();
+            let topics: Vec<[u8; 32]> = log.topics().map(|topic| *topic.unwrap()).collect();
+            for known in 0..=topics.len() {
+                assert_eq!(log.matches(log.address, &topics[..known]), Ok(true));
+            }
+            let mut other = *log.address;
+            other[19] ^= 1;
+            assert_eq!(log.matches(&other, &topics), Ok(false));
+            assert_eq!(log.matches(log.address, &[&topics[..], &[[0; 32]]].concat()), Ok(false));
+            for wrong in 0..topics.len() {
+                let mut edited = topics.clone();
+                edited[wrong][0] ^= 1;
+                assert_eq!(log.matches(log.address, &edited), Ok(false), "topic {wrong}");
+            }
+            logs += 1;
+        }
+    }
+    assert!(logs > 50, "{logs}");
+}

@@ -10,7 +10,7 @@ use sextant_consensus::light_client::{
 use sextant_consensus::merkle::MerkleError;
 use sextant_consensus::networks::{HOODI, SEPOLIA};
 use sextant_consensus::store::{BootstrapError, LightClientStore, Outcome, UpdateError};
-use sextant_fixtures::devnet::{ALL, Devnet, ELECTRA, ELECTRA_TO_FULU, FULU};
+use sextant_fixtures::devnet::{ALL, CAPELLA, Devnet, ELECTRA, ELECTRA_TO_FULU, FULU};
 use sextant_fixtures::gloas;
 use sextant_fixtures::synthetic::{Committee, Slots, update};
 
@@ -203,6 +203,8 @@ fn one_signer_is_valid_but_two_thirds_decide() {
         assert_eq!(store.next_sync_committee.as_ref(), Some(&next));
         assert_eq!(store.best_valid_update, None);
         assert_eq!(store.finalized_header.beacon.slot, slots.finalized);
+        // The same once more teaches nothing.
+        assert_eq!(store.update(signed_by(342), slots.signature, &mut Plain), Ok(Outcome::Noted));
     }
 }
 
@@ -225,6 +227,131 @@ fn force_goes_on_with_the_best_update_after_a_period() {
     assert_eq!(store.force_update(u64::MAX), Ok(Outcome::Noted), "nothing is left to force");
 }
 
+/// Of two headers of one slot the first stays.
+#[test]
+fn another_header_of_the_same_slot_is_no_progress() {
+    let committee = Committee::new(1, 512, 512);
+    let mut store = synthetic(&SEPOLIA, &committee, 900);
+    let slots = slots(900, 8);
+    let [first, second] = [2, 3].map(|seed| {
+        update(&SEPOLIA, &committee, &Committee::new(seed, 512, 8).public, slots, |seat| seat < 341)
+    });
+    assert_ne!(first.attested_header, second.attested_header);
+    for update in [first.clone(), second] {
+        assert_eq!(store.update(update, slots.signature, &mut Plain), Ok(Outcome::Noted));
+        assert_eq!(store.optimistic_header, first.attested_header);
+    }
+}
+
+/// Half of the most that have signed lately is not enough.
+#[test]
+fn a_head_needs_more_than_half_of_the_most_signers() {
+    let (committee, next) = (Committee::new(1, 512, 512), Committee::new(2, 512, 8).public);
+    let mut store = synthetic(&SEPOLIA, &committee, 900);
+    for (epochs, signers, head) in [(8, 200, 8), (9, 100, 8), (10, 101, 10)] {
+        let slots = slots(900, epochs);
+        let update = update(&SEPOLIA, &committee, &next, slots, |seat| seat < signers);
+        assert_eq!(store.update(update, slots.signature, &mut Plain), Ok(Outcome::Noted));
+        let wanted = self::slots(900, head).attested;
+        assert_eq!(store.optimistic_header.beacon.slot, wanted, "{signers} signers");
+    }
+}
+
+/// Whatever an update leaves out, the rest of it is upgraded as in a whole one.
+#[test]
+fn smaller_updates_are_upgraded_as_whole_ones() {
+    let chain = ELECTRA.chain();
+    let whole = ELECTRA.updates().remove(0);
+    for fork in [Fork::Fulu, Fork::Gloas] {
+        let (mut upgraded, mut finality) = (whole.clone(), whole.finality_update());
+        let mut optimistic = LightClientOptimisticUpdate {
+            attested_header: whole.attested_header.clone(),
+            sync_aggregate: whole.sync_aggregate.clone(),
+            signature_slot: whole.signature_slot,
+        };
+        upgraded.upgrade(&chain, fork);
+        finality.upgrade(&chain, fork);
+        optimistic.upgrade(&chain, fork);
+        assert_eq!(upgraded.attested_header.execution_block_hash.is_some(), fork == Fork::Gloas);
+        assert_eq!(finality, upgraded.finality_update());
+        assert_eq!(optimistic.attested_header, upgraded.attested_header);
+    }
+}
+
+/// A head may be behind what is forced: those who signed that were too few for a head.
+#[test]
+fn what_is_forced_is_the_head_too() {
+    let (committee, next) = (Committee::new(1, 512, 512), Committee::new(2, 512, 8).public);
+    let mut store = synthetic(&SEPOLIA, &committee, 900);
+    let [early, late] = [8, 9].map(|epochs| slots(900, epochs));
+    let update = |slots, signers| update(&SEPOLIA, &committee, &next, slots, |seat| seat < signers);
+    assert_eq!(store.update(update(early, 400), early.signature, &mut Plain), Ok(Outcome::Applied));
+    let mut best = update(late, 190);
+    best.finality_branch.fill([0; 32]);
+    best.finalized_header = LightClientHeader::default();
+    assert_eq!(store.update(best, late.signature, &mut Plain), Ok(Outcome::Noted));
+    assert_eq!(store.optimistic_header.beacon.slot, early.attested);
+    assert_eq!(store.force_update(early.finalized + 8193), Ok(Outcome::Applied));
+    assert_eq!(store.finalized_header.beacon.slot, late.attested);
+    assert_eq!(store.optimistic_header.beacon.slot, late.attested);
+}
+
+/// Nor is what is forced the head where another header of its slot is.
+#[test]
+fn what_is_forced_replaces_no_head_of_its_slot() {
+    let committee = Committee::new(1, 512, 512);
+    let mut store = synthetic(&SEPOLIA, &committee, 900);
+    let slots = slots(900, 8);
+    let [head, mut best] = [(2, 400), (3, 190)].map(|(seed, signers)| {
+        update(&SEPOLIA, &committee, &Committee::new(seed, 512, 8).public, slots, |seat| seat < signers)
+    });
+    assert_eq!(store.update(head.clone(), slots.signature, &mut Plain), Ok(Outcome::Applied));
+    best.finality_branch.fill([0; 32]);
+    best.finalized_header = LightClientHeader::default();
+    best.next_sync_committee = SyncCommittee::empty(512);
+    best.next_sync_committee_branch.fill([0; 32]);
+    assert_eq!(store.update(best.clone(), slots.signature, &mut Plain), Ok(Outcome::Noted));
+    assert_eq!(store.force_update(slots.finalized + 8193), Ok(Outcome::Applied));
+    assert_eq!(store.finalized_header, best.attested_header);
+    assert_eq!(store.optimistic_header, head.attested_header);
+}
+
+/// Without the next committee nothing leads into its period.
+#[test]
+fn nothing_is_forced_past_a_committee_that_is_not_known() {
+    let (committee, next) = (Committee::new(1, 512, 512), Committee::new(2, 512, 8).public);
+    let mut store = synthetic(&SEPOLIA, &committee, 900);
+    store.best_valid_update = Some(update(&SEPOLIA, &committee, &next, slots(901, 1), |_| true));
+    let refused = Err(UpdateError::FinalizedPeriod { got: 901, expected: 900 });
+    assert_eq!(store.force_update(u64::MAX), refused);
+}
+
+/// Of two finalized headers of one slot the first stays, whoever signed the other one.
+#[test]
+fn another_finalized_header_of_the_same_slot_is_no_progress() {
+    let (committee, next) = (Committee::new(1, 512, 512), Committee::new(2, 512, 8).public);
+    let mut store = synthetic(&SEPOLIA, &committee, 900);
+    store.finalized_header.beacon.proposer_index += 1;
+    let before = store.finalized_header.clone();
+    let slots = slots(900, 0);
+    let update = update(&SEPOLIA, &committee, &next, slots, |_| true);
+    assert_eq!(store.update(update, slots.signature, &mut Plain), Ok(Outcome::Applied));
+    assert_eq!(store.next_sync_committee, Some(next));
+    assert_eq!(store.finalized_header, before);
+}
+
+/// Blob gas is what Deneb adds.
+#[test]
+fn a_payload_has_the_fields_of_its_fork() {
+    let (chain, (_, finality)) = (CAPELLA.chain(), CAPELLA.finality());
+    for (fork, blob_gas) in [(Fork::Capella, None), (Fork::Deneb, Some(0)), (Fork::Electra, Some(0))] {
+        let mut header = finality.finalized_header.clone();
+        header.upgrade(&chain, fork);
+        let execution = header.execution.unwrap();
+        assert_eq!((execution.blob_gas_used, execution.excess_blob_gas), (blob_gas, blob_gas), "{fork}");
+    }
+}
+
 #[test]
 fn an_empty_committee_is_none() {
     assert!(SyncCommittee::empty(512).is_empty());
@@ -234,7 +361,37 @@ fn an_empty_committee_is_none() {
     for fork in [Fork::Capella, Fork::Deneb, Fork::Gloas] {
         header.upgrade(&SEPOLIA, fork);
         assert!(header.is_empty(), "{fork}");
+        let shape = (header.execution.is_some(), header.execution_branch.len());
+        assert_eq!(shape, if fork == Fork::Gloas { (false, 11) } else { (true, 4) }, "{fork}");
     }
     header.execution_branch[10] = [1; 32];
     assert!(!header.is_empty());
+    let named = LightClientHeader { execution_block_hash: Some([1; 32]), ..Default::default() };
+    assert!(!named.is_empty());
+    let mut paid = LightClientHeader { execution: Some(Default::default()), ..Default::default() };
+    assert!(paid.is_empty());
+    paid.execution.as_mut().unwrap().gas_used = 1;
+    assert!(!paid.is_empty());
+}
+
+/// All that a store holds is in the shape of the newest fork it was upgraded to.
+#[test]
+fn a_store_is_upgraded_as_a_whole_and_never_back() {
+    let net = ELECTRA;
+    let mut store = store(net);
+    store.best_valid_update = Some(net.updates().remove(0));
+    for fork in [Fork::Gloas, Fork::Electra] {
+        store.upgrade(fork);
+        assert_eq!(store.fork, Fork::Gloas);
+        let best = store.best_valid_update.as_ref().unwrap();
+        let headers = [&store.finalized_header, &store.optimistic_header, &best.attested_header];
+        assert!(headers.iter().all(|header| header.execution_block_hash.is_some()));
+    }
+    let mut older = CAPELLA.beacon::<LightClientBootstrap>("bootstrap.json");
+    older.upgrade(&CAPELLA.chain(), Fork::Gloas);
+    assert!(older.header.execution_block_hash.is_some());
+    assert_eq!(
+        (older.current_sync_committee_branch.len(), older.current_sync_committee_branch[0]),
+        (11, [0; 32])
+    );
 }

@@ -6,7 +6,8 @@ use alloy_primitives::keccak256;
 use alloy_trie::proof::ProofRetainer;
 use alloy_trie::{HashBuilder, Nibbles};
 use proptest::prelude::*;
-use sextant_consensus::trie::{EMPTY_ROOT, Node, TrieError, lookup};
+use sextant_consensus::rlp::{encode_list, encode_string};
+use sextant_consensus::trie::{EMPTY_ROOT, Node, TrieError, lookup, lookup_index};
 
 type Key = [u8; 32];
 
@@ -116,4 +117,19 @@ fn a_leaf_appended_to_a_32_byte_value_is_refused() {
     assert_eq!(read(&root, &key, &proofs[0]), Ok(Some(&value[..])));
     let forged = [&proofs[0][..], &[forged_leaf]].concat();
     assert_eq!(read(&root, &key, &forged), Err(TrieError::Surplus));
+}
+
+/// No index has more than ten nibbles: nothing goes on from there, and nothing is shown to be absent by it.
+#[test]
+fn extensions_are_shorter_than_any_index() {
+    let read = |path: &[u8]| {
+        let mut fields = encode_string(path);
+        fields.extend(encode_string(&[7; 32]));
+        let node = encode_list(&fields);
+        let found = lookup_index(&keccak256(&node).0, 1, [Node::new(&node)]);
+        found.map(|value| value.map(<[u8]>::to_vec))
+    };
+    assert_eq!(read(&[0x1a, 0xaa, 0xaa, 0xaa, 0xaa]), Ok(None), "9 nibbles");
+    let impossible = Err(TrieError::Shape { nibble: 0, what: "an extension of impossible length" });
+    assert_eq!(read(&[0x00, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa]), impossible, "10 nibbles");
 }

@@ -326,14 +326,54 @@ mod tests {
     use sextant_protocol::ProofKind;
 
     use super::*;
-    use crate::{config::CacheConfig, metrics::Metrics};
+    use crate::{
+        access::{Budget, Identity},
+        budget::Budgets,
+        config::CacheConfig,
+        metrics::Metrics,
+    };
+
+    fn jobs() -> Arc<Jobs> {
+        let cache = Cache::new(&CacheConfig::default(), &Arc::new(Metrics::new())).unwrap();
+        Jobs::new(Arc::new(cache), Duration::ZERO)
+    }
+
+    const KEY: ProofKey = ProofKey { vk_hash: [1; 32], statement: [2; 32], kind: ProofKind::Stark };
+
+    /// Whoever waits for a job already has their place among those who do.
+    #[tokio::test]
+    async fn only_who_comes_new_to_a_job_needs_a_place_there() {
+        let (jobs, budgets) = (jobs(), Arc::new(Budgets::default()));
+        let enter = async |client: u8, place: bool| {
+            let caller = Caller {
+                identity: Identity::address([10, 0, 0, client].into()),
+                budget: Budget { requests: 8, proofs_per_hour: 0 },
+                known: true,
+                operator: false,
+                hops: 0,
+                gone: CancellationToken::new(),
+            };
+            let entrant = Entrant {
+                caller: &caller,
+                progress: ProgressSender::nobody(),
+                open: budgets.open(&caller).unwrap(),
+                reserved: budgets.reserve(&caller).await.unwrap(),
+            };
+            let full = || ServerError::new(ErrorCode::Busy, "no place");
+            let may_join = || if place { Ok(()) } else { Err(full()) };
+            let key = JobId { proof: KEY, hops: 0 };
+            jobs.find_or_start(key, entrant, may_join, |_| Ok(std::future::pending::<JobOutcome>()))
+        };
+        let Ok(Found::Started(_first)) = enter(1, false).await else { panic!("nothing is joined") };
+        let Ok(Found::Shared(_again)) = enter(1, false).await else { panic!("it is in already") };
+        assert!(enter(2, false).await.is_err());
+        let Ok(Found::Shared(_second)) = enter(2, true).await else { panic!("there is a place") };
+    }
 
     /// A machine changes, and a limit: after a while it is tried again.
     #[test]
     fn what_failed_for_its_own_sake_is_refused_for_a_while() {
-        let cache = Cache::new(&CacheConfig::default(), &Arc::new(Metrics::new())).unwrap();
-        let jobs = Jobs::new(Arc::new(cache), Duration::ZERO);
-        let key = ProofKey { vk_hash: [1; 32], statement: [2; 32], kind: ProofKind::Stark };
+        let (jobs, key) = (jobs(), KEY);
         let error = ServerError::new(ErrorCode::ProverFailed, "too large");
         for (until, refused) in [(HOPELESS.1, true), (Duration::ZERO, false)] {
             jobs.hopeless().put(key, (error.clone(), Instant::now() + until));

@@ -236,6 +236,10 @@ async fn earlier_server() -> std::net::SocketAddr {
             let info = played::offers(ProofKind::Groth16);
             Some(ServerMessage::Answer { id, result: Ok(Response::Info(info)) })
         }
+        ClientMessage::Request { id, request: Request::Prove(_) } => {
+            let error = ServerError::new(ErrorCode::ProverFailed, "it tried to prove it");
+            Some(ServerMessage::Answer { id, result: Err(error) })
+        }
         ClientMessage::Request { id, .. } => {
             let error = ServerError::new(ErrorCode::Unsupported, "this server has no request 7");
             Some(ServerMessage::Answer { id, result: Err(error) })
@@ -310,6 +314,20 @@ async fn an_entrypoint_has_the_compressed_proof_wrapped_that_it_keeps() {
     for server in [entry, other, third] {
         server.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_server_that_knows_nothing_of_wrapping_proves_what_could_be_wrapped() {
+    let (first, _circuits) = server(":", |config| config.role = Role::CommitteeChange).await;
+    let entry = entrypoint(vec![first.address.to_string(), earlier_server().await.to_string()]).await;
+    let mut client = Client::connect(&entry).await;
+    client.request(1, prove(ProofKind::Compressed)).await;
+    let (1, Ok(Response::Proof(_))) = client.answer().await else { panic!("a proof") };
+    first.stop().await;
+    client.request(2, prove(ProofKind::Groth16)).await;
+    let error = client.error(2).await;
+    assert!(error.code == ErrorCode::ProverFailed && error.message.contains("it tried"), "{error}");
+    entry.stop().await;
 }
 
 #[tokio::test]

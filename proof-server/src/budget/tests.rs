@@ -1,3 +1,5 @@
+use sextant_fleet::local::LocalQueue;
+
 use super::*;
 use crate::access::Budget;
 
@@ -40,6 +42,26 @@ async fn only_proofs_that_are_made_count() {
     let error = budgets.reserve(&limited).await.unwrap_err();
     assert!((3_590_000..=3_600_000).contains(&error.retry_after_ms), "{error:?}");
     drop(budgets.reserve(&caller(2, 1, 1)).await.unwrap());
+}
+
+/// Whichever server of a fleet makes them.
+#[tokio::test]
+async fn the_proofs_of_an_hour_are_counted_by_a_fleet_together() {
+    let queue: Arc<dyn Queue> = Arc::new(LocalQueue::in_memory(Default::default()));
+    let servers = [(); 2].map(|()| Arc::new(Budgets::of_fleet(queue.clone())));
+    let limited = caller(1, 1, 1);
+    let held = servers[0].reserve(&limited).await.unwrap();
+    let error = servers[1].reserve(&limited).await.unwrap_err();
+    assert!(error.code == ErrorCode::Busy && error.message.contains("1 proofs"), "{error}");
+    drop(held);
+    // What was given back is free a moment later.
+    for _ in 0..1000 {
+        if servers[1].reserve(&limited).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("it is never given back");
 }
 
 /// In any sixty minutes, wherever they begin.

@@ -215,30 +215,55 @@ mod tests {
     use super::*;
     use crate::{budget::Budgets, queue::QueueLimits};
 
-    /// Entrypoints that know the same do not all choose the same.
-    #[test]
-    fn among_equals_chance_decides() {
+    fn pool() -> Arc<Upstreams> {
         let budgets = Arc::new(Budgets::default());
         let verification =
             Verification::new(Verification::queues(QueueLimits::NONE, budgets.clone()), budgets);
         let connector = Connector { tls: None, token: Default::default(), allow_plain: false };
         let (_, connector) = watch::channel(connector);
-        let pool = Upstreams::new(
+        Upstreams::new(
             Program::Inclusion,
             Vec::new(),
             connector,
             Arc::new(verification),
             Arc::new(Metrics::new()),
-        );
-        let addresses = [1, 2, 3].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-        for address in addresses {
-            let server = Upstream::new(address, "localhost".into());
-            server.looked(Ok(Offer { kinds: vec![ProofKind::Stark], ..Offer::default() }));
-            pool.servers().insert(address, Arc::new(server));
-        }
+        )
+    }
+
+    /// Adds a server that says this when it is looked at.
+    fn add(pool: &Upstreams, port: u16, look: Result<Offer, String>) -> SocketAddr {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let server = Upstream::new(address, "localhost".into());
+        server.looked(look);
+        pool.servers().insert(address, Arc::new(server));
+        address
+    }
+
+    /// Entrypoints that know the same do not all choose the same.
+    #[test]
+    fn among_equals_chance_decides() {
+        let pool = pool();
+        let offer = Offer { kinds: vec![ProofKind::Stark], ..Offer::default() };
+        let addresses = [1, 2, 3].map(|port| add(&pool, port, Ok(offer.clone())));
         let none = HashSet::new();
         let chosen: HashSet<_> =
             (0..200).map(|_| pool.choose(ProofKind::Stark, &none).unwrap().address).collect();
         assert_eq!(chosen, addresses.into());
+    }
+
+    /// A server that is down offers nothing.
+    #[test]
+    fn what_servers_offer_is_added_up() {
+        let pool = pool();
+        assert_eq!((pool.depth(), pool.running(), pool.count()), ((0, 0), 0, (0, 0)));
+        assert!(pool.has_place().is_err());
+        let offer = |kind, waiting, running| Offer { kinds: vec![kind], waiting, capacity: 16, running };
+        add(&pool, 1, Ok(offer(ProofKind::Stark, 2, 3)));
+        add(&pool, 2, Ok(offer(ProofKind::Groth16, 5, 4)));
+        let down = add(&pool, 3, Err("it is down".into()));
+        assert_eq!((pool.depth(), pool.running(), pool.count()), ((7, 32), 7, (3, 2)));
+        assert_eq!(pool.servers()[&down].reason().as_deref(), Some("it is down"));
+        assert!(pool.has_place().is_ok());
+        assert_eq!(pool.kinds(), Some(vec![ProofKind::Stark, ProofKind::Groth16]));
     }
 }

@@ -236,3 +236,14 @@ fn those_who_have_wasted_time_make_room() {
     assert_eq!(displaced, ["c1", "a1"], "the last first");
     assert_eq!(queues.len(0), 4);
 }
+
+#[test]
+fn all_that_wait_can_be_looked_at() {
+    let places = Places::default();
+    let queues = queues(2, 8, 8);
+    let names = [(0, "a1"), (1, "b1"), (0, "a2")];
+    let _tickets = names.map(|(queue, name)| queues.push(queue, job(name, 1, &places)).ok().unwrap());
+    let mut seen = Vec::new();
+    queues.each(|job| seen.push(job.0));
+    assert_eq!(seen, ["a1", "a2", "b1"]);
+}

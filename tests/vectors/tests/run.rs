@@ -1,10 +1,11 @@
 //! The vectors checked in: every case passes and every file is read; and a runner that can fail.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use sextant_vectors::statements::vector_statements;
+use tempfile::TempDir;
 
 #[test]
 fn every_case_passes_and_every_file_is_read() {
@@ -28,7 +29,7 @@ fn a_case_of_a_released_archive_passes() {
 #[test]
 fn a_store_is_upgraded_by_digest_as_by_version() {
     const UPGRADE: &str = "minimal/deneb/light_client/sync/pyspec_tests/electra_fork";
-    let (root, folder) = copy("digest", UPGRADE);
+    let (root, folder) = copy(UPGRADE);
     let steps = fs::read_to_string(folder.join("steps.yaml")).expect("steps");
     let version = "store_fork_version: '0x05000001'";
     assert!(steps.contains(version));
@@ -38,7 +39,7 @@ fn a_store_is_upgraded_by_digest_as_by_version() {
     let by_digest = |digest: &str| {
         let edited = steps.replace(version, &format!("store_fork_digest: {digest}"));
         fs::write(folder.join("steps.yaml"), edited).expect("a file");
-        sextant_vectors::run(&root).expect("folders")
+        sextant_vectors::run(root.path()).expect("folders")
     };
     assert!(by_digest(digest).is_clean());
     let unknown = by_digest("'0x00000000'");
@@ -46,10 +47,9 @@ fn a_store_is_upgraded_by_digest_as_by_version() {
 }
 
 /// A copy of one case, in a folder of its own.
-fn copy(name: &str, case: &str) -> (PathBuf, PathBuf) {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let folder = root.join(case);
-    let _ = fs::remove_dir_all(&root);
+fn copy(case: &str) -> (TempDir, PathBuf) {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = root.path().join(case);
     fs::create_dir_all(&folder).expect("a folder");
     for entry in fs::read_dir(sextant_vectors::data().join(case)).expect("a case") {
         let entry = entry.expect("a file");
@@ -61,25 +61,24 @@ fn copy(name: &str, case: &str) -> (PathBuf, PathBuf) {
 #[test]
 fn what_is_wrong_is_found() {
     const SYNC: &str = "minimal/deneb/light_client/sync/pyspec_tests/light_client_sync";
-    let (root, folder) = copy("wrong", SYNC);
-    assert!(sextant_vectors::run(&root).expect("folders").is_clean());
+    let (root, folder) = copy(SYNC);
+    assert!(sextant_vectors::run(root.path()).expect("folders").is_clean());
 
     fs::write(folder.join("surplus.yaml"), "").expect("a file");
-    let report = sextant_vectors::run(&root).expect("folders");
+    let report = sextant_vectors::run(root.path()).expect("folders");
     assert_eq!((report.failures.len(), report.unread.len()), (0, 1), "{report}");
-    fs::write(root.join("minimal/deneb/stray.yaml"), "").expect("a file");
-    assert_eq!(sextant_vectors::run(&root).expect("folders").unread.len(), 2);
+    fs::write(root.path().join("minimal/deneb/stray.yaml"), "").expect("a file");
+    assert_eq!(sextant_vectors::run(root.path()).expect("folders").unread.len(), 2);
 
     let steps = fs::read_to_string(folder.join("steps.yaml")).expect("steps");
     let slot = steps.find(" slot: ").expect("a header's slot") + 7;
     let edited = format!("{}9{}", &steps[..slot], &steps[slot..]);
     fs::write(folder.join("steps.yaml"), edited).expect("a file");
-    let report = sextant_vectors::run(&root).expect("folders");
+    let report = sextant_vectors::run(root.path()).expect("folders");
     assert_eq!(report.failures.len(), 1, "{report}");
     assert!(!report.is_clean());
-    let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty");
-    fs::create_dir_all(&empty).expect("a folder");
-    assert!(!sextant_vectors::run(&empty).expect("folders").is_clean(), "nothing run is nothing shown");
+    let empty = tempfile::tempdir().expect("a folder");
+    assert!(!sextant_vectors::run(empty.path()).expect("folders").is_clean(), "nothing run is nothing shown");
 }
 
 /// Another folder of an archive than the one that the presets stand in: nothing is found there, and the command says so.
@@ -96,14 +95,14 @@ fn a_folder_without_cases_is_named() {
 fn a_flipped_byte_in_any_file_of_a_proof_is_found() {
     const PROOF: &str =
         "minimal/gloas/light_client/single_merkle_proof/BeaconBlockBody/execution_block_hash_merkle_proof";
-    let (root, folder) = copy("proof", PROOF);
-    assert!(sextant_vectors::run(&root).expect("folders").is_clean());
+    let (root, folder) = copy(PROOF);
+    assert!(sextant_vectors::run(root.path()).expect("folders").is_clean());
     let file = folder.join("object.ssz_snappy");
     let mut bytes = fs::read(&file).expect("an object");
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     fs::write(&file, bytes).expect("a file");
-    assert_eq!(sextant_vectors::run(&root).expect("folders").failures.len(), 1);
+    assert_eq!(sextant_vectors::run(root.path()).expect("folders").failures.len(), 1);
 }
 
 #[test]
