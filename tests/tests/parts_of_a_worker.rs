@@ -5,7 +5,7 @@ use std::process::Stdio;
 use proof_server::worker::{MadePart, ProveJob, WorkerEvent, WorkerRequest, messages::MAX_WORKER_FRAME};
 use sextant_consensus::Program;
 use sextant_protocol::{
-    ErrorCode, ProofKind,
+    ErrorCode, Progress, ProofKind,
     frame::{MessageReader, MessageWriter},
 };
 use sextant_tests::{guest::Guest, server::binary};
@@ -19,9 +19,10 @@ struct Worker {
 }
 
 impl Worker {
-    async fn start() -> Self {
+    async fn start(limits: &[&str]) -> Self {
         let mut process = Command::new(binary("proof-server"))
             .args(["worker", "--mode", "stark", "--memory", &(24_u64 << 30).to_string()])
+            .args(limits)
             .envs(sextant_engine::ALLOCATOR_ENVIRONMENT)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -46,12 +47,35 @@ impl Worker {
     /// The next event that ends something.
     async fn event(&mut self) -> WorkerEvent {
         loop {
-            match self.events.next().await.expect("a frame").expect("it lives") {
+            match self.any_event().await {
                 WorkerEvent::Progress { .. } => {}
                 event => return event,
             }
         }
     }
+
+    async fn any_event(&mut self) -> WorkerEvent {
+        self.events.next().await.expect("a frame").expect("it lives")
+    }
+
+    /// Asks for what does not fit, and returns why it is refused: after it was executed, and before anything is proven.
+    async fn refuses(&mut self, request: WorkerRequest) -> String {
+        self.requests.send(&request).await.expect("it reads");
+        loop {
+            match self.any_event().await {
+                WorkerEvent::Progress { step: Progress::Executing { .. } } => {}
+                WorkerEvent::Failed(error) if error.code == ErrorCode::TooLarge => return error.message,
+                other => panic!("{other:?} where a refusal was due"),
+            }
+        }
+    }
+}
+
+/// A recorded inclusion.
+fn job() -> ProveJob {
+    let guest = Guest::named("mainnet-deneb-one-contract-one-slot").expect("a fixture");
+    let [input, hints] = <[_; 2]>::try_from(guest.inputs).expect("an input and hints");
+    ProveJob { program: Program::Inclusion.tag(), kind: ProofKind::Stark, input, hints }
 }
 
 /// What a worker refuses of what others made, and why.
@@ -64,10 +88,8 @@ fn refusal(event: WorkerEvent) -> String {
 
 #[tokio::test]
 async fn parts_make_a_proof_that_verifies_and_what_is_none_is_named() {
-    let guest = Guest::named("mainnet-deneb-one-contract-one-slot").expect("a fixture");
-    let [input, hints] = <[_; 2]>::try_from(guest.inputs).expect("an input and hints");
-    let job = ProveJob { program: Program::Inclusion.tag(), kind: ProofKind::Stark, input, hints };
-    let mut worker = Worker::start().await;
+    let job = job();
+    let mut worker = Worker::start(&[]).await;
 
     let WorkerEvent::Planned(planned) = worker.ask(WorkerRequest::Plan(job.clone())).await else {
         panic!("a plan")
@@ -103,4 +125,22 @@ async fn parts_make_a_proof_that_verifies_and_what_is_none_is_named() {
     let WorkerEvent::Proved(proved) = worker.ask(fold(parts)).await else { panic!("a proof") };
     Verifier::new().verify(&proved.proof).expect("a verifier that trusts nobody accepts it");
     assert!(proved.proving_ms > spent && proved.cycles > 0, "{} ms", proved.proving_ms);
+}
+
+/// What takes more memory or time than the server lets a worker have is refused with both numbers, by the whole and, where it
+/// is memory, by the plan of a proof that others make: minutes before it would be killed over it.
+#[tokio::test]
+async fn what_does_not_fit_is_refused_before_any_of_it_is_proven() {
+    let mut small = Worker::start(&["--memory-limit", &(1_u64 << 30).to_string()]).await;
+    for request in [WorkerRequest::Prove(job()), WorkerRequest::Plan(job())] {
+        let refusal = small.refuses(request).await;
+        assert!(refusal.contains(" MiB here, allowed are 1024 MiB"), "{refusal}");
+    }
+    drop(small);
+    let mut hurried = Worker::start(&["--time-limit", "1"]).await;
+    let refusal = hurried.refuses(WorkerRequest::Prove(job())).await;
+    assert!(refusal.contains(" s here, allowed are 1 s"), "{refusal}");
+    // Whoever plans makes the least of it.
+    let planned = hurried.ask(WorkerRequest::Plan(job())).await;
+    assert!(matches!(planned, WorkerEvent::Planned(_)), "{planned:?}");
 }

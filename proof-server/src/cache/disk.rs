@@ -87,7 +87,13 @@ impl Disk {
 
     /// Removes what nobody writes any more, and then what was used longest ago until the rest is within the limit.
     fn tidy(&self) {
-        let Some(mut files) = self.note("list", &self.folder, self.files()) else { return };
+        if let Some(files) = self.note("list", &self.folder, self.files()) {
+            self.tidy_among(files);
+        }
+    }
+
+    /// [`Self::tidy`], of what was there a moment ago.
+    fn tidy_among(&self, mut files: Vec<Kept>) {
         files.sort_by_key(|file| file.used);
         let mut total: u64 = files.iter().map(|file| file.length).sum();
         for file in files {
@@ -196,6 +202,20 @@ mod tests {
         File::create(&disk.folder).unwrap();
         keep(&disk, 2);
         assert_eq!(errors(&disk), ["list", "write"]);
+    }
+
+    /// What another server has removed meanwhile is gone as it should be.
+    #[test]
+    fn two_servers_tidy_one_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (disk(folder.path(), 1 << 20), disk(folder.path(), 0));
+        keep(&one, 1);
+        let seen = one.files().unwrap();
+        other.tidy();
+        assert_eq!((names(folder.path()).len(), seen.len()), (0, 1));
+        let small = Disk { limit: 0, ..one };
+        small.tidy_among(seen);
+        assert_eq!((errors(&small), errors(&other)), (vec![], vec![]));
     }
 
     #[test]

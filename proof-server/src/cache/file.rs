@@ -90,4 +90,18 @@ mod tests {
         // Written for a job that it is not the proof of: by mistake, and not by damage.
         assert!(decode(&other, encode(&other, &answer)).is_err());
     }
+
+    /// A server of another version keeps its proofs in the same folder: whole, and not to be read here.
+    #[test]
+    fn a_file_of_another_version_is_refused_though_it_is_whole() {
+        let (job, answer) = made(1, 200);
+        let whole = encode(&job, &answer);
+        for version in [MAGIC.len() - 1, MAGIC.len() + FILE_MAGIC.len() - 1] {
+            let mut other = whole[..whole.len() - 32].to_vec();
+            other[version] += 1;
+            let checksum = checksum(&job, &other);
+            other.extend(checksum);
+            assert_eq!(decode(&job, other), Err("it is of another format".into()));
+        }
+    }
 }

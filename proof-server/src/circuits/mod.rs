@@ -179,6 +179,26 @@ mod tests {
         assert_eq!(config.open().unwrap().unwrap().worth, proof::Circuits::Development);
     }
 
+    /// Their sizes do not tell half a copy that was filled up from a whole one.
+    #[test]
+    fn what_is_worked_with_was_compared_whole() {
+        let (_whole, config) = folder_with(release_key());
+        assert_eq!(config.open_whole().unwrap(), config.open().unwrap());
+        let (folder, config) = folder_with(release_key());
+        let path = folder.path().join("groth16_pk.bin");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[7] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        assert!(config.open().is_ok());
+        let error = config.open_whole().unwrap_err().to_string();
+        assert!(error.contains("groth16_pk.bin") && error.contains("SHA-256"), "{error}");
+        // Without a manifest these are too small for circuits, whatever they hold.
+        let (folder, config) = folder_with(release_key());
+        std::fs::remove_file(folder.path().join("manifest.json")).unwrap();
+        let error = config.open_whole().unwrap_err().to_string();
+        assert!(error.contains("groth16_circuit.bin") && error.contains("size"), "{error}");
+    }
+
     #[test]
     fn a_missing_file_is_named() {
         let (folder, config) = folder_with(release_key());
