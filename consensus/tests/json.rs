@@ -1,8 +1,13 @@
 //! The beacon API's JSON: what is said about values that are none.
 
+use std::fs;
+
 use serde_json::{Value, json};
 use sextant_consensus::light_client::LightClientHeader;
+use sextant_consensus::receipt_json::ReceiptJson;
+use sextant_fixtures::data;
 use sextant_fixtures::devnet::ELECTRA;
+use sextant_fixtures::mainnet_events::SMALL;
 
 /// A header as nodes serve it since Gloas, with `edit` in it.
 fn header(edit: impl FnOnce(&mut Value)) -> Result<LightClientHeader, String> {
@@ -84,4 +89,22 @@ fn base_fees_are_numbers_of_256_bits() {
         let said = fee(wrong).unwrap_err();
         assert!(said.starts_with("expected a uint256 in a decimal string, found "), "{wrong:?}: {said}");
     }
+}
+
+/// A receipt's place in its block, as the node claims.
+#[test]
+fn an_index_has_32_bits() {
+    let text = fs::read(data().join("mainnet-events").join(format!("receipts-{SMALL}.json"))).unwrap();
+    let receipt = serde_json::from_slice::<Value>(&text).unwrap()["result"][1].take();
+    let index = |text: &str| {
+        let mut receipt = receipt.clone();
+        receipt["transactionIndex"] = text.into();
+        serde_json::from_value::<ReceiptJson>(receipt).unwrap().index()
+    };
+    for (text, wanted) in
+        [("0x0", Some(0)), ("0x1", Some(1)), ("0x102", Some(258)), ("0x1020304", Some(16_909_060))]
+    {
+        assert_eq!(index(text), wanted, "{text}");
+    }
+    assert_eq!((index("0xffffffff"), index("0x100000000")), (Some(u32::MAX), None));
 }

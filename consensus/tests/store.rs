@@ -153,6 +153,9 @@ fn updates_are_refused_each_for_its_rule() {
     known.finalized_header = net.finality().1.attested_header;
     let irrelevant = refuse(&known, slot, &|_| {});
     assert!(matches!(irrelevant, UpdateError::Irrelevant { .. }), "{irrelevant}");
+    known.finalized_header = original.attested_header.clone();
+    let irrelevant = refuse(&known, slot, &|_| {});
+    assert!(matches!(irrelevant, UpdateError::Irrelevant { .. }), "its own slot: {irrelevant}");
     let mut conflict = fresh;
     conflict.next_sync_committee = Some(Committee::new(1, 512, 3).public);
     assert_eq!(refuse(&conflict, slot, &|_| {}), UpdateError::CommitteeConflict);
@@ -314,6 +317,22 @@ fn what_is_forced_replaces_no_head_of_its_slot() {
     assert_eq!(store.force_update(slots.finalized + 8193), Ok(Outcome::Applied));
     assert_eq!(store.finalized_header, best.attested_header);
     assert_eq!(store.optimistic_header, head.attested_header);
+}
+
+/// Who signs in a period is known for that of the finalized header, and for the next one if its committee is.
+#[test]
+fn signers_of_other_periods_are_not_known() {
+    let (committee, next) = (Committee::new(1, 512, 512), Committee::new(2, 512, 512));
+    let mut store = synthetic(&SEPOLIA, &committee, 900);
+    for (known, to) in [(None, 900), (Some(next.public.clone()), 901)] {
+        store.next_sync_committee = known;
+        for got in [899, 902] {
+            let slots = slots(got, 1);
+            let update = update(&SEPOLIA, &next, &committee.public, slots, |_| true);
+            let refused = Err(UpdateError::Period { got, known: 900, to });
+            assert_eq!(store.update(update, slots.signature, &mut Plain), refused);
+        }
+    }
 }
 
 /// Without the next committee nothing leads into its period.
