@@ -5,7 +5,7 @@ use sextant_consensus::bls::Plain;
 use sextant_consensus::public_values::{
     Account, Block, CommitteeChange, Inclusion, Learned, Log, LogData, MAX_LOG_DATA, NoLog, Slot, Transaction,
 };
-use sextant_consensus::{committee_change, inclusion};
+use sextant_consensus::{AbiError, committee_change, inclusion};
 
 sol! {
     struct SolLearned { uint64 period; bytes32 committeeRoot; }
@@ -175,6 +175,21 @@ fn data_are_whole_or_a_hash_and_never_both() {
     let at = both.windows(32).position(|word| word[..12] == [0; 12] && word[12..] == [0xaa; 20]);
     both[at.expect("the log's address") + 63] = 1;
     assert!(Inclusion::abi_decode(&both).is_err());
+}
+
+/// However long they claim to be.
+#[test]
+fn data_that_are_not_all_there_are_refused() {
+    let mut values = everything();
+    values.logs.truncate(1);
+    values.logs[0].data = LogData::of(&[7; 31]);
+    let bytes = values.abi_encode();
+    let at = bytes.windows(31).position(|bytes| bytes == [7; 31]).expect("the data");
+    for length in [u64::MAX, u64::MAX - 31, bytes.len() as u64] {
+        let mut edited = bytes.clone();
+        edited[at - 8..at].copy_from_slice(&length.to_be_bytes());
+        assert_eq!(Inclusion::abi_decode(&edited), Err(AbiError::Length), "{length} bytes");
+    }
 }
 
 #[test]

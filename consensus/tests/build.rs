@@ -31,3 +31,11 @@ fn nothing_is_asked_twice() {
         Err(BuildError::DuplicateTransaction(1))
     );
 }
+
+#[test]
+fn committees_are_of_the_chains_size() {
+    let ((mut committee, update), chain) = (ELECTRA.finality(), ELECTRA.chain());
+    committee.pubkeys.pop();
+    let refused = asked_input(&chain, &committee, &update, &Asked::default()).map(drop);
+    assert_eq!(refused, Err(BuildError::CommitteeSize { got: 511, expected: 512 }));
+}

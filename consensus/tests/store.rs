@@ -393,6 +393,17 @@ fn an_empty_committee_is_none() {
     assert!(!paid.is_empty());
 }
 
+/// A header that names nothing has the root of a payload that is empty, whatever its shape.
+#[test]
+fn an_empty_header_has_one_execution_root() {
+    let (chain, mut header) = (ELECTRA.chain(), LightClientHeader::default());
+    header.upgrade(&chain, Fork::Electra);
+    let root = header.execution_root(&chain);
+    assert!(root.is_some_and(|root| root != [0; 32]));
+    header.upgrade(&chain, Fork::Gloas);
+    assert_eq!(header.execution_root(&chain), root);
+}
+
 /// All that a store holds is in the shape of the newest fork it was upgraded to.
 #[test]
 fn a_store_is_upgraded_as_a_whole_and_never_back() {

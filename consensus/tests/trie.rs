@@ -133,3 +133,17 @@ fn extensions_are_shorter_than_any_index() {
     let impossible = Err(TrieError::Shape { nibble: 0, what: "an extension of impossible length" });
     assert_eq!(read(&[0x00, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa]), impossible, "10 nibbles");
 }
+
+/// A key that ends before an index does is another one.
+#[test]
+fn a_leaf_is_of_the_whole_index() {
+    let read = |path: &[u8]| {
+        let mut fields = encode_string(path);
+        fields.extend(encode_string(b"a value"));
+        let node = encode_list(&fields);
+        let found = lookup_index(&keccak256(&node).0, 0, [Node::new(&node)]);
+        found.map(|value| value.map(<[u8]>::to_vec))
+    };
+    assert_eq!(read(&[0x20, 0x80]), Ok(Some(b"a value".to_vec())));
+    assert_eq!(read(&[0x38]), Ok(None), "the first nibble of it");
+}
