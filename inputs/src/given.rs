@@ -13,8 +13,7 @@ use sextant_consensus::{
 };
 
 use crate::{
-    Block, InputError, Parts, Prepared, QuestionError, Questions, Signers, Sourced, events,
-    inclusion::asked,
+    Block, InputError, Parts, Prepared, QuestionError, Questions, Signers, Sourced, events, inclusion::asked,
 };
 
 /// Nodes' answers about execution blocks.

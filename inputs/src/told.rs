@@ -166,7 +166,8 @@ impl Told {
     /// [`ToldError`] names the field, and in it the place. That the statement is true is for
     /// [`sextant_consensus::check_statement`] to say.
     pub fn input(self, program: Program) -> Result<Prepared, ToldError> {
-        let chain = networks::by_name(&self.network).ok_or_else(|| ToldError::Network(self.network.clone()))?;
+        let chain =
+            networks::by_name(&self.network).ok_or_else(|| ToldError::Network(self.network.clone()))?;
         let bootstrap = read::bootstrap(chain, &answer("bootstrap", &self.bootstrap))?;
         let signers = Signers::of_bootstrap(chain, &bootstrap)?;
         match program {
@@ -199,8 +200,7 @@ impl Told {
     fn inclusion(self, chain: &ChainConfig, signers: &Signers) -> Result<Prepared, ToldError> {
         let program = Program::Inclusion;
         let questions = self.questions()?;
-        let finality =
-            self.finality_update.ok_or(ToldError::Needs { program, field: "finality_update" })?;
+        let finality = self.finality_update.ok_or(ToldError::Needs { program, field: "finality_update" })?;
         if self.accounts.is_none() && !questions.has_events() {
             return Err(ToldError::Needs { program, field: "accounts" });
         }

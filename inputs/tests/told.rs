@@ -113,7 +113,11 @@ fn what_is_wrong_is_named() {
             Program::CommitteeChange,
             &["updates[1]", "data.signature_slot"],
         ),
-        (more("transactions", json!([format!("0x{}", "11".repeat(32))])), Program::Inclusion, &["header and transactions"]),
+        (
+            more("transactions", json!([format!("0x{}", "11".repeat(32))])),
+            Program::Inclusion,
+            &["header and transactions"],
+        ),
     ] {
         let error = input(&document, program).map(|_| ()).unwrap_err().to_string();
         for word in words {

@@ -493,7 +493,8 @@ async fn the_description_is_whole_and_true() {
             );
         }
     }
-    let all = ["events", "programs", "proof", "rpc", "status", "submit", "verify", "withdraw", "work", "wrap"];
+    let all =
+        ["events", "programs", "proof", "rpc", "status", "submit", "verify", "withdraw", "work", "wrap"];
     assert_eq!(operations, all.into());
     let submit = &told["paths"]["/v1/proofs"]["post"]["parameters"];
     let names: Vec<_> = submit

@@ -119,14 +119,8 @@ async fn the_document_is_described() {
     assert_eq!(schema["required"], json!(["bootstrap"]));
     let described: Vec<_> = schema["properties"].as_object().unwrap().keys().cloned().collect();
     let unknown = ask(server.http, "POST", COMMITTEE_CHANGE, JSON, "{\"none\": 1}").await.json();
-    let mut taken: Vec<_> = unknown["detail"]
-        .as_str()
-        .unwrap()
-        .split('`')
-        .skip(3)
-        .step_by(2)
-        .map(str::to_owned)
-        .collect();
+    let mut taken: Vec<_> =
+        unknown["detail"].as_str().unwrap().split('`').skip(3).step_by(2).map(str::to_owned).collect();
     taken.sort();
     assert_eq!(described, taken);
     server.stop().await;

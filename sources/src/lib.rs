@@ -35,8 +35,8 @@ pub use execution::{ExecutionNodes, mapping_slot};
 pub use expected::{ChainMismatch, Expected, difference};
 pub use forks::Upcoming;
 pub use http::{Endpoint, UrlError};
-pub use light_client::{Advance, LightClient, LightClientError};
 pub use input::Watched;
+pub use light_client::{Advance, LightClient, LightClientError};
 pub use pool::{PoolError, SourceConfig};
 /// Statement inputs of nodes' answers.
 pub use sextant_inputs as input;

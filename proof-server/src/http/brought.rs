@@ -70,9 +70,10 @@ async fn input(document: Vec<u8>, program: Program, asker: &Asker) -> Result<Vec
     };
     blocking(read).await?.map_err(|error: ToldError| {
         let code = match error {
-            ToldError::Document(_) | ToldError::Needs { .. } | ToldError::Foreign { .. } | ToldError::Topics(_) => {
-                ErrorCode::Malformed
-            }
+            ToldError::Document(_)
+            | ToldError::Needs { .. }
+            | ToldError::Foreign { .. }
+            | ToldError::Topics(_) => ErrorCode::Malformed,
             ToldError::Network(_) => ErrorCode::Unsupported,
             ToldError::Input(_) | ToldError::Question(_) => ErrorCode::InvalidStatement,
         };

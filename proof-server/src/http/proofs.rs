@@ -17,8 +17,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sextant_consensus::Program;
 use sextant_protocol::{
-    JobKey, ProofAnswer, ProofKind, ProveRequest, Request as Asked, Response as Answer,
-    StatementInput, proof::FILE_MAGIC,
+    JobKey, ProofAnswer, ProofKind, ProveRequest, Request as Asked, Response as Answer, StatementInput,
+    proof::FILE_MAGIC,
 };
 use sha2::{Digest, Sha256};
 

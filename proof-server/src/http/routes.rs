@@ -14,10 +14,10 @@ use sextant_inputs::Told;
 use sextant_protocol::{ErrorCode, ServerError};
 
 use super::{
+    body::BYTES,
     description, events,
     job::Job,
     page::Page,
-    body::BYTES,
     problem::Problem,
     proofs::{self, Patience, Submitted, Wanted},
     server::{self, Server},

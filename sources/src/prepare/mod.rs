@@ -12,8 +12,8 @@ use sextant_consensus::{execution_header::HeaderError, hash::Root, receipt::Rece
 
 use crate::{LightClientError, SourceError, input::InputError};
 
-pub use change::{Periods, committee_change, hands_over, taught_by};
 pub use crate::input::{BlockName, Given, LogName, QuestionError, Questions, inclusion_given};
+pub use change::{Periods, committee_change, hands_over, taught_by};
 pub use finalized::Finalized;
 pub use inclusion::{inclusion_for, inclusion_of, inclusion_under};
 pub use scan::{BlockLogs, Scan, Scanned};

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use sextant_client::{
     CheckError, ClientError, ServerError, TransportError, WrapError,
     follow::{FollowError, StateError},
-    security::SecurityError,
     input::{InputError, QuestionError},
+    security::SecurityError,
     sources::{LightClientError, PoolError, SourceError, prepare::PrepareError},
     verify::{ExpectationError, VerifyError},
 };
