@@ -368,6 +368,8 @@ mod tests {
         let Ok(Found::Shared(_again)) = enter(1, false).await else { panic!("it is in already") };
         assert!(enter(2, false).await.is_err());
         let Ok(Found::Shared(_second)) = enter(2, true).await else { panic!("there is a place") };
+        let open: Vec<_> = jobs.open().iter().map(|job| (job.key, job.clients)).collect();
+        assert_eq!(open, [(KEY, 3)]);
     }
 
     /// A machine changes, and a limit: after a while it is tried again.

@@ -218,6 +218,16 @@ mod tests {
         assert_eq!(upstream.standing(), Standing::Good);
     }
 
+    /// What is said in the log once, however often it is looked at.
+    #[test]
+    fn only_a_change_is_news() {
+        let upstream = Upstream::new(([127, 0, 0, 1], 1).into(), "localhost".into());
+        for (up, news) in [(true, true), (true, false), (false, true), (false, false), (true, true)] {
+            let look = if up { Ok(Offer::default()) } else { Err("it is down".into()) };
+            assert_eq!(upstream.looked(look), news);
+        }
+    }
+
     #[test]
     fn the_load_is_that_of_all_who_ask_there() {
         let upstream = upstream();
