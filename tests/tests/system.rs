@@ -140,8 +140,13 @@ async fn a_server_proves_both_statements_and_survives_cancels_and_kills() {
     let workers = server.workers();
     server.signal(SIGTERM);
     assert_eq!(server.wait(Duration::from_secs(20)), Some(0));
+    // Killed by then; the system may still be at taking back gigabytes of one.
+    let ended = Instant::now();
     for worker in workers {
-        assert!(!is_alive(worker), "worker {worker} outlived its server");
+        while is_alive(worker) {
+            assert!(ended.elapsed() < Duration::from_secs(5), "worker {worker} outlived its server");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 
