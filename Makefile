@@ -58,7 +58,7 @@ fleet-test: setup ## A fleet of fake provers over a real broker: kills, restarts
 	@cargo build --release --workspace $(SEXTANT_FEATURES) --bin fleet-test
 	@$(PROGRAMS)/fleet-test jobs=$(or $(JOBS),10000) workers=$(or $(WORKERS),200)
 
-fleet-catch-up: build ## One proof of 46 handovers by several provers over a broker (PROVERS=2 MIB=14400 KIND=compressed; needs Go; 20 minutes)
+fleet-catch-up: build ## One proof of 46 handovers by several provers over a broker (PROVERS=2 KIND=stark MIB=9500; compressed ones take 14 GiB each; needs Go; minutes)
 	@scripts/fleet-catch-up.sh
 
 vectors: setup ## Run the specification's light-client vectors, or those under DIR=path

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # fleet-catch-up.sh: one proof of the 46 recorded handovers of mainnet, made by several provers of a fleet on this machine
-# (PROVERS=2), each with a worker of at most MIB MiB, over a broker, and verified. Prints what each part took and each prover's
-# peak memory; everything else is in fleet-catch-up/ under the target folder. KIND=stark makes a STARK.
+# (PROVERS=2), each with a worker of at most MIB MiB, over a broker, and verified: a STARK, or with KIND=compressed a compressed
+# proof, for which a worker takes 14 GiB. Prints what each part took and each prover's peak memory; everything else is in
+# fleet-catch-up/ under the target folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly provers=${PROVERS:-2} kind=${KIND:-compressed} data=tests/data/mainnet-catch-up
+readonly provers=${PROVERS:-2} kind=${KIND:-stark} data=tests/data/mainnet-catch-up
 readonly programs=$CARGO_TARGET_DIR/release out=$CARGO_TARGET_DIR/fleet-catch-up
-readonly mib=${MIB:-$(($(awk '/MemTotal/ { print int($2 / 1024) }' /proc/meminfo) * 9 / 10))}
+readonly mib=${MIB:-$(($(awk '/MemTotal/ { print int($2 / 1024) }' /proc/meminfo) * 9 / 10 / provers))}
 broker=$(scripts/nats.sh)
 [ -n "$broker" ] || { echo "fleet-catch-up: the broker takes Go to build" >&2; exit 1; }
 

@@ -28,7 +28,7 @@ case $area in
   server)
     crate=proof-server
     tests=(--package=proof-server "${features[@]}" --lib
-      --test={balancer,forwarding,limits,operations,security,sharing,submitting,tenants,upstreams,workers,wrapping})
+      --test={balancer,forwarding,hops,limits,operations,security,sharing,submitting,tenants,upstreams,workers,wrapping})
     skipped=()
     ;;
   *)

@@ -75,7 +75,11 @@ pub struct Told {
 /// A log.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "a log is told by `transaction` and perhaps `position`, or by `log_index`"
+)]
 enum ToldLog {
     /// By its transaction.
     Of {
@@ -108,7 +112,7 @@ struct ToldFilter {
     topics: Vec<Root>,
 }
 
-/// Topics that a log can have.
+/// Topics that a log can have: the machine's instructions are LOG0 to LOG4.
 const MOST_TOPICS: usize = 4;
 
 fn mainnet() -> String {

@@ -101,6 +101,12 @@ fn what_is_wrong_is_named() {
         (with(slot(), "/network", json!("goerli")), Program::Inclusion, &["goerli", "hoodi"][..]),
         (with(slot(), "/network", json!("sepolia")), Program::Inclusion, &["bootstrap"]),
         (more("colour", json!("red")), Program::Inclusion, &["colour", "line 1"]),
+        (more("logs", json!([{ "index": 1 }])), Program::Inclusion, &["`transaction`", "`log_index`"]),
+        (
+            more("logs", json!([{ "log_index": 1, "position": 1 }])),
+            Program::Inclusion,
+            &["`transaction`", "`log_index`"],
+        ),
         (more("filters", five), Program::Inclusion, &["filters[0].topics", "4"]),
         (more("transactions", json!(["0x12"])), Program::Inclusion, &["32", "line 1"]),
         (

@@ -20,6 +20,9 @@ use tokio::{
 
 use super::PATIENCE;
 
+/// A job that nobody has asked for.
+pub const NOBODYS: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+
 /// An answer that is there whole.
 #[derive(Debug)]
 pub struct Answer {

@@ -341,6 +341,13 @@ pub fn token_file(entries: &[(&str, &str)]) -> tempfile::NamedTempFile {
     file
 }
 
+/// A token file with one entry that is a server's, and the file with its token.
+pub fn server_tokens() -> (tempfile::NamedTempFile, tempfile::NamedTempFile) {
+    let token = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(token.path(), "fleet\n").unwrap();
+    (token_file(&[("fleet", "server = true")]), token)
+}
+
 pub fn hello() -> ClientMessage {
     ClientMessage::hello("test")
 }
