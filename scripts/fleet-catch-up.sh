@@ -37,7 +37,8 @@ CONF
 "$broker" -c "$out/nats.conf" >"$out/nats.log" 2>&1 &
 pids+=($!)
 sleep 1
-serve() { "$programs/proof-server" serve --fleet "$url" --listen 127.0.0.1:0 "$@"; }
+# In place of the shell that it is started in: whoever ends that process ends the server, and workers are its children.
+serve() { exec "$programs/proof-server" serve --fleet "$url" --listen 127.0.0.1:0 "$@"; }
 serve --role entrypoint --kinds "$kind" >"$out/entrypoint.log" 2>&1 &
 pids+=($!)
 for number in $(seq "$provers"); do
@@ -47,7 +48,7 @@ for number in $(seq "$provers"); do
   (
     prover=$! peak=0
     while sleep 1; do
-      for worker in $(cat "/proc/$prover/task/$prover/children" 2>/dev/null); do
+      for worker in $(cat "/proc/$prover"/task/*/children 2>/dev/null); do
         now=$(awk '/VmHWM/ { print int($2 / 1024) }' "/proc/$worker/status" 2>/dev/null || echo 0)
         [ "${now:-0}" -le "$peak" ] || { peak=$now && echo "$peak" >"$out/prover-$number.mib"; }
       done
@@ -56,7 +57,13 @@ for number in $(seq "$provers"); do
   pids+=($!)
 done
 entrypoint=$(address "$out/entrypoint.log")
-for number in $(seq "$provers"); do address "$out/prover-$number.log" >/dev/null; done
+# A proof is made in parts where several provers are there when it is begun.
+for _ in $(seq 100); do
+  there=$("$programs/proof-server" fleet workers --fleet "$url" --json | wc -l)
+  [ "$there" -lt "$provers" ] || break
+  sleep 0.2
+done
+[ "$there" -eq "$provers" ] || { echo "fleet-catch-up: $there of $provers provers are there: $out" >&2; exit 1; }
 
 begun=$(date +%s)
 "$programs/sextant" prove committee-change --server "$entrypoint" --kind "$kind" --deadline 7200 --out "$out/catch-up.proof" \
