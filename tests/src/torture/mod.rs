@@ -1,6 +1,7 @@
 //! What strangers may do to a server, done to real ones, in scenarios with names. Each starts its own servers and ends as
 //! an [`Outcome`]: figures, and which of them are not good enough.
 
+mod company;
 mod connections;
 mod frames;
 mod given_up;

@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use sextant_protocol::{ErrorCode, Progress, Request, Response, ServerError, ServerMessage};
-use tokio::{sync::oneshot, task};
+use tokio::{sync::oneshot, task::JoinSet};
 
 use super::{
     Form,
+    company::beside,
     outcome::{Millis, Outcome, Times},
     peer::Peer,
     statements::committee_changes,
@@ -65,27 +66,11 @@ pub(super) async fn full_queue(form: Form) -> Outcome {
 pub(super) async fn kills(form: Form) -> Outcome {
     let (tortured, count) = (Tortured::start(&[]), form.pick(4, 20));
     let (stop, stopped) = oneshot::channel();
-    let pinging = task::spawn(ping_until(tortured.address().to_owned(), stopped));
-    let mut peer = Peer::connect(tortured.address()).await;
-    let request = committee_changes().swap_remove(0);
-    let mut typed = 0;
-    for id in 0..count {
-        let stage = STAGES[id as usize % STAGES.len()];
-        peer.ask(id, request.clone()).await;
-        match answer_after_kill(&mut peer, &tortured, stage).await {
-            Ok(Response::Proof { .. }) => typed += 1,
-            Err(error) if error.retry_after_ms > 0 && error.code == ErrorCode::ProverFailed => {
-                typed += 1;
-                tokio::time::sleep(Duration::from_millis(error.retry_after_ms)).await;
-            }
-            other => eprintln!("killed while {stage}: {other:?}"),
-        }
-    }
-    peer.ask(count, request).await;
-    let proof = peer.answer_within(PROOF).await;
-    let made = matches!(proof, Ok(Ok(Response::Proof { .. })));
+    let mut pinging = JoinSet::new();
+    pinging.spawn(ping_until(tortured.address().to_owned(), stopped));
+    let (typed, made) = beside(&mut pinging, killed_and_let_be(&tortured, count)).await;
     let _ = stop.send(());
-    let pings = pinging.await.expect("the pinger ends");
+    let pings = pinging.join_next().await.expect("a pinger").expect("the pinger ends");
     let mut outcome = Outcome::default();
     outcome.row("prover killed, typed answers", format!("{count}, {typed}"));
     outcome.row("  then a proof", if made { "yes" } else { "no" });
@@ -96,6 +81,28 @@ pub(super) async fn kills(form: Form) -> Outcome {
     outcome.check(most < Duration::from_millis(50), format!("p99 of pings while proving is {most:?}"));
     tortured.end("the server", 50, &mut outcome).await;
     outcome
+}
+
+/// How many of so many kills had a typed answer, and whether a proof was made after them.
+async fn killed_and_let_be(tortured: &Tortured, count: u64) -> (u64, bool) {
+    let mut peer = Peer::connect(tortured.address()).await;
+    let request = committee_changes().swap_remove(0);
+    let mut typed = 0;
+    for id in 0..count {
+        let stage = STAGES[id as usize % STAGES.len()];
+        peer.ask(id, request.clone()).await;
+        match answer_after_kill(&mut peer, tortured, stage).await {
+            Ok(Response::Proof { .. }) => typed += 1,
+            Err(error) if error.retry_after_ms > 0 && error.code == ErrorCode::ProverFailed => {
+                typed += 1;
+                tokio::time::sleep(Duration::from_millis(error.retry_after_ms)).await;
+            }
+            other => eprintln!("killed while {stage}: {other:?}"),
+        }
+    }
+    peer.ask(count, request).await;
+    let proof = peer.answer_within(PROOF).await;
+    (typed, matches!(proof, Ok(Ok(Response::Proof { .. }))))
 }
 
 /// Real proofs verified beside one that is being made.

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use super::{
     Form,
+    company::beside,
     outcome::{Outcome, Times},
     peer::Peer,
     tortured::Tortured,
@@ -60,10 +61,13 @@ pub(super) async fn bad_proofs(form: Form) -> Outcome {
     }
     let mut peer = Peer::connect(tortured.address()).await;
     let mut pings = Times::default();
-    for _ in 0..form.pick(300, 5_000) {
-        pings.add(peer.ping().await);
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    beside(&mut flood, async {
+        for _ in 0..form.pick(300, 5_000) {
+            pings.add(peer.ping().await);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
     done.store(true, Ordering::Relaxed);
     let mut refused = 0;
     while let Some(of_one) = flood.join_next().await {

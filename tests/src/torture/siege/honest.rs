@@ -4,10 +4,12 @@
 use std::time::{Duration, Instant};
 
 use sextant_protocol::{ErrorCode, Request, Response, ServerError, proof::ProofView};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     super::{
+        company::beside,
         outcome::{Outcome, Times},
         peer::{End, Peer, Who},
         statements::truth,
@@ -40,23 +42,12 @@ pub(super) struct Served {
 pub(super) async fn serve_me(address: &str, token: &str, count: u32) -> Served {
     let who = Who { token: token.to_owned(), ..Who::default() };
     let over = CancellationToken::new();
-    let pinging = tokio::spawn(ping(address.to_owned(), who.clone(), over.clone()));
-    let mut client = Honest { address, who: &who, peer: None, served: Served::default() };
-    for number in 0..count {
-        if !client.served.failed.is_empty() {
-            break;
-        }
-        let start = Instant::now();
-        let Some(Ok(record)) = client.insist(truth(OWN + number)).await else { continue };
-        client.served.proofs.add(start.elapsed());
-        let start = Instant::now();
-        if client.insist(Request::Verify { record, more: 0 }).await.is_some() {
-            client.served.verified.add(start.elapsed());
-        }
-    }
+    let mut pinging = JoinSet::new();
+    pinging.spawn(ping(address.to_owned(), who.clone(), over.clone()));
+    let client = Honest { address, who: &who, peer: None, served: Served::default() };
+    let mut served = beside(&mut pinging, client.ask_for(count)).await;
     over.cancel();
-    let (pings, lost) = pinging.await.expect("the pinger ends");
-    let mut served = client.served;
+    let (pings, lost) = pinging.join_next().await.expect("a pinger").expect("the pinger ends");
     served.lost.extend(lost);
     Served { pings, ..served }
 }
@@ -69,6 +60,23 @@ struct Honest<'a> {
 }
 
 impl Honest<'_> {
+    /// So many proofs, one after the other.
+    async fn ask_for(mut self, count: u32) -> Served {
+        for number in 0..count {
+            if !self.served.failed.is_empty() {
+                break;
+            }
+            let start = Instant::now();
+            let Some(Ok(record)) = self.insist(truth(OWN + number)).await else { continue };
+            self.served.proofs.add(start.elapsed());
+            let start = Instant::now();
+            if self.insist(Request::Verify { record, more: 0 }).await.is_some() {
+                self.served.verified.add(start.elapsed());
+            }
+        }
+        self.served
+    }
+
     /// Asks until it is served: the proof that was asked for, or `Err` for what has none. `None` if it never was.
     async fn insist(&mut self, request: Request) -> Option<Result<Vec<u8>, ()>> {
         let (start, mut last) = (Instant::now(), String::from("nothing"));

@@ -17,7 +17,7 @@ use self::{
     fleet::{Fleet, HONEST, token},
     hostile::{Deeds, Hostile},
 };
-use super::{Form, outcome::Outcome};
+use super::{Form, company::beside, outcome::Outcome};
 
 /// How many are hostile. A quarter of them have tokens, the others an address each.
 const HOSTILE: usize = 200;
@@ -52,8 +52,12 @@ async fn siege(form: Form, fleet: fn(&Path) -> Fleet) -> Outcome {
         let over = over.clone();
         crowd.spawn(async move { over.run_until_cancelled(hostile.go_on()).await.is_none() });
     }
-    tokio::time::sleep(HEADSTART).await;
-    let served = honest::serve_me(&address, &token(HONEST), form.pick(8, 60)).await;
+    let honest = token(HONEST);
+    let served = beside(&mut crowd, async {
+        tokio::time::sleep(HEADSTART).await;
+        honest::serve_me(&address, &honest, form.pick(8, 60)).await
+    })
+    .await;
     let alive = crowd.len();
     over.cancel();
     while let Some(hostile) = crowd.join_next().await {
