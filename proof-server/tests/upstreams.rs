@@ -207,3 +207,76 @@ async fn a_prover_that_shows_the_proof_of_another_job_lies() {
     assert_eq!(entrypoint.metric("sextant_upstream_requests_total{outcome=\"lied\"}").await, 1.0);
     entrypoint.stop().await;
 }
+
+/// What an answer is called besides, the job and the digest of the input, is whoever asked to say: an upstream that calls a true
+/// proof by other names misleads nobody.
+#[tokio::test]
+async fn an_answer_has_the_names_under_which_it_was_asked_for() {
+    let there = played::upstream(|message| {
+        if let ClientMessage::Request { id, request: Request::Fetch { .. } | Request::Prove(_) } = message {
+            let answer = ProofAnswer::new(&record(), [7; 32], Default::default(), JobKey([7; 32]));
+            return Some(ServerMessage::Answer { id, result: Ok(Response::Proof(answer)) });
+        }
+        about_itself(message, played::offers(ProofKind::Stark))
+    });
+    let there = there.await;
+    let Request::Prove(asked) = good_request() else { unreachable!() };
+    let digest = asked.input.digest();
+    let first = entrypoint(there, |_| {}).await;
+    let mut client = Client::connect(&first).await;
+    client.request(1, good_request()).await;
+    let (1, Ok(Response::Proof(made))) = client.answer().await else { panic!("a proof") };
+    assert_eq!(made.input_digest, digest);
+    assert_ne!(made.job, JobKey([7; 32]));
+    first.stop().await;
+    // Asked by its name alone, at a server that has not had it made.
+    let second = entrypoint(there, |_| {}).await;
+    let mut client = Client::connect(&second).await;
+    client.request(1, Request::Fetch { job: made.job, offset: 0, deadline_ms: 0 }).await;
+    let (1, Ok(Response::Proof(fetched))) = client.answer().await else { panic!("a proof") };
+    assert_eq!(fetched.job, made.job);
+    second.stop().await;
+}
+
+/// Only what is full for one client may have room for another: whatever else an upstream says, it says to all who wait.
+#[tokio::test]
+async fn an_upstream_is_asked_in_other_names_only_while_it_is_full() {
+    for (code, times) in [(ErrorCode::Busy, 2), (ErrorCode::Unsupported, 1)] {
+        let (answer, asked) = (Arc::new(tokio::sync::Notify::new()), Arc::new(AtomicUsize::new(0)));
+        let there = played::slow_upstream({
+            let (answer, asked) = (answer.clone(), asked.clone());
+            move |message| {
+                let (answer, asked) = (answer.clone(), asked.clone());
+                async move {
+                    if let ClientMessage::Request { id, request: Request::Prove(_) } = message {
+                        asked.fetch_add(1, Ordering::SeqCst);
+                        answer.notified().await;
+                        answer.notify_one();
+                        return Some(ServerMessage::Answer { id, result: Err(ServerError::new(code, "no")) });
+                    }
+                    about_itself(message, played::offers(ProofKind::Stark))
+                }
+            }
+        });
+        let known = common::token_file(&[("alice", ""), ("bob", "")]);
+        let entrypoint =
+            entrypoint(there.await, |config| config.token_file = Some(known.path().into())).await;
+        let mut waiting = Vec::new();
+        for name in ["alice", "bob"] {
+            let mut client = Client::named(&entrypoint, name).await;
+            client.request(1, good_request()).await;
+            until("it is asked", common::PATIENCE, async || asked.load(Ordering::SeqCst) > 0).await;
+            waiting.push(client);
+        }
+        until("both wait for it", common::PATIENCE, async || {
+            entrypoint.metric("sextant_proofs_found_total{source=\"shared\"}").await == 1.0
+        })
+        .await;
+        answer.notify_one();
+        for client in &mut waiting {
+            assert_eq!(client.error(1).await.code, code);
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), times, "{code:?}");
+        entrypoint.stop().await;
+    }
+}

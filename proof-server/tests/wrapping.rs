@@ -324,6 +324,10 @@ async fn a_server_that_knows_nothing_of_wrapping_proves_what_could_be_wrapped() 
     client.request(1, prove(ProofKind::Compressed)).await;
     let (1, Ok(Response::Proof(_))) = client.answer().await else { panic!("a proof") };
     first.stop().await;
+    until("it is known to be gone", common::PATIENCE, async || {
+        entry.http("/readyz").await.1.contains("1 of 2")
+    })
+    .await;
     client.request(2, prove(ProofKind::Groth16)).await;
     let error = client.error(2).await;
     assert!(error.code == ErrorCode::ProverFailed && error.message.contains("it tried"), "{error}");

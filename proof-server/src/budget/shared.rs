@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sextant_fleet::Queue;
+use sextant_fleet::{FleetError, Queue};
 use sextant_protocol::{ErrorCode, ServerError};
 use sha2::{Digest, Sha256};
 
@@ -40,8 +40,7 @@ impl Entry {
         match queue.reserve(account, entry.id, limit).await {
             Ok(Ok(())) => Ok(entry),
             Ok(Err(wait)) => Err(used_up(limit as usize, wait)),
-            Err(error) if error.passes() => Err(busy(error.to_string(), LATER)),
-            Err(error) => Err(ServerError::new(ErrorCode::Internal, error.to_string())),
+            Err(error) => Err(refusal(&error)),
         }
     }
 
@@ -53,5 +52,28 @@ impl Entry {
                 tracing::warn!(%error, made, "a budget that is not settled");
             }
         });
+    }
+}
+
+/// What a client hears whose proof cannot be counted: asking again helps only against what passes.
+fn refusal(error: &FleetError) -> ServerError {
+    if error.passes() {
+        busy(error.to_string(), LATER)
+    } else {
+        ServerError::new(ErrorCode::Internal, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fleet_that_will_go_on_refusing_is_not_called_busy() {
+        let silent = refusal(&FleetError::Unreachable("gone".into()));
+        assert_eq!((silent.code, silent.retry_after_ms), (ErrorCode::Busy, 2_000));
+        let lasting = refusal(&FleetError::Refused { what: "an account", reason: "no permission".into() });
+        assert_eq!((lasting.code, lasting.retry_after_ms), (ErrorCode::Internal, 0));
+        assert!(lasting.message.contains("no permission"), "{lasting}");
     }
 }

@@ -251,6 +251,21 @@ mod tests {
         assert_eq!(chosen, addresses.into());
     }
 
+    /// One that failed lately is asked once all others were.
+    #[test]
+    fn a_paused_server_comes_after_the_others() {
+        let pool = pool();
+        let offer = Offer { kinds: vec![ProofKind::Stark], ..Offer::default() };
+        let [paused, other, third] = [1, 2, 3].map(|port| add(&pool, port, Ok(offer.clone())));
+        pool.servers()[&paused].failed([1; 32]);
+        let mut asked = HashSet::new();
+        for _ in 0..2 {
+            asked.insert(pool.choose(ProofKind::Stark, &asked).unwrap().address);
+        }
+        assert_eq!(asked, [other, third].into());
+        assert_eq!(pool.choose(ProofKind::Stark, &asked).unwrap().address, paused, "better than nobody");
+    }
+
     /// A server that is down offers nothing.
     #[test]
     fn what_servers_offer_is_added_up() {

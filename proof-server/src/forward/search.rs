@@ -87,14 +87,16 @@ pub(super) fn better(before: Option<ServerError>, now: ServerError) -> ServerErr
     before.filter(|before| hope(before) > hope(&now)).unwrap_or(now)
 }
 
-/// How much sense asking again makes: most where somebody is only busy, none where it is no question of time.
-fn hope(error: &ServerError) -> u8 {
-    match error.code {
+/// How much sense asking again makes: most where somebody is only busy, none where it is no question of time. Of two
+/// failures, one that may pass counts more: whom chance had asked first must not decide what the client hears.
+fn hope(error: &ServerError) -> (u8, bool) {
+    let kind = match error.code {
         ErrorCode::Busy => 3,
         ErrorCode::ShuttingDown => 2,
         ErrorCode::ProverFailed => 1,
         _ => 0,
-    }
+    };
+    (kind, error.retry_after_ms > 0)
 }
 
 #[cfg(test)]
@@ -151,5 +153,9 @@ mod tests {
         }
         assert_eq!(better(Some(error(TooLarge)), error(Unsupported)).code, Unsupported);
         assert_eq!(better(None, error(TooLarge)).code, TooLarge);
+        let passing = ServerError::retryable(ProverFailed, "no", 1_000);
+        for (first, second) in [(&passing, &error(ProverFailed)), (&error(ProverFailed), &passing)] {
+            assert_eq!(better(Some(first.clone()), second.clone()), passing, "whoever was asked first");
+        }
     }
 }

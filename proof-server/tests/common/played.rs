@@ -15,6 +15,14 @@ use super::record;
 pub async fn upstream(
     answer: impl Fn(ClientMessage) -> Option<ServerMessage> + Clone + Send + 'static,
 ) -> SocketAddr {
+    slow_upstream(move |message| std::future::ready(answer(message))).await
+}
+
+/// The same, for answers that take a while; those on other connections do not wait for them.
+pub async fn slow_upstream<A>(answer: impl Fn(ClientMessage) -> A + Clone + Send + 'static) -> SocketAddr
+where
+    A: Future<Output = Option<ServerMessage>> + Send,
+{
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -25,12 +33,15 @@ pub async fn upstream(
     address
 }
 
-async fn speak(stream: TcpStream, answer: impl Fn(ClientMessage) -> Option<ServerMessage>) {
+async fn speak<A>(stream: TcpStream, answer: impl Fn(ClientMessage) -> A)
+where
+    A: Future<Output = Option<ServerMessage>>,
+{
     let (read, write) = stream.into_split();
     let mut reader = MessageReader::<_, ClientMessage>::new(read, MAX_FRAME, "client message");
     let mut writer = MessageWriter::new(write, MAX_FRAME);
     while let Ok(Some(message)) = reader.next().await {
-        let Some(reply) = answer(message) else { continue };
+        let Some(reply) = answer(message).await else { continue };
         if writer.send(&reply).await.is_err() {
             return;
         }
