@@ -21,7 +21,7 @@ pub async fn upstream(
 /// The same, for answers that take a while; those on other connections do not wait for them.
 pub async fn slow_upstream<A>(answer: impl Fn(ClientMessage) -> A + Clone + Send + 'static) -> SocketAddr
 where
-    A: Future<Output = Option<ServerMessage>> + Send,
+    A: Future<Output = Option<ServerMessage>> + Send + 'static,
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
