@@ -228,6 +228,10 @@ async fn an_answer_has_the_names_under_which_it_was_asked_for() {
     let (1, Ok(Response::Proof(made))) = client.answer().await else { panic!("a proof") };
     assert_eq!(made.input_digest, digest);
     assert_ne!(made.job, JobKey([7; 32]));
+    // As it is kept, for those who come without the input.
+    client.request(2, Request::Fetch { job: made.job, offset: 0, deadline_ms: 0 }).await;
+    let (2, Ok(Response::Proof(kept))) = client.answer().await else { panic!("a proof") };
+    assert_eq!((kept.input_digest, kept.job), (digest, made.job));
     first.stop().await;
     // Asked by its name alone, at a server that has not had it made.
     let second = entrypoint(there, |_| {}).await;
@@ -238,10 +242,12 @@ async fn an_answer_has_the_names_under_which_it_was_asked_for() {
     second.stop().await;
 }
 
-/// Only what is full for one client may have room for another: whatever else an upstream says, it says to all who wait.
+/// Only what is full for one client may have room for another, and so many are tried: whatever else an upstream says, it says
+/// to all who wait.
 #[tokio::test]
 async fn an_upstream_is_asked_in_other_names_only_while_it_is_full() {
-    for (code, times) in [(ErrorCode::Busy, 2), (ErrorCode::Unsupported, 1)] {
+    let names: Vec<String> = (0..10).map(|number| format!("client-{number}")).collect();
+    for (code, times) in [(ErrorCode::Busy, 8), (ErrorCode::Unsupported, 1)] {
         let (answer, asked) = (Arc::new(tokio::sync::Notify::new()), Arc::new(AtomicUsize::new(0)));
         let there = played::slow_upstream({
             let (answer, asked) = (answer.clone(), asked.clone());
@@ -258,18 +264,19 @@ async fn an_upstream_is_asked_in_other_names_only_while_it_is_full() {
                 }
             }
         });
-        let known = common::token_file(&[("alice", ""), ("bob", "")]);
+        let known: Vec<_> = names.iter().map(|name| (&**name, "")).collect();
+        let known = common::token_file(&known);
         let entrypoint =
             entrypoint(there.await, |config| config.token_file = Some(known.path().into())).await;
         let mut waiting = Vec::new();
-        for name in ["alice", "bob"] {
+        for name in &names {
             let mut client = Client::named(&entrypoint, name).await;
             client.request(1, good_request()).await;
             until("it is asked", common::PATIENCE, async || asked.load(Ordering::SeqCst) > 0).await;
             waiting.push(client);
         }
-        until("both wait for it", common::PATIENCE, async || {
-            entrypoint.metric("sextant_proofs_found_total{source=\"shared\"}").await == 1.0
+        until("all wait for it", common::PATIENCE, async || {
+            entrypoint.metric("sextant_proofs_found_total{source=\"shared\"}").await == 9.0
         })
         .await;
         answer.notify_one();

@@ -133,4 +133,17 @@ mod tests {
         let leaving = Failure::Refused(ServerError::new(ErrorCode::ShuttingDown, "no"));
         assert_eq!(leaving.fault(), Fault::Servers, "no request ends a server");
     }
+
+    /// What may pass is asked again after a second at the soonest; what lasts is not asked again.
+    #[test]
+    fn what_may_pass_is_not_asked_again_at_once() {
+        let answer = |error| Failure::Refused(error).answer();
+        for code in [ErrorCode::Busy, ErrorCode::ShuttingDown, ErrorCode::ProverFailed] {
+            assert_eq!(answer(ServerError::retryable(code, "no", 5)).retry_after_ms, 1_000, "{code:?}");
+            assert_eq!(answer(ServerError::retryable(code, "no", 5_000)).retry_after_ms, 5_000, "{code:?}");
+        }
+        for code in [ErrorCode::ProverFailed, ErrorCode::Unsupported, ErrorCode::TooLarge] {
+            assert_eq!(answer(ServerError::new(code, "no")).retry_after_ms, 0, "{code:?}");
+        }
+    }
 }

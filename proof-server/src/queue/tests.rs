@@ -67,6 +67,18 @@ async fn any_number_of_queues_is_served_in_turn() {
     }
 }
 
+/// A queue in which nobody waits is passed by, and the next one has its turn.
+#[tokio::test]
+async fn the_turn_passes_an_empty_queue_by() {
+    let places = Places::default();
+    let queues = queues(3, 8, 8);
+    let names = [(0, "a1"), (0, "a2"), (2, "c1")];
+    let _tickets = names.map(|(queue, name)| queues.push(queue, job(name, 1, &places)).ok().unwrap());
+    for name in ["a1", "c1", "a2"] {
+        assert_eq!(queues.next().await.0, name);
+    }
+}
+
 #[tokio::test]
 async fn clients_are_served_in_turn() {
     let places = Places::default();
