@@ -1,6 +1,6 @@
 //! The steps of a job as they come: server-sent events, the last of which says what came of it.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, slice, time::Duration};
 
 use axum::{
     body::Body,
@@ -100,7 +100,7 @@ pub(super) fn shape(shapes: &mut SchemaGenerator) -> Schema {
             "data": { "type": "string", "contentMediaType": JSON },
         },
         "required": ["event", "data"],
-        "oneOf": [of(&["step"], &[step]), of(&["done"], &[job.clone()]), of(&["failed"], &[job, problem])],
+        "oneOf": [of(&["step"], &[step]), of(&["done"], slice::from_ref(&job)), of(&["failed"], &[job, problem])],
     })
 }
 
