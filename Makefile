@@ -11,7 +11,7 @@ PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test third-party torture http-fuzz vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test web web-test snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test fleet-catch-up \
-  python-test typescript-test dist dist-test contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
+  python-test typescript-test dist dist-test crates contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -106,6 +106,9 @@ dist: setup ## Build Debian packages, tarballs for two processors, the packages 
 
 dist-test: ## Install, use, upgrade and purge the Debian packages of dist/ in a fresh Debian (as root)
 	@scripts/dist-test.sh
+
+crates: setup ## Pack the crates that others use, as for a registry (ARGS=--verify compiles each from its package; many minutes)
+	@scripts/crates.sh $(ARGS)
 
 python-test: build ## Format, types and tests of the Python client
 	@scripts/python-client.sh

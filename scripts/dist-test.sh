@@ -1,18 +1,22 @@
 #!/usr/bin/env bash
 # Installs the Debian packages of dist/ into a fresh Debian in a folder, uses them there as an operator would, upgrades them,
-# removes them, and looks at what is left. Needs root, and mmdebstrap, which is installed.
+# removes them, and looks at what is left. Needs root, mmdebstrap and iproute2; what of them is missing is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 [ "$(id -u)" -eq 0 ] || { echo "dist-test: needs root, for a Debian in a folder" >&2; exit 1; }
-if ! command -v mmdebstrap >/dev/null; then
-  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends mmdebstrap; } >/dev/null 2>&1
+if ! command -v mmdebstrap >/dev/null || ! command -v ip >/dev/null; then
+  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends mmdebstrap iproute2; } >/dev/null 2>&1
 fi
 root=$(mktemp -d)
 trap 'rm -rf --one-file-system "$root"' EXIT
 say() { echo "dist-test: $*"; }
-# Processes in there end with the command, and see only each other.
-inside() { unshare --mount --pid --fork --kill-child --mount-proc="$root/proc" chroot "$root" /bin/bash -euc "$1"; }
+# Processes in there end with the command, and see only each other, on ports of their own.
+inside() {
+  # shellcheck disable=SC2016 # The inner shell's.
+  unshare --mount --net --pid --fork --kill-child --mount-proc="$root/proc" \
+    sh -c 'ip link set lo up && exec chroot "$0" /bin/bash -euc "$1"' "$root" "$1"
+}
 
 say "a fresh Debian"
 # From where this machine has its own packages.
@@ -37,7 +41,8 @@ say "used: settings as installed, a server, questions to it, a proof file"
 inside "proof-server check-config --config /etc/sextant/proof-server.toml >/dev/null
   SEXTANT_CACHE_DIR=/tmp/cache proof-server serve --config /etc/sextant/proof-server.toml --warm false \\
     --http-listen 127.0.0.1:7102 --http-files /usr/share/sextant-server/web >/tmp/out 2>/tmp/log &
-  for _ in \$(seq 100); do grep -q 'listening on' /tmp/out && break; sleep 0.1; done
+  for _ in \$(seq 300); do grep -q 'listening on' /tmp/out && break; sleep 0.1; done
+  grep -q 'http on' /tmp/out || { cat /tmp/log; exit 1; }
   # The page, and the verifier beside it.
   page() { exec 3<>/dev/tcp/127.0.0.1/7102; printf 'GET %s HTTP/1.0\\r\\n\\r\\n' \$1 >&3; grep -qa \"\$2\" <&3; }
   page / '<title>'

@@ -127,12 +127,46 @@ async fn events_tell_the_steps_and_the_end() {
     assert!(steps.iter().all(|(name, _)| name == "step"), "{text}");
     assert!(steps.iter().any(|(_, step)| step["step"] == "executing" && step["cycles"] == 7), "{text}");
     assert_eq!((last.0.as_str(), &last.1["state"]), ("done", &"done".into()), "{text}");
+    let described = get(server.http, "/v1/openapi.json").await.json();
+    for (name, data) in &events {
+        let shape = event_data(&described, name);
+        assert!(
+            shape.iter().any(|shape| has_shape(&described, shape, data)),
+            "{name}: {data} is none of {shape:?}"
+        );
+    }
     // Of a job that is over, the end is all there is; of one that there is not, there are no events.
     let again = get(server.http, &format!("{job}/events")).await;
     assert!(again.body.starts_with(b"event: done\n"), "{again:?}");
     let none = get(server.http, &format!("/v1/proofs/{NOBODYS}/events")).await;
     assert_eq!(none.problem(), (404, "UnknownJob".into()));
     server.stop().await;
+}
+
+/// The shapes that the data of an event may have, as they are described.
+fn event_data<'a>(described: &'a Value, name: &str) -> Vec<&'a Value> {
+    let answer = "/paths/~1v1~1proofs~1{id}~1events/get/responses/200/content/text~1event-stream/schema";
+    let event = described.pointer(answer).unwrap();
+    assert_eq!(event["type"], "object", "an event, not the stream");
+    let kinds = event["oneOf"].as_array().unwrap();
+    let kinds = kinds.iter().filter(|kind| kind["properties"]["event"]["enum"] == serde_json::json!([name]));
+    let shapes = kinds.map(|kind| kind["properties"]["data"]["contentSchema"]["anyOf"].as_array().unwrap());
+    shapes.flatten().collect()
+}
+
+/// Whether what is required there is there, in the shape or in one of its alternatives.
+fn has_shape(described: &Value, shape: &Value, data: &Value) -> bool {
+    let shape = match shape["$ref"].as_str() {
+        Some(reference) => described.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => shape,
+    };
+    if let Some(alternatives) = shape["oneOf"].as_array() {
+        return alternatives.iter().any(|shape| has_shape(described, shape, data));
+    }
+    let properties = shape["properties"].as_object().unwrap();
+    let is_const = |(name, field): (&String, &Value)| field.get("const").is_none_or(|due| *due == data[name]);
+    let required = shape["required"].as_array().unwrap();
+    required.iter().all(|name| data.get(name.as_str().unwrap()).is_some()) && properties.iter().all(is_const)
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ mod inputs {}
 mod protocol {}
 #[doc = include_str!("../../sources/README.md")]
 mod sources {}
+#[doc = include_str!("../../verifier/stark/README.md")]
+mod stark {}
 #[doc = include_str!("../../submit/README.md")]
 mod submit {}
 #[doc = include_str!("../../verifier/README.md")]

@@ -70,9 +70,15 @@ impl Verifier {
         Self { prover: OnceLock::new(), programs: Program::ALL.map(Pinned::new), development_key: None }
     }
 
-    /// Sets SP1's verifier up now, for whoever is not to wait for it with the first proof. Blocks as long as that takes.
+    /// Sets SP1's verifier up now, for whoever is not to wait for it with the first compressed proof. Blocks as long as that
+    /// takes.
     pub fn warm_up(&self) {
         self.prover();
+    }
+
+    /// Whether that was done, or such a proof has come.
+    pub fn is_warm(&self) -> bool {
+        self.prover.get().is_some()
     }
 
     /// SP1's verifier. Blocks while it is set up; may be called inside an async runtime.
@@ -192,19 +198,19 @@ mod tests {
             error.to_string(),
             "the proof does not hold: Core machine verification error: Empty core proof"
         );
-        assert!(verifier.prover.get().is_none());
+        assert!(!verifier.is_warm());
 
         let mut compressed = ProofRecord::from_file_bytes(COMPRESSED).unwrap();
         compressed.public_values[173] ^= 1;
         assert!(verifier.verify(&compressed).is_err());
-        assert!(verifier.prover.get().is_some());
+        assert!(verifier.is_warm());
     }
 
     #[test]
     fn a_verifier_that_was_warmed_up_has_it_before_any_proof() {
         let verifier = Verifier::new();
         verifier.warm_up();
-        assert!(verifier.prover.get().is_some());
+        assert!(verifier.is_warm());
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 import type { Progress, ProofAnswer, ProvingCost, Response, ServerInfo, Submitted } from "./answers.js";
 import type { Hex } from "./bytes.js";
-import { type Asked, download, success } from "./download.js";
+import { success } from "./connection.js";
+import { type Asked, download } from "./download.js";
 import { DeadlineError, SextantError } from "./errors.js";
 import { checkExpected, type Expected, expectedOf, expectedSame } from "./expected.js";
 import { Link } from "./link.js";
@@ -10,6 +11,7 @@ import { VK_HASHES } from "./pinned.js";
 import { ProofRecord } from "./proof.js";
 import type { Statement } from "./public-values.js";
 import { PART, type ProofKind, type Request, type StatementInput } from "./requests.js";
+import { checkSize } from "./sizes.js";
 import { isThisMachine, type MakeSocket, makeSocket, socketUrl } from "./socket.js";
 import { checkVerifiable, type Verifier, verifyHere } from "./verification.js";
 
@@ -123,12 +125,15 @@ export class Client {
     return info;
   }
 
-  /** Asks for the proof of a statement and waits for it. The kind is `compressed` if it is to be verified here, or `stark`. */
+  /**
+   * Asks for the proof of a statement and waits for it. The kind is `compressed` if it is to be verified here, or `stark`.
+   * An input that is larger than the server takes is not sent: an `InputTooLargeError` says both sizes.
+   */
   async prove(input: StatementInput, kind?: ProofKind, options: ProveOptions = {}): Promise<Proof> {
     const form = kind ?? (this.#verifies(options) ? "compressed" : "stark");
     const due = await this.#due(() => expectedOf(input, form), form, options);
-    const rest = input.bytes.subarray(PART);
-    return this.#download((deadlineMs) => ({ ask: "prove", ...proveRequest(input, form, deadlineMs) }), rest, due, options);
+    const request: Asked["request"] = (deadlineMs) => ({ ask: "prove", ...proveRequest(input, form, deadlineMs) });
+    return this.#download({ request, rest: input.bytes.subarray(PART), input: input.bytes.length }, due, options);
   }
 
   /** Asks like {@link prove}, and returns the job's name at once: the job goes on whoever is connected. */
@@ -146,7 +151,8 @@ export class Client {
   /** Waits for a job that was submitted, by whomever; it must be the proof of `input`. */
   async fetch(job: Hex, input: StatementInput, kind: ProofKind, options: ProveOptions = {}): Promise<Proof> {
     const due = await this.#due(() => expectedOf(input, kind), kind, options);
-    return this.#download((deadlineMs) => ({ ask: "fetch", job, offset: 0, deadlineMs }), EMPTY, due, options);
+    const request: Asked["request"] = (deadlineMs) => ({ ask: "fetch", job, offset: 0, deadlineMs });
+    return this.#download({ request, rest: EMPTY, input: undefined }, due, options);
   }
 
   /** Takes back a job that this client has submitted. */
@@ -163,12 +169,8 @@ export class Client {
     const record = proof.record.encode();
     const rest = record.subarray(PART);
     const more = rest.length;
-    return this.#download(
-      (deadlineMs) => ({ ask: "wrap", record: record.subarray(0, PART), kind, deadlineMs, more }),
-      rest,
-      due,
-      options,
-    );
+    const request: Asked["request"] = (deadlineMs) => ({ ask: "wrap", record: record.subarray(0, PART), kind, deadlineMs, more });
+    return this.#download({ request, rest, input: undefined }, due, options);
   }
 
   /** Asks the server whether a proof is true: worth as much as you trust the server. Rejects with code `InvalidProof` if not. */
@@ -196,13 +198,14 @@ export class Client {
     rest = EMPTY,
   ): Promise<Extract<Response, { answer: A }>> {
     const connection = await this.#link.connected(signal);
+    if (request.ask === "submit") await checkSize(connection, request.input.bytes.length + request.more, signal);
     for await (const message of connection.request(request, rest, signal)) {
       if (message.type === "answer") return success(message, due);
     }
     throw new SextantError("requests end with an answer or an error");
   }
 
-  async #download(request: Asked["request"], rest: Uint8Array, due: Expected, options: ProveOptions): Promise<Proof> {
+  async #download(what: Pick<Asked, "request" | "rest" | "input">, due: Expected, options: ProveOptions): Promise<Proof> {
     const { onProgress } = options;
     const deadline = milliseconds(options.deadline);
     const begun = Date.now();
@@ -214,7 +217,7 @@ export class Client {
     const signal = options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal;
     let answer: ProofAnswer;
     try {
-      answer = await download(this.#link, { request, rest, left, onProgress, signal, maxRecord: this.#maxRecord });
+      answer = await download(this.#link, { ...what, left, onProgress, signal, maxRecord: this.#maxRecord });
     } finally {
       clearTimeout(timer);
     }

@@ -1,7 +1,7 @@
 // One connection: the greeting, and requests that run side by side (section 3 of docs/protocol.md). Each binary message of the
 // WebSocket is the body of one frame.
 
-import { decodeMessage, type Failure, SERVER_MESSAGE, type ServerMessage } from "./answers.js";
+import { decodeMessage, type Failure, type Response, SERVER_MESSAGE, type ServerMessage } from "./answers.js";
 import { concat } from "./bytes.js";
 import { ConnectionLostError, MalformedError, ServerError, SextantError } from "./errors.js";
 import { Queue } from "./queue.js";
@@ -42,10 +42,23 @@ export function failure({ code, message, retryAfterMs }: Failure): ServerError {
   return new ServerError(code, message, Number(retryAfterMs));
 }
 
+/** What an answer says, if it is the one that is due. */
+export function success<A extends Response["answer"]>(
+  { result }: Extract<Incoming, { type: "answer" }>,
+  due: A,
+): Extract<Response, { answer: A }> {
+  if ("error" in result) throw failure(result.error);
+  const said = result.response?.answer ?? "something of a later version";
+  if (said !== due) throw new MalformedError(`the server answers ${said}, ${due} is due`);
+  return result.response as Extract<Response, { answer: A }>;
+}
+
 /** A greeted connection. */
 export class Connection {
   /** What the server can beyond what every one of its version can. */
   capabilities: string[] = [];
+  /** Bytes of an input that the server takes, once it was asked; 0: it does not say. */
+  inputLimit: bigint | undefined;
   /** Why there is no connection any more. */
   lost: SextantError | undefined;
   readonly #socket: Socket;

@@ -1,12 +1,13 @@
 // A proof on its way, in parts. Where the connection breaks, the next one goes on: with the same job, if the server still has it,
 // and of a proof of which the beginning is here, with the rest.
 
-import type { Progress, ProofAnswer, Response } from "./answers.js";
+import type { Progress, ProofAnswer } from "./answers.js";
 import { joined, sha256, toHex } from "./bytes.js";
-import { type Connection, failure, type Incoming } from "./connection.js";
+import { type Connection, type Incoming, success } from "./connection.js";
 import { ErrorCode, MalformedError, ServerError } from "./errors.js";
 import { type Link, pause } from "./link.js";
 import { MAX_RECORD, type Request } from "./requests.js";
+import { checkSize } from "./sizes.js";
 
 /** What is asked for. */
 export interface Asked {
@@ -14,6 +15,8 @@ export interface Asked {
   request(deadlineMs: number): Request;
   /** Bytes of it that go in parts. */
   rest: Uint8Array;
+  /** Bytes of the statement's input, where it has one. */
+  input: number | undefined;
   /** Milliseconds left now. */
   left(): number;
   onProgress: ((step: Progress) => void) | undefined;
@@ -31,6 +34,8 @@ export async function download(link: Link, asked: Asked): Promise<ProofAnswer> {
     let connection: Connection | undefined;
     try {
       connection = await link.connected(asked.signal);
+      // On each connection: another one may lead to another server.
+      if (!begun && asked.input !== undefined) await checkSize(connection, asked.input, asked.signal);
       const request = begun ? begun.continued(asked.left()) : asked.request(asked.left());
       const rest = begun ? new Uint8Array() : asked.rest;
       for await (const message of connection.request(request, rest, asked.signal)) {
@@ -54,17 +59,6 @@ export async function download(link: Link, asked: Asked): Promise<ProofAnswer> {
     }
     await pause(attempts, asked.signal);
   }
-}
-
-/** What an answer says, if it is the one that is due. */
-export function success<A extends Response["answer"]>(
-  { result }: Extract<Incoming, { type: "answer" }>,
-  due: A,
-): Extract<Response, { answer: A }> {
-  if ("error" in result) throw failure(result.error);
-  const said = result.response?.answer ?? "something of a later version";
-  if (said !== due) throw new MalformedError(`the server answers ${said}, ${due} is due`);
-  return result.response as Extract<Response, { answer: A }>;
 }
 
 class DamagedError extends MalformedError {

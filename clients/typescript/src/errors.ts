@@ -39,6 +39,19 @@ export class DeadlineError extends SextantError {
   override name = "DeadlineError";
 }
 
+/** A statement's input is larger than the server takes; nothing of it was sent. `got` and `limit` are bytes. */
+export class InputTooLargeError extends SextantError {
+  override name = "InputTooLargeError";
+  readonly got: number;
+  readonly limit: number;
+
+  constructor(got: number, limit: number) {
+    super(`the input of this statement has ${got} bytes, this server takes ${limit} at most`);
+    this.got = got;
+    this.limit = limit;
+  }
+}
+
 /** The server's own answer to a request that it does not fulfil. */
 export class ServerError extends SextantError {
   override name = "ServerError";

@@ -15,6 +15,7 @@ export {
   ConnectionLostError,
   DeadlineError,
   ErrorCode,
+  InputTooLargeError,
   InvalidProofError,
   MalformedError,
   ServerError,

@@ -11,7 +11,16 @@ import { WebSocket } from "ws";
 
 import { decodeFlat } from "../src/flat.js";
 import { COMMITTEE_CHANGE_INPUT } from "../src/inputs.js";
-import { Client, ConnectionLostError, ErrorCode, MalformedError, type Progress, ProofRecord, ServerError } from "../src/node.js";
+import {
+  Client,
+  ConnectionLostError,
+  ErrorCode,
+  InputTooLargeError,
+  MalformedError,
+  type Progress,
+  ProofRecord,
+  ServerError,
+} from "../src/node.js";
 import { PART } from "../src/requests.js";
 import { committeeChange, connect, connected, folder, inclusion, program, server, until } from "./support.js";
 
@@ -108,6 +117,21 @@ test("a kind that is not made here", async (test) => {
   const client = await connected(test, { arguments: ["--kinds", "stark"] });
   await assert.rejects(client.prove(await committeeChange(), "groth16"), refusal(ErrorCode.Unsupported));
   await assert.rejects(client.prove(await committeeChange(), "snark" as "stark"), /snark is no kind of proof/);
+});
+
+test("what is larger than the server takes is not sent", async (test) => {
+  const [one, two] = [await committeeChange(), await committeeChange(2)];
+  const limit = Math.ceil(one.bytes.length / 1024);
+  const client = await connected(test, { arguments: ["--max-input-kib", String(limit)] });
+  await client.prove(one);
+  const words = new RegExp(`has ${two.bytes.length} bytes, this server takes ${limit * 1024} at most`);
+  for (const tooLarge of [() => client.prove(two), () => client.submit(two, "stark")]) {
+    await assert.rejects(tooLarge, (error) => {
+      assert(error instanceof InputTooLargeError, String(error));
+      assert.match(error.message, words);
+      return true;
+    });
+  }
 });
 
 test("tokens", async (test) => {

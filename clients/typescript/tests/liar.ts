@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import { type WebSocket, WebSocketServer } from "ws";
 
-import { decodeMessage, type ProofAnswer, SERVER_MESSAGE, type ServerMessage } from "../src/answers.js";
+import { decodeMessage, type ProofAnswer, type Response, SERVER_MESSAGE, type ServerMessage } from "../src/answers.js";
 import { type Hex, sha256, toHex } from "../src/bytes.js";
 import { CLIENT_MESSAGE, type ClientMessage, PART, type Request, VERSION } from "../src/requests.js";
 
@@ -33,15 +33,19 @@ export interface Liar {
   heard: Heard[];
   /** The tokens that introductions had. */
   tokens: string[];
+  /** Questions for what the server takes, which are answered and not part of what is heard. */
+  infos: number[];
 }
 
 interface Behaviour {
   /** In place of a welcome. */
   greeting?: (ServerMessage | Uint8Array | string)[];
   onRequest?: (asked: Asked, peer: Peer) => void | Promise<void>;
+  /** Bytes of an input that it says to take, on each connection; nothing is said on later ones. */
+  inputLimits?: bigint[];
 }
 
-export async function liar(test: TestContext, { greeting, onRequest }: Behaviour): Promise<Liar> {
+export async function liar(test: TestContext, { greeting, onRequest, inputLimits }: Behaviour): Promise<Liar> {
   const listening = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   await new Promise((resolve) => listening.once("listening", resolve));
   test.after(() => {
@@ -50,6 +54,7 @@ export async function liar(test: TestContext, { greeting, onRequest }: Behaviour
   });
   const heard: Heard[] = [];
   const tokens: string[] = [];
+  const infos: number[] = [];
   let connections = 0;
   listening.on("connection", (socket: WebSocket) => {
     const peer: Peer = {
@@ -63,6 +68,10 @@ export async function liar(test: TestContext, { greeting, onRequest }: Behaviour
       if (message?.type === "introduction") {
         tokens.push(message.token);
         for (const one of greeting ?? [welcome()]) peer.say(one);
+      } else if (message?.type === "request" && message.request?.ask === "info") {
+        // Clients ask before they send an input.
+        infos.push(message.id);
+        peer.say({ type: "answer", id: message.id, result: { response: info(inputLimits?.[peer.number]) } });
       } else if (message?.type === "request" && message.request) {
         const asked = { ...message, request: message.request };
         heard.push(asked);
@@ -72,11 +81,28 @@ export async function liar(test: TestContext, { greeting, onRequest }: Behaviour
       }
     });
   });
-  return { url: `http://127.0.0.1:${(listening.address() as AddressInfo).port}`, heard, tokens };
+  return { url: `http://127.0.0.1:${(listening.address() as AddressInfo).port}`, heard, tokens, infos };
 }
 
 export function welcome(version = VERSION, capabilities: string[] = []): ServerMessage {
   return { type: "welcome", version, agent: "liar", capabilities };
+}
+
+function info(input = 0n): Response {
+  return {
+    answer: "info",
+    agent: "liar",
+    circuitVersion: "",
+    programs: [],
+    kinds: [],
+    ready: true,
+    reason: "",
+    networks: [],
+    oldestVersion: VERSION,
+    newestVersion: VERSION,
+    limits: { input, record: 0n, requests: 0, deadlineMs: 0n },
+    uptimeS: 0n,
+  };
 }
 
 function said(message: ServerMessage | Uint8Array | string): Uint8Array | string {

@@ -5,7 +5,15 @@ import { type TestContext, test } from "node:test";
 
 import type { ServerMessage } from "../src/answers.js";
 import { toHex } from "../src/bytes.js";
-import { Client, ConnectionLostError, MalformedError, ProofRecord, ServerError, WrongProofError } from "../src/node.js";
+import {
+  Client,
+  ConnectionLostError,
+  InputTooLargeError,
+  MalformedError,
+  ProofRecord,
+  ServerError,
+  WrongProofError,
+} from "../src/node.js";
 import { MAX_FRAME, PART } from "../src/requests.js";
 import { liar, type Peer, proofAnswer, requests, sayProof, welcome } from "./liar.js";
 import { committeeChange, connect, recordedProof, seemingProof, until } from "./support.js";
@@ -122,6 +130,32 @@ test("who does not want the rest of a proof says so", async (test) => {
     heard.map((message) => message.type),
     ["request", "cancel"],
   );
+});
+
+test("what is larger than the server takes is not sent, and it is asked once what it takes", async (test) => {
+  const record = (await seemingProof("committee-change")).encode();
+  const input = await committeeChange(2);
+  const size = input.bytes.length;
+  const taking = async (limit: number) => {
+    const server = await liar(test, {
+      inputLimits: [BigInt(limit)],
+      onRequest: async ({ id }, peer) => peer.say(await proofAnswer(id, record)),
+    });
+    return { ...server, client: await connect(test, server.url) };
+  };
+  const enough = await taking(size);
+  await enough.client.prove(input, "groth16");
+  await enough.client.prove(input, "groth16");
+  assert.deepEqual([requests(enough.heard).length, enough.infos.length], [2, 1]);
+  const small = await taking(size - 1);
+  for (const asked of [() => small.client.prove(input, "groth16"), () => small.client.submit(input, "groth16")]) {
+    await assert.rejects(asked, (error) => {
+      assert(error instanceof InputTooLargeError, String(error));
+      assert.equal(error.message, `the input of this statement has ${size} bytes, this server takes ${size - 1} at most`);
+      return true;
+    });
+  }
+  assert.deepEqual([small.heard.length, small.infos.length], [0, 1]);
 });
 
 test("answers to nobody are ignored, and messages and steps of a later version", async (test) => {

@@ -7,7 +7,14 @@ import { concat, sha256 as hash, toHex } from "../src/bytes.js";
 import { decodeFlat } from "../src/flat.js";
 import { INCLUSION_INPUT } from "../src/inputs.js";
 import { pause } from "../src/link.js";
-import { ConnectionLostError, DeadlineError, ErrorCode, ServerError, type StatementInput } from "../src/node.js";
+import {
+  ConnectionLostError,
+  DeadlineError,
+  ErrorCode,
+  InputTooLargeError,
+  ServerError,
+  type StatementInput,
+} from "../src/node.js";
 import { PART } from "../src/requests.js";
 import { type Asked, type Heard, liar, type Peer, proofAnswer, requests } from "./liar.js";
 import { committeeChange, connect, inclusion, seemingProof, until } from "./support.js";
@@ -134,6 +141,19 @@ test("after so many attempts it is given up, and what the server answers is no r
   assert.equal(busy.heard.length, 1);
 });
 
+test("another server than before takes less", async (test) => {
+  const input = await committeeChange(2);
+  const limit = input.bytes.length - 1;
+  const server = await liar(test, { inputLimits: [0n, BigInt(limit)], onRequest: (_, peer) => peer.breakOff() });
+  const client = await connect(test, server.url);
+  await assert.rejects(client.prove(input, "groth16"), (error) => {
+    assert(error instanceof InputTooLargeError, String(error));
+    assert.deepEqual([error.got, error.limit], [input.bytes.length, limit]);
+    return true;
+  });
+  assert.deepEqual(asked(server.heard), ["prove"]);
+});
+
 test("the next request finds another connection, but for a client that is closed", async (test) => {
   const server = await liar(test, {
     onRequest: ({ id }, peer) => {
@@ -152,7 +172,7 @@ test("the next request finds another connection, but for a client that is closed
 test("a connection that is dead without having said so is found out", async (test) => {
   const server = await liar(test, {});
   const client = await connect(test, server.url, { pingInterval: 20, silenceLimit: 120, reconnects: 0 });
-  await assert.rejects(client.info(), /nothing was heard for 120 ms/);
+  await assert.rejects(client.withdraw(JOB), /nothing was heard for 120 ms/);
   assert(asked(server.heard).filter((ask) => ask === "ping").length >= 2);
 });
 

@@ -1,6 +1,6 @@
 //! The steps of a job as they come: server-sent events, the last of which says what came of it.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, slice, time::Duration};
 
 use axum::{
     body::Body,
@@ -8,6 +8,7 @@ use axum::{
 };
 use bytes::Bytes;
 use hyper::header;
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use sextant_protocol::Progress;
 use tokio::{sync::mpsc, time::interval};
@@ -16,8 +17,8 @@ use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use super::{
     asker::Asker,
     job::{Job, Seen, Step, Waiting},
-    problem::Problem,
-    values::Named,
+    problem::{Described, Problem},
+    values::{JSON, Named},
 };
 
 /// The kind of a body that events come in.
@@ -77,6 +78,30 @@ async fn tell(mut waiting: Waiting, step: Option<Progress>, events: mpsc::Sender
         Err(problem) => event("failed", &problem.described()),
     };
     let _ = events.send(last).await;
+}
+
+/// The shape of an event, of which a body has one after the other.
+pub(super) fn shape(shapes: &mut SchemaGenerator) -> Schema {
+    let of = |names: &[&str], content: &[Schema]| {
+        json_schema!({
+            "properties": {
+                "event": { "enum": names },
+                "data": { "contentSchema": { "anyOf": content } },
+            },
+        })
+    };
+    let step = shapes.subschema_for::<Step>();
+    let job = shapes.subschema_for::<Job>();
+    let problem = shapes.subschema_for::<Described>();
+    json_schema!({
+        "type": "object",
+        "properties": {
+            "event": { "type": "string" },
+            "data": { "type": "string", "contentMediaType": JSON },
+        },
+        "required": ["event", "data"],
+        "oneOf": [of(&["step"], &[step]), of(&["done"], slice::from_ref(&job)), of(&["failed"], &[job, problem])],
+    })
 }
 
 fn over(job: &Job) -> Bytes {

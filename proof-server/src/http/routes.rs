@@ -138,8 +138,8 @@ fn routes() -> Vec<Route> {
             body: None,
             answers: vec![Answer {
                 status: StatusCode::OK,
-                about: "The events.",
-                content: Some((events::KIND, text)),
+                about: "The events, each of this shape.",
+                content: Some((events::KIND, events::shape)),
             }],
         },
         Route {
@@ -220,10 +220,6 @@ pub(super) fn shape<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 /// Bytes have the shape of their kind.
 pub(super) fn bytes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "format": "binary" })
-}
-
-fn text(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string" })
 }
 
 /// A page that shows the description to people. It loads nothing from elsewhere.

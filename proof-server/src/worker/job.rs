@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sextant_protocol::{ErrorCode, Progress, ProofRecord, ServerError, encoding, proof::Circuits};
+use sextant_protocol::{ErrorCode, Progress, ProofKind, ProofRecord, ServerError, encoding, proof::Circuits};
 use sextant_verifier::Verifier;
 
-#[cfg(not(feature = "prover"))]
-use super::WorkerMode;
-use super::{WorkerEvent, WorkerRequest, child::WorkerArgs};
+use super::{WorkerEvent, WorkerMode, WorkerRequest, child::WorkerArgs};
 
 #[cfg(feature = "prover")]
 mod proving;
@@ -30,15 +28,9 @@ impl Prover {
             true => args.circuits.open()?.filter(|circuits| circuits.worth == Circuits::Development),
             false => None,
         };
-        let verifier = tokio::task::spawn_blocking(move || {
-            let verifier = match development {
-                Some(circuits) => Verifier::new().allow_development_circuits(circuits.key),
-                None => Verifier::new(),
-            };
-            // A worker is ready when nobody has to wait any more.
-            verifier.warm_up();
-            verifier
-        });
+        let development = development.map(|circuits| circuits.key);
+        let mode = args.mode;
+        let verifier = tokio::task::spawn_blocking(move || verifier(mode, development));
         #[cfg(feature = "prover")]
         let stage = proving::Stage::start(args).await?;
         #[cfg(not(feature = "prover"))]
@@ -107,6 +99,20 @@ impl Prover {
     }
 }
 
+/// The verifier of a worker for `mode`, which accepts SNARKs by the development circuits with this key.
+fn verifier(mode: WorkerMode, development: Option<Vec<u8>>) -> Verifier {
+    let verifier = match development {
+        Some(key) => Verifier::new().allow_development_circuits(key),
+        None => Verifier::new(),
+    };
+    // Whoever makes compressed proofs is ready when none of them has to wait any more. Elsewhere SP1's verifier is set up
+    // for the first compressed proof that is brought: where there are STARKs alone, never.
+    if mode.makes() == Some(ProofKind::Compressed) {
+        verifier.warm_up();
+    }
+    verifier
+}
+
 #[cfg(feature = "prover")]
 fn proved(proved: super::Proved) -> WorkerEvent {
     WorkerEvent::Proved(Box::new(proved))
@@ -118,4 +124,20 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 fn internal(message: impl Into<String>) -> ServerError {
     ServerError::new(ErrorCode::Internal, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What it takes, half a second and some 50 MB, is spent where compressed proofs are made.
+    #[test]
+    fn sp1s_verifier_is_set_up_beforehand_where_compressed_proofs_are_made() {
+        for mode in [WorkerMode::Stark, WorkerMode::Groth16, WorkerMode::Verify] {
+            assert!(!verifier(mode, None).is_warm(), "{}", mode.as_str());
+        }
+        for mode in [WorkerMode::Compressed, WorkerMode::Wrap] {
+            assert!(verifier(mode, None).is_warm(), "{}", mode.as_str());
+        }
+    }
 }

@@ -43,6 +43,7 @@ pub mod circuit;
 pub mod recording;
 
 mod across;
+mod each;
 mod machine;
 
 use std::{borrow::Borrow, sync::LazyLock};
@@ -122,13 +123,11 @@ pub fn verify(shards: &[Shard], public_values: &[u8], key: &SP1VerifyingKey) -> 
 /// Verifies that the shards are a run of the program to its end with exit code 0, whatever it committed to.
 ///
 /// # Errors
-/// What is wrong first: what holds between shards is looked at before they are.
+/// What is wrong first: what holds between shards is looked at before they are, and of them the first in order that does not
+/// hold is named, whichever was found out first.
 pub fn verify_run(shards: &[Shard], key: &SP1VerifyingKey) -> Result<(), MachineError> {
     across::check(shards, &key.vk)?;
-    shards
-        .iter()
-        .try_for_each(|shard| verify_shard(shard, key))
-        .map_err(MachineVerifierError::InvalidShardProof)
+    each::in_order(shards, |shard| verify_shard(shard, key)).map_err(MachineVerifierError::InvalidShardProof)
 }
 
 /// Verifies one shard, whatever the others are.
