@@ -11,8 +11,8 @@ use std::sync::{
 use common::{Client, Server, good_request, played, record, until, worker::Script};
 use proof_server::{Config, Role};
 use sextant_protocol::{
-    ClientMessage, ErrorCode, JobKey, ProofAnswer, ProofKind, Request, Response, ServerError, ServerInfo,
-    ServerMessage, Token,
+    ClientMessage, ErrorCode, JobKey, ProofAnswer, ProofKind, ProofRecord, Request, Response, ServerError,
+    ServerInfo, ServerMessage, Token,
 };
 
 /// Upstreams that are up.
@@ -136,6 +136,8 @@ async fn what_is_passed_on_says_how_far_it_has_come_and_for_whom() {
             assert_eq!(*heard, [(expected.0, expected.1.to_owned())], "{request:?}");
         }
     }
+    let refused = entrypoint.metric("sextant_upstream_requests_total{outcome=\"refused\"}").await;
+    assert_eq!(refused, 4.0, "whatever was asked for");
     entrypoint.stop().await;
 }
 
@@ -208,11 +210,49 @@ async fn a_prover_that_shows_the_proof_of_another_job_lies() {
     entrypoint.stop().await;
 }
 
+/// However true a proof is: one of another program, of another kind or of something else is not what was asked for.
+#[tokio::test]
+async fn a_true_proof_of_something_else_is_a_lie() {
+    let other_values = [&record().public_values[..], &[0; 32]].concat();
+    for told in [
+        ProofRecord { program: 2, ..record() },
+        ProofRecord { kind: ProofKind::Compressed, ..record() },
+        ProofRecord { public_values: other_values, ..record() },
+        record(),
+    ] {
+        let what = format!("{} by {} of {}", told.kind, told.program, told.public_values.len());
+        let is_true = told == record();
+        let there = played::upstream(move |message| {
+            if let ClientMessage::Request { id, request: Request::Prove(_) } = message {
+                let answer = ProofAnswer::new(&told, [7; 32], Default::default(), JobKey([7; 32]));
+                return Some(ServerMessage::Answer { id, result: Ok(Response::Proof(answer)) });
+            }
+            about_itself(message, played::offers(ProofKind::Stark))
+        });
+        let entrypoint = entrypoint(there.await, |_| {}).await;
+        let mut client = Client::connect(&entrypoint).await;
+        client.request(1, good_request()).await;
+        let (1, result) = client.answer().await else { panic!("an answer") };
+        let lies = entrypoint.metric("sextant_upstream_requests_total{outcome=\"lied\"}").await;
+        match result {
+            Ok(Response::Proof(_)) => assert!(is_true && lies == 0.0, "{what}"),
+            Err(error) => {
+                assert!(!is_true && lies == 1.0 && error.message.contains("falsely"), "{what}: {error}");
+            }
+            other => panic!("{other:?}"),
+        }
+        entrypoint.stop().await;
+    }
+}
+
 /// What an answer is called besides, the job and the digest of the input, is whoever asked to say: an upstream that calls a true
 /// proof by other names misleads nobody.
 #[tokio::test]
 async fn an_answer_has_the_names_under_which_it_was_asked_for() {
     let there = played::upstream(|message| {
+        if let ClientMessage::Request { request: Request::Prove(asked), .. } = &message {
+            assert_eq!(asked.vk_hash, Some(record().vk_hash), "by this build of the program and no other");
+        }
         if let ClientMessage::Request { id, request: Request::Fetch { .. } | Request::Prove(_) } = message {
             let answer = ProofAnswer::new(&record(), [7; 32], Default::default(), JobKey([7; 32]));
             return Some(ServerMessage::Answer { id, result: Ok(Response::Proof(answer)) });

@@ -134,6 +134,21 @@ mod tests {
         assert_eq!(leaving.fault(), Fault::Servers, "no request ends a server");
     }
 
+    /// In the log.
+    #[test]
+    fn each_failure_is_told_apart() {
+        let error = || ServerError::new(ErrorCode::Busy, "why");
+        for (failure, said) in [
+            (Failure::Unreachable("why".into()), "unreachable: why".to_owned()),
+            (Failure::Broken("why".into()), "broken: why".to_owned()),
+            (Failure::Refused(error()), format!("refused: {}", error())),
+            (Failure::Lied("why".into()), "answered falsely: why".to_owned()),
+            (Failure::Own(error()), format!("not verified: {}", error())),
+        ] {
+            assert_eq!(failure.to_string(), said);
+        }
+    }
+
     /// What may pass is asked again after a second at the soonest; what lasts is not asked again.
     #[test]
     fn what_may_pass_is_not_asked_again_at_once() {

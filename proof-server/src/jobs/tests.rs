@@ -66,6 +66,8 @@ async fn a_job_that_is_over_is_joined_by_nobody() {
     let Ok(Found::Started(first)) = enter((&jobs, &budgets), 1, true, fails).await else { panic!("a job") };
     first.outcome().await.unwrap_err();
     assert!(jobs.open().is_empty());
+    let failed: Vec<_> = jobs.history().failures().into_iter().map(|failure| failure.key).collect();
+    assert_eq!(failed, [KEY]);
     let found = enter((&jobs, &budgets), 2, true, fails).await;
     assert!(matches!(found, Ok(Found::Started(_))), "it is begun anew");
 }

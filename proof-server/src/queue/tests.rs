@@ -74,7 +74,11 @@ async fn the_turn_passes_an_empty_queue_by() {
     let queues = queues(3, 8, 8);
     let names = [(0, "a1"), (0, "a2"), (2, "c1")];
     let _tickets = names.map(|(queue, name)| queues.push(queue, job(name, 1, &places)).ok().unwrap());
-    for name in ["a1", "c1", "a2"] {
+    assert_eq!((0..3).map(|queue| queues.capacity(queue)).sum::<usize>(), 24);
+    places.lock().unwrap().clear();
+    assert_eq!(queues.next().await.0, "a1");
+    assert_eq!(*places.lock().unwrap(), [("c1", 0), ("a2", 1)]);
+    for name in ["c1", "a2"] {
         assert_eq!(queues.next().await.0, name);
     }
 }
