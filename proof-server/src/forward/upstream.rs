@@ -236,5 +236,6 @@ mod tests {
         assert_eq!(upstream.load(), 3, "one of them is ours");
         let _second = upstream.open();
         assert_eq!(upstream.load(), 4, "known at once");
+        assert_eq!(upstream.standing(), Standing::Good, "one that has not failed has any number");
     }
 }
