@@ -48,18 +48,29 @@ fn about_itself(message: ClientMessage, info: ServerInfo) -> Option<ServerMessag
     }
 }
 
-/// It may be ready for one program and not for the other.
+/// It may be ready for one program and not for the other, have another build of it, or take nothing.
 #[tokio::test]
 async fn an_upstream_that_is_not_ready_for_the_program_is_not_asked() {
-    let there = played::upstream(|message| {
-        let mut info = played::offers(ProofKind::Stark);
-        info.programs[0].ready = false;
-        about_itself(message, info)
-    });
-    let entrypoint = entrypoint(there.await, |_| {}).await;
-    let (_, ready) = entrypoint.http("/readyz").await;
-    assert!(ready.contains("committee-change: 0 of 1 upstreams up"), "{ready}");
-    entrypoint.stop().await;
+    let unfit: [fn(&mut ProgramInfo); 5] = [
+        |_| {},
+        |program| program.ready = false,
+        |program| program.program = 2,
+        |program| program.vk_hash = [9; 32],
+        |program| program.queue_capacity = 0,
+    ];
+    for (number, change) in unfit.into_iter().enumerate() {
+        let there = played::upstream(move |message| {
+            let mut info = played::offers(ProofKind::Stark);
+            change(&mut info.programs[0]);
+            about_itself(message, info)
+        });
+        let entrypoint = entrypoint(there.await, |_| {}).await;
+        let (_, ready) = entrypoint.http("/readyz").await;
+        let up = usize::from(number == 0);
+        let told = format!("committee-change: {up} of 1 upstreams up");
+        assert!(ready.contains(&told), "{number}: {ready}");
+        entrypoint.stop().await;
+    }
 }
 
 /// One that has no place for another connection stays what it was, up or down; any other refusal takes it out.
