@@ -1,7 +1,7 @@
 // What is larger than the server takes is not sent.
 
 import { type Connection, success } from "./connection.js";
-import { InputTooLargeError } from "./errors.js";
+import { InputTooLargeError, SextantError } from "./errors.js";
 
 /** Rejects where an input of so many bytes is larger than the server takes. It is asked once on a connection what that is. */
 export async function checkSize(connection: Connection, bytes: number, signal?: AbortSignal): Promise<void> {
@@ -16,5 +16,5 @@ async function inputLimit(connection: Connection, signal: AbortSignal | undefine
   for await (const message of connection.request({ ask: "info" }, new Uint8Array(), signal)) {
     if (message.type === "answer") return success(message, "info").limits.input;
   }
-  throw new Error("requests end with an answer or an error");
+  throw new SextantError("requests end with an answer or an error");
 }
