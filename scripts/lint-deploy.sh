@@ -20,13 +20,14 @@ if [ -x "$tools/helm" ]; then
   "$tools/helm" template sextant deploy/helm --set allowAnonymous=true,fleet.enabled=true >/dev/null
   scaled=$("$tools/helm" template sextant deploy/helm --set tokens=t,fleet.enabled=true,fleet.keda.enabled=true,fleet.circuits=c \
     --set fleet.broker=tls://broker:4222,fleet.replicas=3,fleet.credentials=s,fleet.stages.stark.large=true,fleet.stages.wrap.settings.SEXTANT_WARM=false \
+    --set traces.endpoint=http://collector:4318,traces.headers=h \
     --set fleet.stages.stark.disruptionBudget.maxUnavailable=1,monitoring.from[0].podSelector.matchLabels.a=b | grep -c 'kind: ScaledObject')
   [ "$scaled" = 4 ] || { say "the chart scales $scaled stages of 4"; exit 1; }
   # Everything else that is.
   "$tools/helm" template sextant deploy/helm --set tokens=t,tls=c,fleetSecret=f,monitoring.serviceMonitor=true,follower.enabled=true,follower.keySecret=k \
     --set entrypoint.service.httpPort=80,entrypoint.httpOrigins='{https://wallet.example}' \
     --set entrypoint.service.type=LoadBalancer,entrypoint.proxyProtocolFrom='{10.0.0.0/8}' \
-    --set settings.SEXTANT_CACHE_MIB=1,provers.inclusion.settings.SEXTANT_CACHE_MIB=2 \
+    --set traces.endpoint=https://collector,traces.headers=h,settings.SEXTANT_CACHE_MIB=1,provers.inclusion.settings.SEXTANT_CACHE_MIB=2 \
     --set provers.inclusion.nodeSelector.disk=fast,provers.inclusion.disruptionBudget.maxUnavailable=1 \
     >/dev/null && say "Helm chart: good"
 else

@@ -1,4 +1,4 @@
-//! One request as it is counted and logged: one line and one count, whatever becomes of it.
+//! One request as it is counted, logged and traced: one line, one count and one span, whatever becomes of it.
 
 use std::{sync::Arc, time::Instant};
 
@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     access::Caller,
     metrics::{Metrics, Work},
+    traces::{Span, Traces},
 };
 
 /// A request that was made.
@@ -19,11 +20,17 @@ pub(crate) struct Account {
     work: Work,
     /// The beginning of the digest that names what it is about, the same on every server that the request passes.
     job: String,
+    /// Of a request for a proof.
+    span: Span,
 }
 
 impl Account {
     /// Opens it.
-    pub(crate) fn new(metrics: &Arc<Metrics>, caller: &Arc<Caller>, request: &Request) -> Self {
+    pub(crate) fn new(
+        (metrics, traces): (&Arc<Metrics>, &Traces),
+        caller: &Arc<Caller>,
+        request: &Request,
+    ) -> Self {
         let (name, work) = match request {
             Request::Prove(request) => ("prove", Work::new(request.input.program, request.kind)),
             Request::Submit(request) => ("submit", Work::new(request.input.program, request.kind)),
@@ -38,7 +45,18 @@ impl Account {
             Request::Unknown(_) => ("unknown", Work::default()),
         };
         let (metrics, caller) = (metrics.clone(), caller.clone());
-        Self { metrics, caller, since: Instant::now(), request: name, work, job: String::new() }
+        let span = match request {
+            Request::Prove(_) | Request::Submit(_) | Request::Wrap(_) | Request::SubmitWrap(_) => {
+                traces.request(name, caller.within)
+            }
+            _ => Span::default(),
+        };
+        Self { metrics, caller, since: Instant::now(), request: name, work, job: String::new(), span }
+    }
+
+    /// Below it belongs what is done for the request.
+    pub(crate) fn span(&self) -> Span {
+        self.span.clone()
     }
 
     /// The request is there whole.
@@ -63,6 +81,10 @@ impl Account {
         let code = error.map(|error| error.code);
         let outcome =
             self.metrics.answered(self.request, self.work, self.caller.identity.account(), code, took);
+        self.span.set("sextant.program", self.work.program());
+        self.span.set("sextant.kind", self.work.kind());
+        self.span.set("sextant.hops", self.caller.hops);
+        self.span.end(outcome);
         let (client, request, ms) = (&self.caller.identity, self.request, crate::time::millis(took));
         let (program, kind, job) = (self.work.program(), self.work.kind(), self.job.as_str());
         let reason = error.map(|error| error.message.as_str()).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sextant_protocol::{Progress, RequestId, ServerMessage};
 use tokio::sync::mpsc;
 
-use crate::{access::Identity, outbox::Outgoing};
+use crate::{access::Identity, outbox::Outgoing, traces::Trace};
 
 /// Sends the steps of one request to its client. Steps are information: with a client that reads slowly some are
 /// dropped, so that nothing here ever waits.
@@ -34,6 +34,8 @@ impl ProgressSender {
 pub(crate) struct Audience {
     /// Who asked first: the job is theirs when nobody waits.
     founder: Identity,
+    /// Where what is done for the job belongs: to the request of the first.
+    trace: Trace,
     members: Mutex<Members>,
 }
 
@@ -53,8 +55,13 @@ struct Member {
 
 impl Audience {
     /// An audience for a job that `founder` asked for; still empty.
-    pub(crate) fn new(founder: Identity) -> Arc<Self> {
-        Arc::new(Self { founder, members: Mutex::default() })
+    pub(crate) fn new(founder: Identity, trace: Trace) -> Arc<Self> {
+        Arc::new(Self { founder, trace, members: Mutex::default() })
+    }
+
+    /// Where what is done for the job belongs.
+    pub(crate) const fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     /// Adds a client, tells it the last step, and returns its number.

@@ -219,6 +219,7 @@ mod tests {
             known: true,
             operator: false,
             hops: 0,
+            within: None,
             gone: CancellationToken::new(),
         }
     }

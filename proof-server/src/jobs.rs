@@ -25,6 +25,7 @@ use crate::{
     cache::Cache,
     history::History,
     made::ProofKey,
+    traces::Trace,
 };
 
 /// What comes of a job.
@@ -67,6 +68,8 @@ pub(crate) struct Entrant<'a> {
     pub(crate) progress: ProgressSender,
     pub(crate) open: OpenRequest,
     pub(crate) reserved: Reservation,
+    /// Where a job that it starts belongs.
+    pub(crate) trace: Trace,
 }
 
 /// A job as its server's operator sees it.
@@ -138,7 +141,7 @@ impl Jobs {
     where
         F: Future<Output = JobOutcome> + Send + 'static,
     {
-        let Entrant { caller, progress, open, reserved } = entrant;
+        let Entrant { caller, progress, open, reserved, trace } = entrant;
         let mut jobs = self.running();
         let shared = jobs.get(&key).cloned();
         let started = shared.is_none();
@@ -156,7 +159,7 @@ impl Jobs {
                     return Ok(Found::Cached(answer));
                 }
                 self.hope_for(&key.proof)?;
-                let audience = Audience::new(caller.identity.clone());
+                let audience = Audience::new(caller.identity.clone(), trace);
                 let work = start(audience.clone())?;
                 let (sender, outcome) = watch::channel(None);
                 let given_up = CancellationToken::new();
@@ -289,6 +292,11 @@ impl Running {
 }
 
 impl Waiter {
+    /// Where what is done for the job belongs.
+    pub(crate) fn trace(&self) -> &Trace {
+        self.running.audience.trace()
+    }
+
     /// What came of the job.
     pub(crate) async fn outcome(&self) -> JobOutcome {
         let mut outcome = self.running.outcome.clone();

@@ -8,7 +8,7 @@
 //! come by another door: from `services` on, nothing knows the difference.
 //!
 //! Around it: `door`, `access`, `budget` and `tls` know who asks, `memory` what their requests take, `turns` and `queue` who is next; `metrics` and `readiness` are told by every part how it
-//! goes, and `operations` tells the operator; [`config`] holds every knob.
+//! goes, `operations` tells the operator, and `traces` a collector what each request has passed; [`config`] holds every knob.
 //! [`run`] is the whole server; the binary only reads its arguments and calls it.
 
 mod access;
@@ -65,6 +65,7 @@ mod system;
 mod time;
 mod tls;
 mod toml_file;
+mod traces;
 mod turns;
 mod verification;
 mod visitor;
@@ -73,7 +74,7 @@ pub mod worker;
 
 pub use access::{Budget, TokenFileError, check_name};
 pub use circuits::{CircuitsConfig, CircuitsError};
-pub use config::{CacheConfig, Config, FleetConfig, LogFormat, Role, Settings, UpstreamConfig};
+pub use config::{CacheConfig, Config, FleetConfig, LogFormat, Role, Settings, TracesConfig, UpstreamConfig};
 pub use control::Control;
 pub use door::DoorError;
 pub use fleet::{
@@ -90,3 +91,4 @@ pub use start::{Listeners, StartError, check, run, run_in};
 pub use system::allow_large_pages;
 pub use tls::{NamedFile, TlsError, TlsFiles};
 pub use toml_file::TomlFileError;
+pub use traces::TracesError;

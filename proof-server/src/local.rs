@@ -13,6 +13,7 @@ use crate::{
     pace::Pace,
     queue::{NoPlace, Queues, Ticket},
     time::millis,
+    traces::Kind,
     worker::{
         ProveJob, Proved, WorkerEvent, WorkerMode, WorkerRequest,
         course::{Course, Outcome},
@@ -99,6 +100,7 @@ impl LocalProver {
         };
         let (reply, outcome) = oneshot::channel();
         let since = Instant::now();
+        let waiting = audience.trace().span("queue", Kind::Internal);
         let job = Job {
             course: Course {
                 stages,
@@ -109,6 +111,7 @@ impl LocalProver {
             },
             audience,
             queued: since,
+            waiting,
             reply,
         };
         let ticket = self.queues.push(self.queue, job).map_err(|reason| self.no_place(reason))?;

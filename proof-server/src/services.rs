@@ -30,6 +30,7 @@ use crate::{
     readiness::Readiness,
     sub_server::SubServer,
     submissions::{self, Submissions},
+    traces::{Span, Traces},
     verification::Verification,
     worker::health::Health,
 };
@@ -50,6 +51,7 @@ pub(crate) struct Services {
     pub(crate) limits: ServerLimits,
     pub(crate) started: Instant,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) traces: Traces,
     pub(crate) readiness: Arc<Readiness>,
     /// The lanes of workers, by name.
     pub(crate) lanes: [(&'static str, Arc<Health>); 2],
@@ -78,9 +80,10 @@ impl Services {
         caller: &Caller,
         progress: ProgressSender,
         held: Held,
+        span: &Span,
     ) -> Result<Reply, ServerError> {
         let deadline = self.deadline(&request);
-        let work = self.answer_in_time(request, caller, progress, held);
+        let work = self.answer_in_time(request, caller, progress, held, span);
         timeout(deadline, work).await.unwrap_or_else(|_| {
             let message = format!("not done within {} ms", deadline.as_millis());
             Err(ServerError::new(ErrorCode::DeadlineExceeded, message))
@@ -93,6 +96,7 @@ impl Services {
         caller: &Caller,
         progress: ProgressSender,
         held: Held,
+        span: &Span,
     ) -> Result<Reply, ServerError> {
         let brought = match request {
             Request::Verify { record, .. } => {
@@ -103,9 +107,11 @@ impl Services {
             }
             Request::Prove(request) => Brought::Statement(request),
             Request::Wrap(request) => Brought::Compressed(request),
-            Request::Submit(request) => return self.submit(Brought::Statement(request), caller, held).await,
+            Request::Submit(request) => {
+                return self.submit(Brought::Statement(request), caller, held, span).await;
+            }
             Request::SubmitWrap(request) => {
-                return self.submit(Brought::Compressed(request), caller, held).await;
+                return self.submit(Brought::Compressed(request), caller, held, span).await;
             }
             Request::Fetch { job, offset, .. } => {
                 return self.fetch(job, caller, progress).await.map(|proof| Reply::Proof(proof, offset));
@@ -121,14 +127,20 @@ impl Services {
         };
         let sub_server = self.sub_server(brought.program()?)?;
         let open = self.open(caller)?;
-        let proof = sub_server.prove(brought, caller, progress, open, held).await?;
+        let proof = sub_server.prove(brought, caller, progress, open, held, span).await?;
         Ok(Reply::Proof(proof, 0))
     }
 
-    async fn submit(&self, brought: Brought, caller: &Caller, held: Held) -> Result<Reply, ServerError> {
+    async fn submit(
+        &self,
+        brought: Brought,
+        caller: &Caller,
+        held: Held,
+        span: &Span,
+    ) -> Result<Reply, ServerError> {
         let sub_server = self.sub_server(brought.program()?)?;
         let (open, limit) = (self.open(caller)?, self.within(brought.deadline_ms()));
-        let job = sub_server.submit(brought, caller, open, held, limit).await?;
+        let job = sub_server.submit(brought, caller, (open, held), limit, span).await?;
         Ok(Reply::Response(Response::Submitted { job, kept_s: submissions::KEPT.as_secs() }))
     }
 

@@ -25,9 +25,10 @@ use crate::{
     local::{LocalProver, Queued},
     made::ProofKey,
     memory::Held,
-    metrics::Metrics,
+    metrics::{self, Metrics},
     programs,
     submissions::Submissions,
+    traces::{Kind, Span},
     verification::Verification,
 };
 
@@ -97,8 +98,9 @@ impl SubServer {
         progress: ProgressSender,
         open: OpenRequest,
         held: Held,
+        span: &Span,
     ) -> JobOutcome {
-        let (_, own_digest, found) = self.find(brought, caller, progress, open, held).await?;
+        let (_, own_digest, found) = self.find(brought, caller, progress, (open, held), span).await?;
         let answer = match found {
             Found::Cached(answer) => answer,
             Found::Shared(waiter) | Found::Started(waiter) => waiter.outcome().await?,
@@ -112,13 +114,14 @@ impl SubServer {
         self: &Arc<Self>,
         brought: Brought,
         caller: &Caller,
-        open: OpenRequest,
-        held: Held,
+        (open, held): (OpenRequest, Held),
         limit: Duration,
+        span: &Span,
     ) -> Result<JobKey, ServerError> {
         // Whoever waits for it here does not go with the connection.
         let waiting = Caller { gone: CancellationToken::new(), ..caller.clone() };
-        let (id, _, found) = self.find(brought, &waiting, ProgressSender::nobody(), open, held).await?;
+        let (id, _, found) =
+            self.find(brought, &waiting, ProgressSender::nobody(), (open, held), span).await?;
         let job = id.proof.job();
         if let Found::Shared(waiter) | Found::Started(waiter) = found {
             self.shared.submissions.wait(job, waiting.identity, waiter, limit);
@@ -132,11 +135,10 @@ impl SubServer {
         brought: Brought,
         caller: &Caller,
         progress: ProgressSender,
-        open: OpenRequest,
-        held: Held,
+        (open, held): (OpenRequest, Held),
+        span: &Span,
     ) -> Result<(JobId, Option<[u8; 32]>, Found), ServerError> {
-        let Shared { jobs, submissions, budgets, checks, verification, max_input, metrics, .. } =
-            &*self.shared;
+        let Shared { jobs, submissions, budgets, checks, verification, max_input, .. } = &*self.shared;
         let kind = brought.kind();
         if self.kinds().is_some_and(|kinds| !kinds.contains(&kind)) {
             return Err(self.shared.kinds.refusal(kind));
@@ -148,14 +150,18 @@ impl SubServer {
         {
             let id = self.id(proof, caller);
             submissions.note(id);
-            metrics.found("cached");
-            return Ok((id, digest, Found::Cached(answer)));
+            let found = Found::Cached(answer);
+            self.found(id, &found, span);
+            return Ok((id, digest, found));
         }
         let reserved = budgets.reserve(caller).await?;
         progress.send(Progress::Checking);
         // A full server should not spend more on a request than on saying so.
         let has_place = || self.prover.has_place(&caller.identity);
-        let checked = evidence.check(checks, verification, caller, has_place).await?;
+        let checking = span.trace().span("check", Kind::Internal);
+        let checked = evidence.check(checks, verification, caller, has_place).await;
+        checking.end(metrics::outcome(checked.as_ref().err().map(|error| error.code)));
+        let checked = checked?;
         let id = self.id(checked.expected.key, caller);
         let compressed = self.compressed(id.proof).await;
         submissions.note(id);
@@ -164,18 +170,29 @@ impl SubServer {
             Some(answer) => Found::Cached(answer),
             None => jobs.find_or_start(
                 id,
-                Entrant { caller, progress, open, reserved },
+                Entrant { caller, progress, open, reserved, trace: span.trace().clone() },
                 || self.prover.may_join(&caller.identity),
                 |audience| self.start(checked, compressed, id.hops, audience),
             )?,
         };
-        metrics.found(match &found {
-            Found::Cached(_) => "cached",
-            Found::Shared(_) => "shared",
-            Found::Started(_) => "started",
-        });
+        self.found(id, &found, span);
         self.prover.reorder();
         Ok((id, digest, found))
+    }
+
+    /// Counts how a request has found its proof, and says so of it.
+    fn found(&self, id: JobId, found: &Found, span: &Span) {
+        let source = match found {
+            Found::Cached(_) => "cached",
+            Found::Shared(waiter) => {
+                span.link(waiter.trace());
+                "shared"
+            }
+            Found::Started(_) => "started",
+        };
+        self.shared.metrics.found(source);
+        span.set("sextant.job", id.proof.job().to_string());
+        span.set("sextant.found", source);
     }
 
     /// The compressed proof on the way to `proof`, if it is kept here and would have to be made again elsewhere.

@@ -23,6 +23,7 @@ use crate::{
     pace::Pace,
     programs,
     queue::{NoPlace, QueueLimits, Queues},
+    traces::{Span, Trace},
     worker::{WorkerEvent, WorkerMode, WorkerRequest, course::Course, lane::Job},
 };
 
@@ -124,8 +125,9 @@ impl Verification {
                 digest,
             },
             // The protocol has no steps for verification.
-            audience: Audience::new(identity.clone()),
+            audience: Audience::new(identity.clone(), Trace::default()),
             queued,
+            waiting: Span::default(),
             reply,
         };
         // Who gives up takes it out of the queue again. What the worker is at goes on: to kill that would cost others the

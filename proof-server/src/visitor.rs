@@ -42,9 +42,11 @@ impl Visitor {
         token: Token,
         hops: u32,
         on_behalf: String,
+        traceparent: Option<String>,
     ) -> Result<Caller, ServerError> {
         let certificates = self.certificates.clone();
-        let shown = Credentials { address: self.peer.ip(), certificates, token, hops, on_behalf };
+        let address = self.peer.ip();
+        let shown = Credentials { address, certificates, token, hops, on_behalf, traceparent };
         let door = self.door.borrow_and_update().clone();
         // TLS has looked at the certificate of a newcomer just now.
         let caller =

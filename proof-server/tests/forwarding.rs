@@ -322,7 +322,8 @@ async fn clients_behind_an_entrypoint_have_a_share_each() {
         let mut client = Client::mute(&prover).await;
         client.send(&common::hello()).await;
         let token = Token(token.into());
-        client.send(&ClientMessage::Introduction { token, hops: 1, on_behalf: on_behalf.into() }).await;
+        let (on_behalf, traceparent) = (on_behalf.into(), None);
+        client.send(&ClientMessage::Introduction { token, hops: 1, on_behalf, traceparent }).await;
         client.welcome().await;
         client
     };
@@ -369,7 +370,8 @@ async fn who_has_no_room_at_a_prover_keeps_no_proof_from_others() {
     let mut there = Client::mute(&full).await;
     there.send(&common::hello()).await;
     let on_behalf = "token greedy".to_owned();
-    there.send(&ClientMessage::Introduction { token: Token("fleet".into()), hops: 1, on_behalf }).await;
+    let (token, traceparent) = (Token("fleet".into()), None);
+    there.send(&ClientMessage::Introduction { token, hops: 1, on_behalf, traceparent }).await;
     there.welcome().await;
     let mut others = committee_changes().into_iter().skip(1);
     there.request(1, others.next().unwrap()).await;

@@ -136,7 +136,8 @@ async fn what_is_passed_on_says_how_far_it_has_come_and_for_whom() {
             let mut client = Client::mute(&entrypoint).await;
             client.send(&common::hello()).await;
             let token = Token(token.into());
-            client.send(&ClientMessage::Introduction { token, hops: 1, on_behalf: on_behalf.into() }).await;
+            let (on_behalf, traceparent) = (on_behalf.into(), None);
+            client.send(&ClientMessage::Introduction { token, hops: 1, on_behalf, traceparent }).await;
             client.welcome().await;
             heard.lock().unwrap().clear();
             client.request(1, request.clone()).await;
@@ -179,6 +180,7 @@ async fn requests_that_have_come_further_are_another_job() {
             token: Token("fleet".into()),
             hops,
             on_behalf: "token carol".into(),
+            traceparent: None,
         };
         client.send(&introduction).await;
         client.welcome().await;

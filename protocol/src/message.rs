@@ -63,6 +63,8 @@ pub enum ClientMessage {
         /// What an entrypoint calls the client for whom it asks; empty where the connection speaks for itself. Believed
         /// of servers only.
         3 = on_behalf: String = String::new(),
+        /// W3C trace context of what a server does for that client. Believed of servers only.
+        4 = traceparent: Option<String> = None,
     },
     /// A new request.
     2 = Request {

@@ -7,7 +7,7 @@ mod common;
 use bytes::Bytes;
 use sextant_protocol::{
     ClientMessage, ErrorCode, OLDEST_VERSION, PROTOCOL_VERSION, Progress, ProofKind, ProveRequest, Request,
-    Response, ServerError, ServerMessage, StatementInput,
+    Response, ServerError, ServerMessage, StatementInput, Token,
     encoding::EncodingError,
     frame::MAX_FRAME,
     message,
@@ -179,6 +179,32 @@ fn an_earlier_clients_requests_have_defaults() {
     let verify = ClientMessage::Request { id: 1, request: Request::verify(&common::record()) };
     let read: ClientMessage4 = read_as(&verify).unwrap();
     assert_eq!(read, ClientMessage4::Request { id: 1, request: Request4::Unknown(3), priority: 0 });
+}
+
+message! {
+/// An introduction as servers wrote and read it before traces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EarlierMessage {
+    1 = Introduction { 1 = token: String, 2 = hops: u32, 3 = on_behalf: String },
+}
+}
+
+/// Servers with and without traces forward to each other.
+#[test]
+fn a_server_that_says_no_trace_is_an_earlier_one() {
+    let (hops, on_behalf) = (1, String::from("token alice"));
+    let earlier = EarlierMessage::Introduction { token: "shared".into(), hops, on_behalf: on_behalf.clone() };
+    let saying = |traceparent: Option<&str>| ClientMessage::Introduction {
+        token: Token("shared".into()),
+        hops,
+        on_behalf: on_behalf.clone(),
+        traceparent: traceparent.map(Into::into),
+    };
+    assert_eq!(to_bytes(&saying(None)), to_bytes(&earlier));
+    assert_eq!(read_as::<ClientMessage>(&earlier).unwrap(), saying(None));
+    let traced = saying(Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+    assert_eq!(read_as::<ClientMessage>(&traced).unwrap(), traced);
+    assert_eq!(read_as::<EarlierMessage>(&traced).unwrap(), earlier);
 }
 
 #[test]

@@ -49,6 +49,16 @@ readinessProbe:
 {{- end }}
 {{- end }}
 
+{{/* Where every pod sends traces. */}}
+{{- define "sextant.traces" -}}
+{{- with .Values.traces.endpoint }}
+- { name: SEXTANT_OTLP_ENDPOINT, value: {{ . | quote }} }
+{{- end }}
+{{- if .Values.traces.headers }}
+- { name: SEXTANT_OTLP_HEADERS_FILE, value: /etc/sextant/collector/headers }
+{{- end }}
+{{- end }}
+
 {{/* The secret that entrypoint and provers share. */}}
 {{- define "sextant.fleet" -}}
 {{ .Values.fleetSecret | default (printf "%s-fleet" .Release.Name) }}

@@ -195,7 +195,8 @@ impl Lease {
             return self.fail(ServerError::new(ErrorCode::ProverFailed, cut(reason.into()))).await;
         }
         let attempt = self.message.attempt + 1;
-        let larger = StageMessage { lane: Lane::Xl, attempt, ..self.message.clone() };
+        let larger =
+            StageMessage { lane: Lane::Xl, attempt, asked_ms: time::unix_ms(), ..self.message.clone() };
         self.advance(&[larger]).await
     }
 

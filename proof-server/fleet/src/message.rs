@@ -38,6 +38,8 @@ pub struct StageMessage {
     9 = traceparent: String = String::new(),
     /// Done although nobody waits: an operator wants it.
     10 = unattended: bool = false,
+    /// When it was asked for, milliseconds since 1970; 0 is not known.
+    11 = asked_ms: u64 = 0,
 }
 }
 
@@ -82,8 +84,20 @@ impl StageMessage {
     #[must_use]
     pub fn new(id: StageId, release: Release, lane: Lane, work: Work) -> Self {
         let (before, tenant, traceparent) = Default::default();
-        let unattended = false;
-        Self { id, release, lane, attempt: 0, deadline_ms: 0, work, before, tenant, traceparent, unattended }
+        let (attempt, deadline_ms, unattended, asked_ms) = Default::default();
+        Self {
+            id,
+            release,
+            lane,
+            attempt,
+            deadline_ms,
+            work,
+            before,
+            tenant,
+            traceparent,
+            unattended,
+            asked_ms,
+        }
     }
 
     /// The queue that it waits in.

@@ -10,7 +10,7 @@ use sextant_protocol::JobKey;
 
 use crate::{
     Answer, DeadLetter, Lease, Ledger, Line, Made, Outcome, Oversee, Part, Stage, StageId, StageMessage,
-    Watch, Worker,
+    Watch, Worker, time::unix_ms,
 };
 
 /// What came of submitting.
@@ -141,6 +141,7 @@ pub trait Queue: Oversee + Ledger {
             let mut message = letter.message.clone();
             message.attempt += 1;
             message.deadline_ms = 0;
+            message.asked_ms = unix_ms();
             message.unattended = true;
             match self.outcome(message.id.job).await? {
                 Some(outcome) if outcome.result.is_ok() => {

@@ -1,7 +1,8 @@
 //! Who a client is, and what it may have: bearer tokens, client certificates, addresses, budgets.
 //!
-//! What a client says about others - the servers that its requests have passed through, the client for whom it asks -
-//! is believed only of those whom the token file calls servers. From anybody else it is the word of a stranger.
+//! What a client says about others - the servers that its requests have passed through, the client for whom it asks, the
+//! trace that they belong to - is believed only of those whom the token file calls servers. From anybody else it is the
+//! word of a stranger.
 
 mod file;
 mod identity;
@@ -17,6 +18,8 @@ use sextant_protocol::{ErrorCode, ServerError, Token};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
+
+use crate::traces::SpanContext;
 
 /// Longest token that is looked at, bytes.
 const MAX_TOKEN: usize = 256;
@@ -42,6 +45,8 @@ pub(crate) struct Credentials {
     pub(crate) hops: u32,
     /// For whom it asks, it says; empty for itself.
     pub(crate) on_behalf: String,
+    /// The span that its requests are part of, it says.
+    pub(crate) traceparent: Option<String>,
 }
 
 /// A client that was let in.
@@ -55,6 +60,8 @@ pub(crate) struct Caller {
     pub(crate) operator: bool,
     /// Servers its requests have passed through.
     pub(crate) hops: u32,
+    /// The span that they are part of.
+    pub(crate) within: Option<SpanContext>,
     /// Cancelled when its connection has ended.
     pub(crate) gone: CancellationToken,
 }
@@ -89,6 +96,7 @@ impl Access {
             known: true,
             operator: false,
             hops: 0,
+            within: None,
             gone: CancellationToken::new(),
         };
         let found = if !shown.token.0.is_empty() {
@@ -121,12 +129,13 @@ impl Access {
 
     /// Takes what a server says about those for whom it asks.
     fn believe(&self, shown: &Credentials, caller: &mut Caller) -> Result<(), ServerError> {
-        let Credentials { hops, on_behalf, .. } = shown;
+        let Credentials { hops, on_behalf, traceparent, .. } = shown;
         if *hops > self.max_hops {
             let message = format!("passed through {hops} servers, {} are allowed", self.max_hops);
             return Err(ServerError::new(ErrorCode::Unsupported, message));
         }
         caller.hops = *hops;
+        caller.within = traceparent.as_deref().and_then(SpanContext::parse);
         if on_behalf.is_empty() {
             return Ok(());
         }

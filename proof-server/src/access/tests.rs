@@ -25,6 +25,7 @@ fn shown(token: &str, certificate: Option<&[u8]>) -> Credentials {
         token: Token(token.into()),
         hops: 0,
         on_behalf: String::new(),
+        traceparent: None,
     }
 }
 

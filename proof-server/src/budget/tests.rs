@@ -10,6 +10,7 @@ fn caller(name: u8, requests: usize, proofs_per_hour: u32) -> Caller {
         known: true,
         operator: false,
         hops: 0,
+        within: None,
         gone: tokio_util::sync::CancellationToken::new(),
     }
 }

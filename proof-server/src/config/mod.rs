@@ -7,6 +7,7 @@ mod effective;
 mod environment;
 mod plain;
 mod settings;
+mod traces;
 
 use std::{
     net::SocketAddr,
@@ -20,6 +21,7 @@ pub(crate) use plain::check_broker;
 use serde::{Deserialize, Serialize};
 pub use settings::Settings;
 use sextant_protocol::{ProofKind, proof::MAX_RECORD};
+pub use traces::TracesConfig;
 
 use crate::{
     access::Budget,
@@ -115,6 +117,9 @@ pub enum ConfigError {
         /// What it says.
         value: String,
     },
+    /// No address of a collector. What it says may hold a secret.
+    #[error("otlp-endpoint: not http://HOST:PORT or https://HOST:PORT, with a path or without")]
+    Collector,
     /// A secret that anybody on the way could read.
     #[error(
         "{setting}: {secret} would cross the network to {address} in the clear: speak TLS ({tls}), or say \
@@ -282,6 +287,8 @@ pub struct Config {
     pub drain_timeout: Duration,
     /// Form of the log.
     pub log_format: LogFormat,
+    /// Who takes traces, if anybody does.
+    pub traces: Option<TracesConfig>,
 }
 
 impl Settings {
@@ -464,6 +471,7 @@ impl Settings {
             drain_delay: Duration::from_secs(self.drain_delay.unwrap_or(0)),
             drain_timeout: Duration::from_secs(self.drain_timeout.unwrap_or(300)),
             log_format: self.log_format.unwrap_or_default(),
+            traces: TracesConfig::of(self.otlp_endpoint, self.otlp_ca, self.otlp_headers_file, allow_plain)?,
         })
     }
 }

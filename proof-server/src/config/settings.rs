@@ -251,8 +251,8 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_MACHINE", value_name = "NAME")]
     pub machine: Option<String>,
 
-    /// Send the token for upstreams, or the broker's user and password, without TLS to other machines, for whoever listens
-    /// on the way to read [default: false]
+    /// Send the token for upstreams, the broker's user and password, or a collector's headers without TLS to other machines,
+    /// for whoever listens on the way to read [default: false]
     #[arg(long, env = "SEXTANT_ALLOW_PLAIN_SECRETS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_plain_secrets: Option<bool>,
 
@@ -279,5 +279,18 @@ pub struct Settings {
     /// Form of the log [default: text]
     #[arg(long, env = "SEXTANT_LOG_FORMAT", value_enum)]
     pub log_format: Option<LogFormat>,
+
+    /// OpenTelemetry collector that traces of requests for proofs are sent to, in OTLP over HTTP, http://HOST:4318 or https://…
+    /// [default: none]
+    #[arg(long, env = "SEXTANT_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+
+    /// Authorities that certify the collector, PEM, for https:// [default: those that browsers know]
+    #[arg(long, env = "SEXTANT_OTLP_CA", value_name = "FILE")]
+    pub otlp_ca: Option<PathBuf>,
+
+    /// File with headers that the collector wants, such as its authorization, `NAME: VALUE` a line [default: none]
+    #[arg(long, env = "SEXTANT_OTLP_HEADERS_FILE", value_name = "FILE")]
+    pub otlp_headers_file: Option<PathBuf>,
 }
 }

@@ -19,6 +19,7 @@ pub(super) struct Greeting {
     pub(super) token: Token,
     pub(super) hops: u32,
     pub(super) on_behalf: String,
+    pub(super) traceparent: Option<String>,
 }
 
 /// Reads what a connection begins with.
@@ -41,8 +42,8 @@ pub(super) async fn greet<R: AsyncRead + Unpin>(reader: &mut Reader<R>) -> Resul
         return refuse(ErrorCode::Version, message);
     };
     match next(reader).await? {
-        ClientMessage::Introduction { token, hops, on_behalf } => {
-            Ok(Greeting { version, agent, token, hops, on_behalf })
+        ClientMessage::Introduction { token, hops, on_behalf, traceparent } => {
+            Ok(Greeting { version, agent, token, hops, on_behalf, traceparent })
         }
         _ => refuse(ErrorCode::Malformed, "the second message must be an introduction".into()),
     }

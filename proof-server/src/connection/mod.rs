@@ -97,8 +97,8 @@ pub(crate) async fn serve(
         () = control.ending() => Err(Ended::Refused(shutting_down())),
     };
     let admitted = greeted.and_then(|greeting| {
-        let Greeting { version, agent, token, hops, on_behalf } = greeting;
-        let caller = visitor.admit(token, hops, on_behalf).map_err(Ended::Refused)?;
+        let Greeting { version, agent, token, hops, on_behalf, traceparent } = greeting;
+        let caller = visitor.admit(token, hops, on_behalf, traceparent).map_err(Ended::Refused)?;
         Ok((version, agent, caller))
     });
     let (version, agent, caller) = match admitted {

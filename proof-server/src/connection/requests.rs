@@ -126,10 +126,11 @@ impl Requests {
     }
 
     async fn start(&self, id: RequestId, mut request: Request) {
-        let mut account = Account::new(&self.context.services.metrics, &self.caller, &request);
+        let services = &self.context.services;
+        let mut account = Account::new((&services.metrics, &services.traces), &self.caller, &request);
         let refused = self.refused(id).map(Err);
         // What needs no work is answered on the spot: a client may close as soon as it has asked.
-        if let Some(result) = refused.or_else(|| self.context.services.answer_at_once(&request)) {
+        if let Some(result) = refused.or_else(|| services.answer_at_once(&request)) {
             account.close(result.as_ref().err());
             return self.answer(id, result).await;
         }
@@ -156,7 +157,7 @@ impl Requests {
                     upload::receive(&mut request, arriving, &mut held, context.limits.frame).await?;
                 }
                 account.arrived(&request);
-                context.services.answer(request, &caller, progress, held).await
+                context.services.answer(request, &caller, progress, held, &account.span()).await
             };
             let result = tokio::select! {
                 result = work => result,

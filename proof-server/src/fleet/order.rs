@@ -14,6 +14,7 @@ use crate::{
     made::ProofKey,
     metrics::Work,
     programs,
+    time::unix_ms,
     worker::{Planned, WorkerMode, WorkerRequest, messages::MAX_WORKER_FRAME},
 };
 
@@ -112,7 +113,9 @@ pub(super) async fn first(
     let bytes = Bytes::from(wire::to_bytes(order));
     let lane = if bytes.len() <= SMALL { Lane::Hi } else { Lane::Lo };
     let id = StageId::whole(order.proof().job(), generation, parts::stage(mode, Form::Whole));
-    Ok(StageMessage::new(id, release.clone(), lane, fleet::Work::new(bytes, store).await?))
+    let work = fleet::Work::new(bytes, store).await?;
+    let asked_ms = unix_ms();
+    Ok(StageMessage { asked_ms, ..StageMessage::new(id, release.clone(), lane, work) })
 }
 
 impl Task {
@@ -247,7 +250,8 @@ pub(super) fn follow(
     let (deadline_ms, tenant) = (message.deadline_ms, message.tenant.clone());
     let (traceparent, unattended) = (message.traceparent.clone(), message.unattended);
     let next = StageMessage::new(id, message.release.clone(), lane_after(message), work);
-    StageMessage { before, deadline_ms, tenant, traceparent, unattended, ..next }
+    let asked_ms = unix_ms();
+    StageMessage { before, deadline_ms, tenant, traceparent, unattended, asked_ms, ..next }
 }
 
 /// The name of the compressed proof on the way to `proof`.

@@ -18,6 +18,8 @@ use super::{
 };
 use crate::{
     control::Control,
+    metrics,
+    traces::{Kind, Span, SpanContext, Traces},
     worker::{
         WorkerMode,
         crew::Crew,
@@ -40,6 +42,7 @@ pub(crate) struct Puller {
     turns: Turns,
     lines: Vec<Line>,
     name: Worker,
+    traces: Traces,
 }
 
 /// Why a stage has made nothing.
@@ -53,6 +56,18 @@ enum Unmade {
     /// What was made before is not that.
     False(String),
     Fleet(FleetError),
+}
+
+impl Unmade {
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Over => "cancelled",
+            Self::Failed(failed) => metrics::outcome(Some(failed.error.code)),
+            Self::Gone(_) => "gone",
+            Self::False(_) => "false",
+            Self::Fleet(_) => "fleet",
+        }
+    }
 }
 
 impl From<FleetError> for Unmade {
@@ -70,12 +85,13 @@ impl Puller {
         stages: &[WorkerMode],
         machine: &str,
         (large, development): (bool, bool),
+        traces: Traces,
     ) -> Self {
         let release = order::release(development);
         let lanes: &[Lane] = if large { &[Lane::Xl] } else { &[Lane::Hi, Lane::Lo] };
         let lines = order::lines(stages, lanes, &release);
         let turns = Turns::new(lines.clone());
-        Self { fleet, station, release, turns, lines, name: Worker::of(machine) }
+        Self { fleet, station, release, turns, lines, name: Worker::of(machine), traces }
     }
 
     /// Works until told to end: drained, it finishes the stage it is at; stopped, it gives it back.
@@ -122,7 +138,10 @@ impl Puller {
         };
         tracing::info!(message = message.name(), delivery = lease.delivery(), "taken");
         let _running = self.station.health.begin();
-        match self.made(&lease, &task, crew).await {
+        let span = self.span(&lease);
+        let made = self.made(&lease, &task, crew).await;
+        span.end(made.as_ref().err().map_or("ok", Unmade::label));
+        match made {
             Ok(Made::Split(shards)) => lease.advance(&shards).await,
             Ok(Made::Object(object)) => {
                 lease.made(object.clone(), Bytes::new()).await?;
@@ -148,6 +167,27 @@ impl Puller {
                 Err(error)
             }
         }
+    }
+
+    /// A message that was taken, as part of the trace of who asked for it: it has waited, and is worked on from now on.
+    fn span(&self, lease: &Lease) -> Span {
+        let message = lease.message();
+        let trace = self.traces.within(SpanContext::parse(&message.traceparent));
+        let stage = message.id.stage.as_str();
+        // One that was given back has waited from then on, of which nobody knows the time.
+        if message.asked_ms > 0 && lease.delivery() == 1 {
+            let waited = trace.span("queue", Kind::Internal);
+            waited.set("sextant.stage", stage);
+            waited.since(message.asked_ms);
+            waited.end("ok");
+        }
+        let span = trace.span(stage, Kind::Consumer);
+        span.set("sextant.job", message.id.job.to_string());
+        span.set("sextant.generation", message.id.generation);
+        span.set("sextant.part", message.id.part.as_str());
+        span.set("sextant.worker", lease.worker().to_string());
+        span.set("sextant.delivery", lease.delivery());
+        span
     }
 
     /// What the stage before has left is not there as it was put there, which is nobody's fault.

@@ -22,9 +22,10 @@ use crate::{
     audience::Audience,
     control::Control,
     made::ProofKey,
-    metrics::Metrics,
+    metrics::{self, Metrics},
     queue::Queues,
     time::millis,
+    traces::Kind,
     verification::Verification,
     worker::{
         Proved, WorkerEvent, WorkerMode,
@@ -136,7 +137,8 @@ impl Sender {
     }
 
     async fn serve(&self, job: Job) {
-        let Job { course, audience, queued, mut reply } = job;
+        let Job { course, audience, queued, waiting, mut reply } = job;
+        waiting.end("ok");
         self.metrics.waited("proving", queued.elapsed());
         let _running = self.health.begin();
         let outcome = tokio::select! {
@@ -187,8 +189,10 @@ impl Sender {
         let this = *generation;
         *generation = this.saturating_add(1);
         let mut watch = queue.watch(job, this).await?;
-        let message =
-            order::first(&wish.order, wish.first, this, (&self.release, &*self.fleet.store)).await?;
+        let place = (&self.release, &*self.fleet.store);
+        let mut message = order::first(&wish.order, wish.first, this, place).await?;
+        // Whoever does it, and whatever comes of it, adds to the trace of who asked first.
+        message.traceparent = wish.audience.trace().traceparent().unwrap_or_default();
         queue.submit(&message).await?;
         wish.audience.send(Progress::Queued { position: 0 });
         loop {
@@ -269,7 +273,13 @@ impl Sender {
             Ok(made) => made,
             Err(reason) => return Ok(Err(reason)),
         };
+        let span = wish.audience.trace().span("verify", Kind::Internal);
         let verified = self.verification.verify_made(encoding::encode(&made.proof).into()).await;
+        span.end(match &verified {
+            Ok(Ok(())) => "ok",
+            Ok(Err(_)) => metrics::outcome(Some(ErrorCode::InvalidProof)),
+            Err(error) => metrics::outcome(Some(error.code)),
+        });
         Ok(verified.map_err(Failed::Finally)?.map(|()| made))
     }
 

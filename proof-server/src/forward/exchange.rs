@@ -16,6 +16,7 @@ use crate::{
     checked::{CheckedRequest, Source},
     made::ProofKey,
     programs::AGENT,
+    traces::Trace,
 };
 
 /// For a connection to be made and greeted.
@@ -59,8 +60,9 @@ pub(super) async fn prove(
     upstream: &Upstream,
     request: &CheckedRequest,
     on_behalf: &Identity,
+    trace: &Trace,
 ) -> Result<ProofAnswer, Failure> {
-    let link = connect(connector, upstream, request.hops + 1, on_behalf.to_string()).await?;
+    let link = connect(connector, upstream, request.hops + 1, on_behalf.to_string(), trace).await?;
     proof(&link, question(request, &link)?, |step| request.audience.send(step)).await
 }
 
@@ -72,7 +74,8 @@ pub(super) async fn fetch(
     caller: &Caller,
     on_step: impl Fn(Progress),
 ) -> Result<ProofAnswer, Failure> {
-    let link = connect(connector, upstream, caller.hops + 1, caller.identity.to_string()).await?;
+    let link =
+        connect(connector, upstream, caller.hops + 1, caller.identity.to_string(), &Trace::default()).await?;
     // Who waits here keeps their own time.
     proof(&link, Request::Fetch { job, offset: 0, deadline_ms: 0 }, on_step).await
 }
@@ -110,7 +113,7 @@ fn question(request: &CheckedRequest, link: &Link) -> Result<Request, Failure> {
 /// Asks what it runs.
 pub(super) async fn info(connector: &Connector, upstream: &Upstream) -> Result<ServerInfo, Failure> {
     // As a client of its own: whom it would forward to does not matter here.
-    let link = connect(connector, upstream, 1, String::new()).await?;
+    let link = connect(connector, upstream, 1, String::new(), &Trace::default()).await?;
     match link.ask(Request::Info).map_err(AskError::from)?.answer().await? {
         Response::Info(info) => Ok(info),
         _ => Err(Failure::Broken("it answered another question".into())),
@@ -123,9 +126,11 @@ async fn connect(
     upstream: &Upstream,
     hops: u32,
     on_behalf: String,
+    trace: &Trace,
 ) -> Result<Link, Failure> {
     connector.check_token(upstream.address)?;
-    let introduction = Introduction { agent: AGENT.into(), token: connector.token.clone(), hops, on_behalf };
+    let (agent, token) = (AGENT.into(), connector.token.clone());
+    let introduction = Introduction { agent, token, hops, on_behalf, traceparent: trace.traceparent() };
     let connecting = async {
         let dialed = Link::dial(upstream.address, &upstream.host, connector.tls.clone());
         let (reader, writer) = dialed.await?;

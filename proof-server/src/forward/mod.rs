@@ -32,6 +32,7 @@ use crate::{
     programs,
     reload::{self, Reloaded},
     tls::{self, TlsError},
+    traces::Kind,
 };
 
 /// Clients in whose names one server is asked for one proof: a queue that is full refuses all of them.
@@ -148,7 +149,10 @@ impl Upstreams {
         let answer = self.ask_for_all(upstream, request).await?;
         let expected = &request.expected;
         Self::believe(&answer, expected)?;
-        self.verify(&answer).await?;
+        let verifying = request.audience.trace().span("verify", Kind::Internal);
+        let verified = self.verify(&answer).await;
+        verifying.end(verified.as_ref().err().map_or("ok", Failure::label));
+        verified?;
         Ok(ProofAnswer { input_digest: expected.input_digest, job: expected.key.job(), ..answer })
     }
 
@@ -166,7 +170,11 @@ impl Upstreams {
             // Others may have come while the last one was refused.
             let waiting = request.audience.identities();
             let Some(name) = waiting.into_iter().find(|name| !tried.contains(name)) else { break };
-            match exchange::prove(&self.connector(), upstream, request, &name).await {
+            let span = request.audience.trace().span("forward", Kind::Client);
+            span.set("server.address", upstream.address.to_string());
+            let answer = exchange::prove(&self.connector(), upstream, request, &name, span.trace()).await;
+            span.end(answer.as_ref().err().map_or("ok", Failure::label));
+            match answer {
                 Err(Failure::Refused(error)) if error.code == ErrorCode::Busy => busy = error,
                 other => return other,
             }

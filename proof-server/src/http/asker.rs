@@ -15,6 +15,7 @@ use crate::{
     connection::{Context, OUTBOX},
     memory::Held,
     outbox::{Outgoing, Reply},
+    traces::Span,
 };
 
 /// A client that was let in, with one request.
@@ -36,7 +37,7 @@ impl<S: Sync> FromRequestParts<S> for Asker {
         let guest = parts.extensions.get::<Guest>().ok_or_else(lost)?;
         let mut visitor = guest.visitor.lock().unwrap_or_else(PoisonError::into_inner);
         // Nobody asks over HTTP on behalf of others.
-        let caller = visitor.as_mut().ok_or_else(lost)?.admit(token, 0, String::new())?;
+        let caller = visitor.as_mut().ok_or_else(lost)?.admit(token, 0, String::new(), None)?;
         Ok(Self { caller: Arc::new(caller), context: guest.context.clone() })
     }
 }
@@ -59,7 +60,8 @@ impl Asker {
 
     /// A request that has begun to arrive.
     pub(super) fn account(&self, request: &Request) -> Account {
-        Account::new(&self.context.services.metrics, &self.caller, request)
+        let services = &self.context.services;
+        Account::new((&services.metrics, &services.traces), &self.caller, request)
     }
 
     /// Answers a request that is there whole, and tells its steps.
@@ -68,14 +70,15 @@ impl Asker {
         request: Request,
         steps: ProgressSender,
         held: Held,
+        span: Span,
     ) -> Result<Reply, ServerError> {
-        self.context.services.answer(request, &self.caller, steps, held).await
+        self.context.services.answer(request, &self.caller, steps, held, &span).await
     }
 
     /// Answers a request that brings nothing and has no steps.
     pub(super) async fn ask(self, request: Request) -> Result<Response, Problem> {
         let (account, held) = (self.account(&request), self.hold());
-        let result = self.answer(request, ProgressSender::nobody(), held).await;
+        let result = self.answer(request, ProgressSender::nobody(), held, account.span()).await;
         account.close(result.as_ref().err());
         small(result?)
     }

@@ -51,7 +51,7 @@ pub(super) async fn bring(
             }
         }
         account.arrived(&request);
-        asker.answer(request, ProgressSender::nobody(), held).await
+        asker.answer(request, ProgressSender::nobody(), held, account.span()).await
     };
     let result = work.await;
     account.close(result.as_ref().err());

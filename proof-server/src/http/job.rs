@@ -180,7 +180,8 @@ impl Waiting {
         let request = Request::Fetch { job, offset: 0, deadline_ms: 0 };
         let (account, held) = (asker.account(&request), asker.hold());
         let (sender, steps) = Steps::new();
-        Self { job, steps, account, work: asker.answer(request, sender, held).boxed() }
+        let work = asker.answer(request, sender, held, account.span()).boxed();
+        Self { job, steps, account, work }
     }
 
     /// The next that is to be seen. Safe to drop half-way; not to be asked for more when it is over.

@@ -31,6 +31,7 @@ where
         known: true,
         operator: false,
         hops: 0,
+        within: None,
         gone: CancellationToken::new(),
     };
     let entrant = Entrant {
@@ -38,6 +39,7 @@ where
         progress: ProgressSender::nobody(),
         open: budgets.open(&caller).unwrap(),
         reserved: budgets.reserve(&caller).await.unwrap(),
+        trace: Trace::default(),
     };
     let full = || ServerError::new(ErrorCode::Busy, "no place");
     let may_join = || if place { Ok(()) } else { Err(full()) };

@@ -64,6 +64,7 @@ pub(crate) struct Metrics {
     upstream_requests: Family<Labels<1>, Counter>,
     upstreams: Family<Labels<2>, Gauge>,
     fleet: FleetMetrics,
+    trace_spans: Family<Labels<1>, Counter>,
     ready: Gauge,
 }
 
@@ -92,6 +93,7 @@ impl Metrics {
             upstream_requests: Family::default(),
             upstreams: Family::default(),
             fleet: FleetMetrics::default(),
+            trace_spans: Family::default(),
             ready: Gauge::default(),
             registry: Registry::default(),
             process: ProcessMetrics::default(),
@@ -134,6 +136,8 @@ impl Metrics {
         r.register("upstream_requests", help, m.upstream_requests.clone());
         r.register("upstreams", "Upstream servers, by program and health", m.upstreams.clone());
         m.fleet.register(r);
+        let help = "Spans of traces, by whether the collector has taken them: sent, lost";
+        r.register("trace_spans", help, m.trace_spans.clone());
         r.register("ready", "1 if the server wants requests", m.ready.clone());
         register_versions(r);
         metrics.start_at_zero();
@@ -172,6 +176,9 @@ impl Metrics {
         for mode in ["wrap", "groth16"] {
             self.stages_again.get_or_create_owned(&[("mode", mode)]);
         }
+        for outcome in ["sent", "lost"] {
+            self.trace_spans.get_or_create_owned(&[("outcome", outcome)]);
+        }
         for outcome in ["ok", "failed", "refused", "lied", "unverified"] {
             self.upstream_requests.get_or_create_owned(&[("outcome", outcome)]);
         }
@@ -186,7 +193,7 @@ impl Metrics {
         error: Option<ErrorCode>,
         took: Duration,
     ) -> &'static str {
-        let outcome = error.map_or("ok", error_label);
+        let outcome = outcome(error);
         self.requests.get_or_create(&[("request", request), ("outcome", outcome)]).inc();
         self.request_seconds.get_or_create(&work.labels("request", request)).observe(took.as_secs_f64());
         let labels = vec![("client", client.to_owned()), ("outcome", outcome.to_owned())];
@@ -306,6 +313,11 @@ impl Metrics {
         self.fleet.seen(release, seen);
     }
 
+    /// Spans were sent to a collector, or lost.
+    pub(crate) fn spans(&self, outcome: &'static str, count: u64) {
+        self.trace_spans.get_or_create(&[("outcome", outcome)]).inc_by(count);
+    }
+
     /// Whether the server wants requests.
     pub(crate) fn ready(&self, ready: bool) {
         self.ready.set(i64::from(ready));
@@ -333,6 +345,11 @@ impl Metrics {
         // A measure that panics leaves the list as it was.
         self.measures.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What came of something: `ok`, or the error's name.
+pub(crate) fn outcome(error: Option<ErrorCode>) -> &'static str {
+    error.map_or("ok", error_label)
 }
 
 fn register_versions(registry: &mut Registry) {

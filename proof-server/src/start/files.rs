@@ -17,6 +17,7 @@ use crate::{
     kinds::Kinds,
     metrics::Metrics,
     reload::Reloaded,
+    traces::{self, Collector},
     worker::{WorkerMode, kept::Kept, program::WorkerProgram},
 };
 
@@ -33,6 +34,8 @@ pub(super) struct Files {
     /// A web page for those who come over HTTP.
     pub(super) page: Option<Page>,
     pub(super) worker: WorkerProgram,
+    /// Who takes traces.
+    pub(super) collector: Option<watch::Receiver<Collector>>,
     pub(super) reloaded: Vec<Reloaded>,
 }
 
@@ -40,6 +43,8 @@ impl Files {
     pub(super) fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Self, StartError> {
         let (door, reload_door) = door::open(config)?;
         let (connector, reload_connector) = forward::connector(&config.upstreams)?;
+        let collector = config.traces.as_ref().map(traces::collector).transpose()?;
+        let (collector, reload_collector) = collector.unzip();
         let kinds = kinds(config)?;
         let named = config.stages.as_deref().map(fleet::chosen).transpose();
         let stages = named.map_err(StartError::StageNames)?.unwrap_or_else(|| fleet::those_of(&kinds));
@@ -56,7 +61,8 @@ impl Files {
             stages,
             page: config.http_files.as_deref().map(Page::read).transpose()?,
             worker: worker_program(config.worker_program.as_deref())?,
-            reloaded: vec![reload_door, reload_connector],
+            collector,
+            reloaded: [reload_door, reload_connector].into_iter().chain(reload_collector).collect(),
         })
     }
 }

@@ -38,6 +38,7 @@ use crate::{
     sub_server::{Prover, Shared, SubServer},
     submissions::Submissions,
     supervisor,
+    traces::{self, TracesError},
     verification::Verification,
     worker::{
         WorkerMode,
@@ -108,6 +109,9 @@ pub enum StartError {
     /// What SNARKs are made with.
     #[error(transparent)]
     Circuits(#[from] CircuitsError),
+    /// The collector of traces.
+    #[error(transparent)]
+    Traces(#[from] TracesError),
 }
 
 /// The queues and what feeds on them.
@@ -148,10 +152,11 @@ pub async fn run_in(
 ) -> Result<(), StartError> {
     // Whatever can be wrong with files is said before anything runs.
     let metrics = Arc::new(Metrics::new());
-    let Files { door, cache, connector, kept, kinds, stages, page, worker, reloaded } =
+    let Files { door, cache, connector, kept, kinds, stages, page, worker, collector, reloaded } =
         Files::open(&config, &metrics)?;
     let folder = std::env::temp_dir();
     let scratch = Scratch::new(&folder).map_err(|source| StartError::Scratch { folder, source })?;
+    let (traces, exporting) = traces::start(collector, &config, &metrics);
 
     let limits = |capacity, share| QueueLimits { capacity, share };
     let for_proofs = limits(config.queue_capacity, config.queue_share);
@@ -179,7 +184,9 @@ pub async fn run_in(
     match (fleet, config.role) {
         (Some(fleet), Role::Prover) => {
             let station = engine.station(spec);
-            let puller = Puller::new(fleet, station, &stages, &config.machine, (config.large, development));
+            let circumstances = (config.large, development);
+            let traces = traces.clone();
+            let puller = Puller::new(fleet, station, &stages, &config.machine, circumstances, traces);
             pulling = Some(tokio::spawn(puller.run(control.clone())));
         }
         (Some(fleet), Role::Entrypoint) => {
@@ -234,6 +241,7 @@ pub async fn run_in(
         },
         started: std::time::Instant::now(),
         metrics: metrics.clone(),
+        traces,
         readiness: readiness.clone(),
         lanes: engine.lanes(),
         control: control.clone(),
@@ -303,6 +311,7 @@ pub async fn run_in(
         let _ = pulling.await;
     }
     while tasks.join_next().await.is_some() {}
+    exporting.finish().await;
     Ok(())
 }
 

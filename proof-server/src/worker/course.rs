@@ -12,7 +12,12 @@ use super::{
     kept::Kept,
     station::{Cause, Failed, Station},
 };
-use crate::{audience::Audience, made::ProofKey, metrics::Work};
+use crate::{
+    audience::Audience,
+    made::ProofKey,
+    metrics::{self, Work},
+    traces::Kind,
+};
 
 /// How often a stage is tried that goes on with what is there.
 const TRIES: u32 = 3;
@@ -130,8 +135,15 @@ impl Course {
         let job = (self.digest, self.work);
         let steps = |step| audience.send(step);
         let tries = if matches!(request, WorkerRequest::Continue(_)) { TRIES } else { 1 };
-        for _ in 1..tries {
-            match station.work(crew, mode, request, job, &steps).await {
+        let mut attempt = async |number: u32| {
+            let span = audience.trace().span(mode.as_str(), Kind::Internal);
+            span.set("sextant.delivery", number);
+            let outcome = station.work(crew, mode, request, job, &steps).await;
+            span.end(metrics::outcome(outcome.as_ref().err().map(|failed| failed.error.code)));
+            outcome
+        };
+        for number in 1..tries {
+            match attempt(number).await {
                 Err(Failed { cause: Cause::Died | Cause::NotStarted, error }) => {
                     tracing::warn!(lane = station.name, mode = mode.as_str(), %error, "the stage is tried again");
                     station.metrics.stage_again(mode.as_str());
@@ -139,7 +151,7 @@ impl Course {
                 outcome => return outcome,
             }
         }
-        station.work(crew, mode, request, job, &steps).await
+        attempt(tries).await
     }
 }
 

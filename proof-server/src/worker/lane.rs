@@ -27,6 +27,7 @@ use crate::{
     errors::shutting_down,
     queue::{Queues, Waiting},
     readiness::WarmingGuard,
+    traces::Span,
 };
 
 /// Shortest pause before a worker that did not start is tried again.
@@ -43,6 +44,8 @@ pub(crate) struct Job {
     pub(crate) audience: Arc<Audience>,
     /// When it began to wait.
     pub(crate) queued: Instant,
+    /// As long as it waits.
+    pub(crate) waiting: Span,
     /// Takes the outcome; dropping the receiving end gives the job up.
     pub(crate) reply: oneshot::Sender<Outcome>,
 }
@@ -143,7 +146,8 @@ impl Lane {
             }
             self.station.metrics.waited(self.station.name, job.queued.elapsed());
             let _running = self.station.health.begin();
-            let Job { course, audience, mut reply, .. } = *job;
+            let Job { course, audience, waiting, mut reply, .. } = *job;
+            waiting.end("ok");
             let work = course.run(&self.station, self.kept.as_deref(), &mut crew, &audience);
             let outcome = tokio::select! {
                 outcome = work => Some(outcome),

@@ -203,7 +203,8 @@ impl Member {
         Self::making(request, fleet, Role::Prover, |config| config.stages = Some(stages)).await
     }
 
-    async fn making(
+    /// A server whose worker makes proofs of this statement.
+    pub async fn making(
         request: &Request,
         fleet: Option<Fleet>,
         role: Role,
@@ -236,6 +237,16 @@ impl Member {
     /// Takes these stages.
     pub async fn prover(home: &Home, stages: &[&str]) -> Self {
         Self::start(home, Role::Prover, stages, false).await
+    }
+
+    /// One of these stages with other settings.
+    pub async fn prover_with(home: &Home, stages: &[&str], adjust: impl FnOnce(&mut Config)) -> Self {
+        let stages = stages.iter().map(|stage| (*stage).into()).collect();
+        Self::start_in(Some(home.fleet().await), Role::Prover, |config| {
+            config.stages = Some(stages);
+            adjust(config);
+        })
+        .await
     }
 
     /// What its machine is called.

@@ -3,6 +3,7 @@
 // Each test file uses its own part.
 #![allow(dead_code)]
 
+pub mod collector;
 pub mod fleet;
 pub mod http;
 #[path = "../../fleet/tests/common/nats.rs"]
@@ -353,7 +354,8 @@ pub fn hello() -> ClientMessage {
 }
 
 pub fn introduction(token: &str, hops: u32) -> ClientMessage {
-    ClientMessage::Introduction { token: Token(token.into()), hops, on_behalf: String::new() }
+    let (token, on_behalf) = (Token(token.into()), String::new());
+    ClientMessage::Introduction { token, hops, on_behalf, traceparent: None }
 }
 
 pub fn prove(program: Program, bytes: Vec<u8>) -> Request {

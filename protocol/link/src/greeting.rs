@@ -19,6 +19,8 @@ pub struct Introduction {
     pub hops: u32,
     /// For whom a server asks; empty for itself.
     pub on_behalf: String,
+    /// W3C trace context of what the server does for them.
+    pub traceparent: Option<String>,
 }
 
 impl Link {
@@ -38,9 +40,9 @@ impl Link {
     {
         let mut reader = MessageReader::new(reader, MAX_HANDSHAKE_FRAME, "server message");
         let mut writer = MessageWriter::new(writer, MAX_FRAME);
-        let Introduction { agent, token, hops, on_behalf } = introduction;
+        let Introduction { agent, token, hops, on_behalf, traceparent } = introduction;
         writer.send(&ClientMessage::hello(&agent)).await?;
-        writer.send(&ClientMessage::Introduction { token, hops, on_behalf }).await?;
+        writer.send(&ClientMessage::Introduction { token, hops, on_behalf, traceparent }).await?;
         let (version, agent, capabilities) = match reader.next().await? {
             Some(ServerMessage::Welcome { version, agent, capabilities }) => (version, agent, capabilities),
             Some(ServerMessage::Refused(error)) => return Err(TransportError::Refused(error)),

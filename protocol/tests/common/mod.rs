@@ -53,6 +53,7 @@ pub fn client_messages() -> Vec<(&'static str, ClientMessage)> {
                 token: Token("correct-horse-battery".into()),
                 hops: 1,
                 on_behalf: "token alice".into(),
+                traceparent: None,
             },
         ),
         ("client-ping", request(10, Request::Ping)),

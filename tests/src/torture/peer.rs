@@ -83,7 +83,8 @@ impl Peer {
     pub(super) async fn introduced(address: &str, who: &Who) -> Result<Self, End> {
         let mut peer = Self::mute_from(who.source, address).await.map_err(|_| End::Closed)?;
         let Who { token, hops, on_behalf, .. } = who.clone();
-        let introduction = ClientMessage::Introduction { token: Token(token), hops, on_behalf };
+        let introduction =
+            ClientMessage::Introduction { token: Token(token), hops, on_behalf, traceparent: None };
         let greeting = [frame(&ClientMessage::hello("torture")), frame(&introduction)].concat();
         peer.write(&greeting).await.map_err(|_| End::Closed)?;
         match peer.next().await? {

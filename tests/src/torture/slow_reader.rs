@@ -34,8 +34,12 @@ pub(super) async fn is_served(form: Form) -> Outcome {
     tokio::spawn(read_slowly(read, slow, rate));
     let mut messages: MessageReader<_, ServerMessage> = MessageReader::new(near, MAX_FRAME, "server message");
 
-    let introduction =
-        ClientMessage::Introduction { token: Token::default(), hops: 0, on_behalf: String::new() };
+    let introduction = ClientMessage::Introduction {
+        token: Token::default(),
+        hops: 0,
+        on_behalf: String::new(),
+        traceparent: None,
+    };
     let mut asked = [frame(&ClientMessage::hello("torture")), frame(&introduction)].concat();
     for (id, request) in (1..).zip(committee_changes().into_iter().take(2)) {
         asked.extend(frame(&ClientMessage::Request { id, request }));

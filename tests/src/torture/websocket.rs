@@ -65,7 +65,7 @@ async fn connection(address: &str, random: &mut Random, greets: bool) -> (usize,
     if greets {
         let (token, on_behalf) = (Token(String::new()), String::new());
         bodies.push(ClientMessage::hello("torture"));
-        bodies.push(ClientMessage::Introduction { token, hops: 0, on_behalf });
+        bodies.push(ClientMessage::Introduction { token, hops: 0, on_behalf, traceparent: None });
         for id in 0..random.below(20) as u64 {
             let seed = &CORPUS[random.below(CORPUS.len())];
             bodies.push(ClientMessage::Request { id, request: refusable(seed, random) });
