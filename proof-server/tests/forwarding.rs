@@ -370,8 +370,9 @@ async fn who_has_no_room_at_a_prover_keeps_no_proof_from_others() {
     let mut there = Client::mute(&full).await;
     there.send(&common::hello()).await;
     let on_behalf = "token greedy".to_owned();
-    let (token, traceparent) = (Token("fleet".into()), None);
-    there.send(&ClientMessage::Introduction { token, hops: 1, on_behalf, traceparent }).await;
+    let (shown, traceparent) = (Token("fleet".into()), None);
+    let introduction = ClientMessage::Introduction { token: shown, hops: 1, on_behalf, traceparent };
+    there.send(&introduction).await;
     there.welcome().await;
     let mut others = committee_changes().into_iter().skip(1);
     there.request(1, others.next().unwrap()).await;
