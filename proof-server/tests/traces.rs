@@ -91,7 +91,7 @@ async fn a_request_waits_as_long_as_it_waits() {
     let below = |request: &Span, name: &str| {
         spans.iter().find(|span| span.parent == request.id && span.name == name).unwrap().clone()
     };
-    let (first, second) = (asked("ok"), asked("prover_failed"));
+    let (first, second) = (asked("ok"), asked("internal"));
     let (stage, wait) = (below(first, "stark"), below(second, "queue"));
     assert!(wait.start < stage.end && stage.end <= wait.end, "{wait:?} {stage:?}");
 }
