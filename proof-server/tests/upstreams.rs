@@ -12,7 +12,7 @@ use common::{Client, Server, good_request, played, record, until, worker::Script
 use proof_server::{Config, Role};
 use sextant_protocol::{
     ClientMessage, ErrorCode, JobKey, ProofAnswer, ProofKind, ProofRecord, Request, Response, ServerError,
-    ServerInfo, ServerMessage, Token,
+    ServerInfo, ServerMessage, Token, request::ProgramInfo,
 };
 
 /// Upstreams that are up.
