@@ -61,7 +61,7 @@ pub enum Role {
 impl Role {
     /// Whether it makes proofs itself.
     pub const fn proves(self) -> bool {
-        matches!(self, Self::All | Self::CommitteeChange | Self::Inclusion | Self::Prover)
+        !matches!(self, Self::Entrypoint | Self::Verifier)
     }
 }
 
