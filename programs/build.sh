@@ -18,8 +18,13 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${SEXTANT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sextant}
 build_dir=${SEXTANT_GUEST_TARGET:-$cache/guest-target}
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
-programs=(committee-change inclusion)
+host_target=${CARGO_TARGET_DIR:-$cache/target}
+features=${SEXTANT_FEATURES---features proof-server/snark}
+statements=(committee-change inclusion)
 yardstick=empty # proves nothing: what execution and proof cost by themselves
+recursive=(bundle) # verify proofs of those above, whose keys they pin
+programs=("${statements[@]}" "${recursive[@]}")
+pinned=programs/bundle/src/pinned.rs
 target=riscv64im-succinct-zkvm-elf
 
 # Cargo names crates outside the workspace by their absolute path, and those names decide the order of functions in
@@ -133,13 +138,33 @@ guest_rustflags() {
     (IFS=$'\x1f' && echo -n "${flags[*]}")
 }
 
-build() {
+prepare() {
     stage_sources
     say "building with $(describe_toolchain)"
     guest_cargo fetch >&2 # first, so that the registry's folder can be renamed
     rustflags=$(guest_rustflags)
-    guest_cargo build --release "${cargo_flags[@]}" >&2
     elf_dir=$build_dir/$target/release
+}
+
+# Builds programs. Those that verify proofs are built apart from the others: they switch features of the zkVM's library
+# on, which cargo would give to whatever is built with them, and other bytes are another program.
+build() {
+    guest_cargo build --release "${cargo_flags[@]}" "${@/#/--package=}" >&2
+}
+
+build_all() {
+    prepare
+    build "${statements[@]}" "$yardstick"
+    build "${recursive[@]}"
+}
+
+# Built as the server is, and where: with other features all of SP1 would be compiled anew.
+seal() {
+    # Cargo's features are several words.
+    # shellcheck disable=SC2086
+    (cd "$repository" && export CARGO_TARGET_DIR=$host_target &&
+        cargo build --release --workspace $features --bin seal &&
+        "$host_target/release/seal" --elf-dir "$elf_dir" "$@")
 }
 
 # --- commands ------------------------------------------------------------------------------------------------------
@@ -156,7 +181,7 @@ check() {
     choose_toolchain
     build_dir=$(mktemp -d)
     trap 'rm -rf "$build_dir"' EXIT
-    build
+    build_all
     for program in "${programs[@]}" "$yardstick"; do
         if cmp -s "$elf_dir/$program" "$repository/artifacts/$program.elf"; then
             say "$program: artifacts/$program.elf is what the sources give"
@@ -171,15 +196,18 @@ check() {
 case ${1:-} in
 '')
     choose_toolchain
-    build
+    build_all
     (cd "$elf_dir" && sha256sum "${programs[@]}" "$yardstick")
     ;;
 --install)
     choose_toolchain
-    build
-    cd "$repository"
-    cargo run --release -p sextant-seal -- --elf-dir "$elf_dir" --artifacts artifacts --yardstick "$yardstick" \
-        --toolchain "$(describe_toolchain)" --sp1-version "$(sp1_version)" "${programs[@]}"
+    prepare
+    build "${statements[@]}" "$yardstick"
+    seal pinned --out "$pinned" "${statements[@]}"
+    cp "$repository/$pinned" "$stage/$pinned"
+    build "${recursive[@]}"
+    seal artifacts --out artifacts --yardstick "$yardstick" --toolchain "$(describe_toolchain)" \
+        --sp1-version "$(sp1_version)" "${programs[@]}"
     ;;
 --check) check ;;
 --toolchain)

@@ -7,7 +7,7 @@
 #[rustfmt::skip]
 mod manifest;
 
-pub use manifest::{CIRCUIT_VERSION, COMMITTEE_CHANGE, EMPTY_ELF, INCLUSION, SP1_VERSION, TOOLCHAIN};
+pub use manifest::{BUNDLE, CIRCUIT_VERSION, COMMITTEE_CHANGE, EMPTY_ELF, INCLUSION, SP1_VERSION, TOOLCHAIN};
 
 /// One guest program, ready to be proven and verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub struct Artifact {
     pub vk_hash: [u8; 32],
 }
 
-/// Both programs, in the order of their tags.
-pub const ALL: [Artifact; 2] = [COMMITTEE_CHANGE, INCLUSION];
+/// All programs, in the order of their tags.
+pub const ALL: [Artifact; 3] = [COMMITTEE_CHANGE, INCLUSION, BUNDLE];
 
 /// A program of the manifest. Its hashes stand there as one reads them elsewhere.
 const fn artifact(

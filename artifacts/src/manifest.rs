@@ -29,5 +29,14 @@ pub const INCLUSION: Artifact = artifact(
     "0039e655a2b617a0ffbec0beb1b137335b4d7bbb341d4c76ee9f82fdf4156ee7",
 );
 
+/// The program `bundle`.
+pub const BUNDLE: Artifact = artifact(
+    "bundle",
+    include_bytes!("../bundle.elf"),
+    "4d31fe454a82a3940b7d13d29bcaee641aa297c313352f88a944217aa3db4d19",
+    include_bytes!("../bundle.vk"),
+    "008b033474612aa864c570adabdbc899f50148ed0d9a32ac91cc7053b1ffead6",
+);
+
 /// A program that does nothing: what executing and proving cost by themselves.
 pub const EMPTY_ELF: &[u8] = include_bytes!("../empty.elf");

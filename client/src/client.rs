@@ -159,7 +159,7 @@ impl Client {
         deadline: Option<Duration>,
     ) -> Result<Proving, TransportError> {
         let expected = checked.into();
-        let asked = Asked { program: expected.head().program, kind, expected };
+        let asked = Asked { program: expected.program(), kind, expected };
         let request = Request::Fetch { job, offset: 0, deadline_ms: milliseconds(deadline) };
         Proving::start(&self.link, self.dialer.clone(), request, asked, deadline)
     }
@@ -220,7 +220,7 @@ impl Client {
 /// What is sent, and what must come back.
 fn request(checked: CheckedInput, kind: ProofKind, deadline: Option<Duration>) -> (ProveRequest, Asked) {
     let (input, expected) = checked.into_parts();
-    let program = expected.head().program;
+    let program = expected.program();
     let request = ProveRequest {
         deadline_ms: milliseconds(deadline),
         // A server with another build of the program says so at once, and not with a proof that is refused here.

@@ -3,6 +3,7 @@
 //! - [`Client`] is one connection with any number of requests at once; [`Client::prove`] gives a [`Proving`] with a
 //!   stream of progress and, at its end, a [`Proof`] that was verified here against pinned programs.
 //! - [`sources`] fetches what beacon and execution nodes know, and [`input`] builds statement inputs of that, or of files.
+//! - [`Client::bundle`] has one proof made of several compressed ones.
 //! - [`Client::wrap`] has a compressed proof that one has made a proof for contracts.
 //! - [`verify`] checks a proof without any server.
 //! - [`follow`] keeps proofs up to date as the chain goes on, with [`ServerProver`] as its prover.
@@ -21,6 +22,7 @@
 //! # }
 //! ```
 
+mod bundling;
 mod checked;
 mod client;
 mod dialer;
@@ -33,6 +35,7 @@ pub mod size;
 pub mod verify;
 mod wrapping;
 
+pub use bundling::{BundlingError, CheckedBundle};
 pub use checked::{CheckError, CheckedInput, CheckedProof, WrapError};
 pub use client::{Client, Submitted};
 pub use dialer::ClientConfig;

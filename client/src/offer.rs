@@ -36,6 +36,9 @@ pub enum NotOffered {
     /// It is of a version that knows proofs of statements only.
     #[error("this server does not know how to wrap a proof: its version is an earlier one")]
     Wrapping,
+    /// It is of a version that bundles nothing.
+    #[error("this server does not know how to bundle proofs: its version is an earlier one")]
+    Bundling,
     /// It has no circuits, or no memory, for that form.
     #[error("this server makes no {wanted} proofs of {program}, only {offered}")]
     Kind {

@@ -14,8 +14,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    CheckedInput, CheckedProof, Client, ClientConfig, ClientError, DeadlineElapsed, Proof, TransportError,
-    offer::check_offer,
+    CheckedBundle, CheckedInput, CheckedProof, Client, ClientConfig, ClientError, DeadlineElapsed, Proof,
+    TransportError, offer::check_offer,
 };
 
 /// For the server to hear that a proof is not wanted any more.
@@ -159,6 +159,14 @@ impl ServerProver {
         self.ask_until_done(Question::Wrap(checked)).await
     }
 
+    /// One proof of a bundle's proofs, asked for like [`Self::ask`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn bundle(&self, checked: CheckedBundle, kind: ProofKind) -> Result<Proof, ClientError> {
+        self.ask_until_done(Question::Bundle(checked, kind)).await
+    }
+
     async fn ask_until_done(&self, question: Question) -> Result<Proof, ClientError> {
         let end = self.deadline.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
         let mut trying = Trying::default();
@@ -207,6 +215,7 @@ impl ServerProver {
                 () = self.stop.cancelled() => return Err(ClientError::Cancelled { told: false }),
             },
             Question::Wrap(checked) => client.wrap_checked(checked, deadline)?,
+            Question::Bundle(checked, kind) => client.bundle(checked, kind, deadline)?,
         };
         loop {
             tokio::select! {
@@ -230,6 +239,7 @@ impl ServerProver {
 enum Question {
     Prove(CheckedInput, ProofKind),
     Wrap(CheckedProof),
+    Bundle(CheckedBundle, ProofKind),
 }
 
 /// How it went so far.

@@ -7,8 +7,8 @@ use futures::Stream;
 use sextant_consensus::{Program, public_values::Statement};
 use sextant_link::{AskError, Link, Pending, Received};
 use sextant_protocol::{
-    ErrorCode, Progress, ProofAnswer, ProofKind, ProofRecord, ProveRequest, Request, Response, WrapRequest,
-    encoding, request::ProvingCost,
+    BundleRequest, ErrorCode, Progress, ProofAnswer, ProofKind, ProofRecord, ProveRequest, Request, Response,
+    WrapRequest, encoding, request::ProvingCost,
 };
 use tokio::{
     task::spawn_blocking,
@@ -222,6 +222,7 @@ impl Proving {
         };
         if let Request::Prove(ProveRequest { deadline_ms, .. })
         | Request::Wrap(WrapRequest { deadline_ms, .. })
+        | Request::Bundle(BundleRequest { deadline_ms, .. })
         | Request::Fetch { deadline_ms, .. } = &mut request
         {
             *deadline_ms = left;

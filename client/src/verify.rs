@@ -92,7 +92,7 @@ mod tests {
     }
 
     fn record(statement: &Statement) -> ProofRecord {
-        let program = statement.head().program;
+        let program = statement.program();
         ProofRecord {
             program: program.tag(),
             kind: ProofKind::Compressed,

@@ -59,7 +59,7 @@ impl Client {
         self.knows_wrapping()?;
         let (record, expected) = checked.into_parts();
         let request = WrapRequest { deadline_ms: milliseconds(deadline), ..WrapRequest::new(&record) };
-        Ok((request, Asked { program: expected.head().program, kind: ProofKind::Groth16, expected }))
+        Ok((request, Asked { program: expected.program(), kind: ProofKind::Groth16, expected }))
     }
 
     fn knows_wrapping(&self) -> Result<(), NotOffered> {

@@ -193,7 +193,7 @@ fn inspect_shows_a_file_without_judging_it() {
 
 /// A record with these public values and a worthless proof.
 fn saying(statement: &Statement) -> ProofRecord {
-    let program = statement.head().program;
+    let program = statement.program();
     let vk_hash = pinned_vk_hash(program);
     ProofRecord { program: program.tag(), vk_hash, public_values: statement.abi_encode(), ..worthless() }
 }

@@ -1,9 +1,10 @@
-//! The light-client rules and the two statements that Sextant proves, free of I/O.
+//! The light-client rules and the statements that Sextant proves, free of I/O.
 //!
 //! The same code runs natively, where clients and servers check a statement before any proof is made, and in the
 //! zkVM, where the guest programs do. Read it from the statements down:
 //!
-//! - [`committee_change`] and [`inclusion`]: what is proven; [`public_values`]: what a proof says;
+//! - [`committee_change`] and [`inclusion`]: what is proven; [`bundle`]: many of them in one proof; [`public_values`]: what
+//!   a proof says;
 //! - [`finality`]: the signed header both stand on; [`beacon`], [`execution`]: proofs into it;
 //! - [`ancestry`]: from the finalized execution block ([`execution_header`]) to an earlier one; [`accounts`], [`events`]:
 //!   what is under it, by [`trie`], [`trie_nodes`], [`receipt`], [`bloom`] and [`ordered`];
@@ -22,6 +23,8 @@ pub mod block_header;
 pub mod bloom;
 pub mod bls;
 pub mod build;
+#[cfg(feature = "recursion")]
+pub mod bundle;
 pub mod chain;
 #[cfg(feature = "serde")]
 pub mod chain_spec;

@@ -1,4 +1,4 @@
-//! The two guest programs, one per statement.
+//! The guest programs, one per statement.
 
 /// A guest program. The tag stands in its public values and on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -7,17 +7,26 @@ pub enum Program {
     CommitteeChange,
     /// Proves accounts and storage slots under a finalized execution state root.
     Inclusion,
+    /// Proves that other programs' proofs verify.
+    #[cfg(feature = "recursion")]
+    Bundle,
 }
 
 impl Program {
-    /// Both, in the order of their tags.
-    pub const ALL: [Self; 2] = [Self::CommitteeChange, Self::Inclusion];
+    /// All, in the order of their tags.
+    #[cfg(feature = "recursion")]
+    pub const ALL: [Self; 3] = [Self::CommitteeChange, Self::Inclusion, Self::Bundle];
+
+    /// Those whose statements are about a chain, in the order of their tags.
+    pub const OF_CHAINS: [Self; 2] = [Self::CommitteeChange, Self::Inclusion];
 
     /// The number that stands for it in public values and messages.
     pub const fn tag(self) -> u32 {
         match self {
             Self::CommitteeChange => 1,
             Self::Inclusion => 2,
+            #[cfg(feature = "recursion")]
+            Self::Bundle => 3,
         }
     }
 
@@ -26,6 +35,8 @@ impl Program {
         match tag {
             1 => Some(Self::CommitteeChange),
             2 => Some(Self::Inclusion),
+            #[cfg(feature = "recursion")]
+            3 => Some(Self::Bundle),
             _ => None,
         }
     }
@@ -35,6 +46,8 @@ impl Program {
         match self {
             Self::CommitteeChange => "committee-change",
             Self::Inclusion => "inclusion",
+            #[cfg(feature = "recursion")]
+            Self::Bundle => "bundle",
         }
     }
 }

@@ -1,24 +1,28 @@
-//! What a proof says: the public values of both statements, ABI-encoded exactly as `abi.encode(struct)` of
+//! What a proof says: the public values of the statements, ABI-encoded exactly as `abi.encode(struct)` of
 //! Solidity would. `contracts` and clients read the same bytes.
 
 mod accounts;
+#[cfg(feature = "recursion")]
+mod bundle;
 mod encoding;
 mod events;
 
 use alloc::vec::Vec;
 
+#[cfg(feature = "recursion")]
+pub use self::bundle::{Bundle, Bundled};
 use crate::abi::AbiError;
 pub use crate::execution_header::Block;
 use crate::hash::{Root, keccak256};
 use crate::program::Program;
 
-/// Version of the public values' layout; the first word of both statements.
+/// Version of the public values' layout; the first word of each statement.
 pub const VERSION: u64 = 2;
 
 /// Bytes of a log's data that stand in public values; longer data are named by their hash.
 pub const MAX_LOG_DATA: usize = 1024;
 
-/// What both statements begin with: eleven words.
+/// What statements about a chain begin with: eleven words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     /// Which statement.
@@ -167,13 +171,16 @@ pub struct Inclusion {
     pub no_logs: Vec<NoLog>,
 }
 
-/// Either statement.
+/// What a proof may state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Statement {
     /// Statement 1.
     CommitteeChange(CommitteeChange),
     /// Statement 2.
     Inclusion(Inclusion),
+    /// Statement 3.
+    #[cfg(feature = "recursion")]
+    Bundle(Bundle),
 }
 
 impl Statement {
@@ -185,6 +192,8 @@ impl Statement {
         match program {
             Program::CommitteeChange => CommitteeChange::abi_decode(bytes).map(Self::CommitteeChange),
             Program::Inclusion => Inclusion::abi_decode(bytes).map(Self::Inclusion),
+            #[cfg(feature = "recursion")]
+            Program::Bundle => Bundle::abi_decode(bytes).map(Self::Bundle),
         }
     }
 
@@ -193,14 +202,39 @@ impl Statement {
         match self {
             Self::CommitteeChange(values) => values.abi_encode(),
             Self::Inclusion(values) => values.abi_encode(),
+            #[cfg(feature = "recursion")]
+            Self::Bundle(values) => values.abi_encode(),
         }
     }
 
-    /// What both statements begin with.
-    pub fn head(&self) -> &Head {
+    /// Whose statement it is.
+    pub fn program(&self) -> Program {
         match self {
-            Self::CommitteeChange(values) => &values.head,
-            Self::Inclusion(values) => &values.head,
+            Self::CommitteeChange(_) => Program::CommitteeChange,
+            Self::Inclusion(_) => Program::Inclusion,
+            #[cfg(feature = "recursion")]
+            Self::Bundle(_) => Program::Bundle,
+        }
+    }
+
+    /// The chain that it is about: [`crate::chain::ChainConfig::digest`].
+    pub fn chain_digest(&self) -> Root {
+        match self {
+            Self::CommitteeChange(values) => values.head.chain_digest,
+            Self::Inclusion(values) => values.head.chain_digest,
+            #[cfg(feature = "recursion")]
+            Self::Bundle(values) => values.chain_digest,
+        }
+    }
+
+    /// The committee to trust and the finalized header, which a statement about a chain begins with. A bundle has none:
+    /// each statement in it has its own.
+    pub fn head(&self) -> Option<&Head> {
+        match self {
+            Self::CommitteeChange(values) => Some(&values.head),
+            Self::Inclusion(values) => Some(&values.head),
+            #[cfg(feature = "recursion")]
+            Self::Bundle(_) => None,
         }
     }
 }

@@ -1,10 +1,12 @@
-//! One way in for hosts: an encoded input of either program, decoded and checked.
+//! One way in for hosts: an encoded input of any program, decoded and checked.
 
 use alloc::vec::Vec;
 
 use crate::bls::AggregateVerifier;
 #[cfg(not(target_os = "zkvm"))]
 use crate::bls::fast::HintRecorder;
+#[cfg(feature = "recursion")]
+use crate::bundle::{self, BundleError};
 use crate::codec::{self, DecodeError};
 use crate::committee_change::{self, CommitteeChangeError};
 use crate::inclusion::{self, InclusionError};
@@ -23,9 +25,14 @@ pub enum StatementError {
     /// An inclusion breaks a rule.
     #[error("inclusion: {0}")]
     Inclusion(#[from] InclusionError),
+    /// Statements cannot be bundled.
+    #[cfg(feature = "recursion")]
+    #[error("bundle: {0}")]
+    Bundle(#[from] BundleError),
 }
 
-/// Decodes and checks an input of `program`: what the guest does, natively.
+/// Decodes and checks an input of `program`: what the guest does, natively. That the statements of a bundle are proven is
+/// not seen here: their proofs are no part of its input.
 ///
 /// # Errors
 /// [`StatementError`] names the field that does not decode or the rule that is broken.
@@ -42,6 +49,11 @@ pub fn check_statement(
         Program::Inclusion => {
             let input: inclusion::Input = codec::decode(input)?;
             Statement::Inclusion(inclusion::check(&input, bls)?)
+        }
+        #[cfg(feature = "recursion")]
+        Program::Bundle => {
+            let input: bundle::Input = codec::decode(input)?;
+            Statement::Bundle(bundle::check(&input)?)
         }
     })
 }

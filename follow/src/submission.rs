@@ -117,7 +117,7 @@ impl<P: Prover> Follower<P> {
         let statement =
             record.program().and_then(|program| Statement::abi_decode(program, &record.public_values).ok());
         let takes = |head: &Head| view.knowledge.takes_chain(&head.chain_digest.into(), head.finalized_slot);
-        is_for_contracts(record.kind) && statement.is_some_and(|statement| takes(statement.head()))
+        is_for_contracts(record.kind) && statement.as_ref().and_then(Statement::head).is_some_and(takes)
     }
 
     /// Submits the latest proof of the watched accounts, if the contract knows who signed it and does not have it. Those

@@ -204,7 +204,7 @@ impl<P: Prover> Follower<P> {
         on_event: OnEvent<'_>,
     ) -> Result<ProofEntry, FollowError> {
         let expected = checked(prepared.input.clone()).await?;
-        let head = *expected.head();
+        let head = *expected.head().expect("what is followed is about a chain");
         on_event(Event::Proving {
             program: head.program.as_str(),
             finalized_slot: head.finalized_slot,
@@ -235,7 +235,7 @@ impl<P: Prover> Follower<P> {
                 Statement::CommitteeChange(change) => {
                     change.learned.last().map_or(head.signer_period, |learned| learned.period)
                 }
-                Statement::Inclusion(_) => head.signer_period,
+                Statement::Inclusion(_) | Statement::Bundle(_) => head.signer_period,
             },
             public_values: hex(&values),
             recorded_at: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
@@ -280,7 +280,7 @@ fn learned_last(entry: &ProofEntry) -> Option<[u8; 32]> {
     let values = hex::decode(entry.public_values.strip_prefix("0x")?).ok()?;
     match Statement::abi_decode(sextant_consensus::Program::CommitteeChange, &values).ok()? {
         Statement::CommitteeChange(change) => Some(change.learned.last()?.committee_root),
-        Statement::Inclusion(_) => None,
+        Statement::Inclusion(_) | Statement::Bundle(_) => None,
     }
 }
 

@@ -58,7 +58,7 @@ async fn catches_up_over_many_periods_in_few_proofs_and_keeps_up() {
         let record = ProofRecord::from_file_bytes(&bytes).unwrap();
         assert_eq!(format!("0x{}", hex::encode(&record.public_values)), entry.public_values);
         let statement = Statement::abi_decode(record.program().unwrap(), &record.public_values).unwrap();
-        assert_eq!(statement.head().finalized_slot, entry.finalized_slot);
+        assert_eq!(statement.head().unwrap().finalized_slot, entry.finalized_slot);
     }
 }
 

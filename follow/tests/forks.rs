@@ -32,7 +32,7 @@ fn digest_of(follower: &Follower<Checking>) -> [u8; 32] {
     let last = follower.proofs().unwrap().pop().unwrap();
     let values = hex::decode(&last.public_values[2..]).unwrap();
     let program = sextant_consensus::Program::CommitteeChange;
-    Statement::abi_decode(program, &values).unwrap().head().chain_digest
+    Statement::abi_decode(program, &values).unwrap().chain_digest()
 }
 
 #[tokio::test]

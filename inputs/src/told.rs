@@ -128,6 +128,9 @@ pub enum ToldError {
     /// The network has no name here.
     #[error("network `{0}` is not known: a statement in JSON is about mainnet, sepolia, holesky or hoodi")]
     Network(String),
+    /// A bundle is asked for by proofs.
+    #[error("a statement in JSON is about a chain, not a {0}")]
+    Program(Program),
     /// The program needs what is not there.
     #[error("a statement for {program} needs `{field}`")]
     Needs {
@@ -177,6 +180,7 @@ impl Told {
         match program {
             Program::CommitteeChange => self.committee_change(chain, &signers),
             Program::Inclusion => self.inclusion(chain, &signers),
+            Program::Bundle => Err(ToldError::Program(program)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
+use sextant_consensus::Program;
 use sextant_protocol::{Request, ServerError, proof::ProofView};
 use sha2::{Digest, Sha256};
 
@@ -40,15 +41,22 @@ impl Account {
             // What they are about is known when they are there whole.
             Request::Wrap(_) => ("wrap", Work::default()),
             Request::SubmitWrap(_) => ("submit_wrap", Work::default()),
+            Request::Bundle(request) => ("bundle", Work::new(Program::Bundle.tag(), request.kind)),
+            Request::SubmitBundle(request) => {
+                ("submit_bundle", Work::new(Program::Bundle.tag(), request.kind))
+            }
             Request::Info => ("info", Work::default()),
             Request::Ping => ("ping", Work::default()),
             Request::Unknown(_) => ("unknown", Work::default()),
         };
         let (metrics, caller) = (metrics.clone(), caller.clone());
         let span = match request {
-            Request::Prove(_) | Request::Submit(_) | Request::Wrap(_) | Request::SubmitWrap(_) => {
-                traces.request(name, caller.within)
-            }
+            Request::Prove(_)
+            | Request::Submit(_)
+            | Request::Wrap(_)
+            | Request::SubmitWrap(_)
+            | Request::Bundle(_)
+            | Request::SubmitBundle(_) => traces.request(name, caller.within),
             _ => Span::default(),
         };
         Self { metrics, caller, since: Instant::now(), request: name, work, job: String::new(), span }
@@ -64,6 +72,9 @@ impl Account {
         match request {
             Request::Prove(request) | Request::Submit(request) => {
                 self.job = hex::encode(&request.input.digest()[..8]);
+            }
+            Request::Bundle(request) | Request::SubmitBundle(request) => {
+                self.job = hex::encode(&Sha256::digest(&request.records)[..8]);
             }
             Request::Wrap(request) | Request::SubmitWrap(request) => {
                 self.job = hex::encode(&Sha256::digest(&request.record)[..8]);

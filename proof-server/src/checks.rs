@@ -93,7 +93,7 @@ impl Checks {
     pub(crate) fn network(&self, program: Program, public_values: &[u8]) -> Result<(), ServerError> {
         let statement = Statement::abi_decode(program, public_values)
             .map_err(|error| ServerError::new(ErrorCode::InvalidProof, error.to_string()))?;
-        self.networks.check_digest(statement.head().chain_digest)
+        self.networks.check_digest(statement.chain_digest())
     }
 
     /// Checks what `caller` has asked for, unless that was done or is being done; `before` has a say where it is not.

@@ -1,13 +1,18 @@
-//! What a request brings for its proof to be made from: a statement's input, or a compressed proof that becomes a SNARK.
+//! What a request brings for its proof to be made from: a statement's input, a compressed proof that becomes a SNARK, or
+//! several that become one.
 //!
 //! Either is looked at first, which costs next to nothing, and then checked: an input natively, a proof by the verification
 //! worker. Only a [`Source`] gets to a prover.
+
+mod bundle;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use sextant_consensus::Program;
-use sextant_protocol::{ErrorCode, ProofKind, ProveRequest, ServerError, WrapRequest, proof::ProofView};
+use sextant_protocol::{
+    BundleRequest, ErrorCode, ProofKind, ProveRequest, ServerError, WrapRequest, proof::ProofView,
+};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -27,12 +32,15 @@ pub(crate) enum Brought {
     Statement(ProveRequest),
     /// A compressed proof.
     Compressed(WrapRequest),
+    /// Compressed proofs to be bundled.
+    Parts(BundleRequest),
 }
 
 /// What was brought, once it makes sense.
 pub(crate) enum Evidence {
     Statement(Asked),
     Compressed(Compressed),
+    Parts(bundle::Parts),
 }
 
 /// A compressed proof that is not verified yet.
@@ -59,6 +67,7 @@ impl Brought {
     /// There is no such program, or no record that says one.
     pub(crate) fn program(&self) -> Result<Program, ServerError> {
         let (tag, program) = match self {
+            Self::Parts(_) => return Ok(Program::Bundle),
             Self::Statement(request) => (request.input.program, request.input.program()),
             Self::Compressed(request) => {
                 let proof = verification::view(&request.record)?;
@@ -73,6 +82,7 @@ impl Brought {
         match self {
             Self::Statement(request) => request.kind,
             Self::Compressed(request) => request.kind,
+            Self::Parts(request) => request.kind,
         }
     }
 
@@ -81,6 +91,7 @@ impl Brought {
         match self {
             Self::Statement(request) => request.deadline_ms,
             Self::Compressed(request) => request.deadline_ms,
+            Self::Parts(request) => request.deadline_ms,
         }
     }
 }
@@ -111,6 +122,10 @@ impl Evidence {
                 let (record, kind) = (request.record.into(), request.kind);
                 Ok(Self::Compressed(Compressed { program, record, kind, public_values, held }))
             }
+            Brought::Parts(request) => {
+                is_pinned(program, request.vk_hash)?;
+                bundle::Parts::look(request, held).await.map(Self::Parts)
+            }
         }
     }
 
@@ -118,7 +133,7 @@ impl Evidence {
     pub(crate) const fn input_digest(&self) -> Option<[u8; 32]> {
         match self {
             Self::Statement(asked) => Some(asked.digest),
-            Self::Compressed(_) => None,
+            Self::Compressed(_) | Self::Parts(_) => None,
         }
     }
 
@@ -130,6 +145,7 @@ impl Evidence {
             }
             // Whoever names the public values may have a proof of them that is there, whatever this one is.
             Self::Compressed(proof) => Some(proof.key()),
+            Self::Parts(parts) => Some(parts.key()),
         }
     }
 
@@ -169,6 +185,7 @@ impl Evidence {
                 };
                 Ok(Checked { source: Source::Compressed(proof.record), expected, held: proof.held })
             }
+            Self::Parts(parts) => parts.check(checks, verification, caller, before).await,
         }
     }
 }
@@ -184,17 +201,30 @@ fn key(program: Program, statement: [u8; 32], kind: ProofKind) -> ProofKey {
 }
 
 fn look_at_input(program: Program, request: &ProveRequest, limit: usize) -> Result<(), ServerError> {
-    let pinned = programs::artifact(program).vk_hash;
-    if let Some(wanted) = request.vk_hash.filter(|wanted| *wanted != pinned) {
-        let (got, wanted) = (hex::encode(pinned), hex::encode(wanted));
-        return Err(unsupported(format!("{} is 0x{got} here, not 0x{wanted}", programs::name(program))));
+    if program == Program::Bundle {
+        return Err(unsupported(
+            "a bundle is asked for with the proofs of its statements, not with an input".into(),
+        ));
     }
+    is_pinned(program, request.vk_hash)?;
     let got = request.input.bytes.len();
     if got > limit {
         let message = format!("statement input of {got} bytes exceeds the limit of {limit}");
         return Err(ServerError::new(ErrorCode::TooLarge, message));
     }
     Ok(())
+}
+
+/// Refuses what has to be of another build of `program`.
+fn is_pinned(program: Program, wanted: Option<[u8; 32]>) -> Result<(), ServerError> {
+    let pinned = programs::artifact(program).vk_hash;
+    match wanted.filter(|wanted| *wanted != pinned) {
+        None => Ok(()),
+        Some(wanted) => {
+            let (got, wanted) = (hex::encode(pinned), hex::encode(wanted));
+            Err(unsupported(format!("{} is 0x{got} here, not 0x{wanted}", programs::name(program))))
+        }
+    }
 }
 
 /// The public values of a proof that may become a SNARK, as far as it says itself.

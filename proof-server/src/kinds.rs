@@ -1,5 +1,6 @@
 //! The kinds of proof that a server makes: by default those that its workers have the memory for.
 
+use sextant_consensus::Program;
 use sextant_protocol::{ErrorCode, ProofKind, ServerError};
 
 /// All kinds that this version makes.
@@ -17,6 +18,12 @@ pub(crate) const fn needs_mib(kind: ProofKind) -> u64 {
         #[cfg(not(feature = "prover"))]
         _ => 0,
     }
+}
+
+/// Whether there are proofs of this kind by `program`. A STARK would leave open whether the proofs hold that a bundle's
+/// guest speaks of.
+pub(crate) const fn is_made_by(program: Program, kind: ProofKind) -> bool {
+    !matches!((program, kind), (Program::Bundle, ProofKind::Stark))
 }
 
 /// The kinds that a server offers.

@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Instant};
 
-use sextant_protocol::{ErrorCode, ProofAnswer, ProofRecord, ServerError, encoding};
+use bytes::Bytes;
+use sextant_protocol::{ErrorCode, ProofAnswer, ProofRecord, ServerError, StatementInput, encoding};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -91,7 +92,12 @@ impl LocalProver {
         let (stages, request) = match source {
             Source::Statement { input, checked } => {
                 let (program, hints) = (input.program, checked.hints.clone());
-                let job = ProveJob { program, kind, input: input.bytes, hints };
+                let job = ProveJob { program, kind, input: input.bytes, hints, proofs: Bytes::new() };
+                (WorkerMode::stages(kind), WorkerRequest::Prove(job))
+            }
+            Source::Proofs { input, proofs } => {
+                let StatementInput { program, bytes: input } = input;
+                let job = ProveJob { program, kind, input, hints: Vec::new(), proofs };
                 (WorkerMode::stages(kind), WorkerRequest::Prove(job))
             }
             Source::Compressed(record) => {

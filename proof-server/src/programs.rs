@@ -1,6 +1,6 @@
 //! This software and the guest programs, as the server knows them.
 
-use sextant_artifacts::{Artifact, COMMITTEE_CHANGE, INCLUSION};
+use sextant_artifacts::{Artifact, BUNDLE, COMMITTEE_CHANGE, INCLUSION};
 use sextant_consensus::Program;
 use sextant_protocol::request::ProgramInfo;
 
@@ -12,6 +12,7 @@ pub(crate) fn artifact(program: Program) -> Artifact {
     match program {
         Program::CommitteeChange => COMMITTEE_CHANGE,
         Program::Inclusion => INCLUSION,
+        Program::Bundle => BUNDLE,
     }
 }
 

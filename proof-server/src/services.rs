@@ -107,11 +107,15 @@ impl Services {
             }
             Request::Prove(request) => Brought::Statement(request),
             Request::Wrap(request) => Brought::Compressed(request),
+            Request::Bundle(request) => Brought::Parts(request),
             Request::Submit(request) => {
                 return self.submit(Brought::Statement(request), caller, held, span).await;
             }
             Request::SubmitWrap(request) => {
                 return self.submit(Brought::Compressed(request), caller, held, span).await;
+            }
+            Request::SubmitBundle(request) => {
+                return self.submit(Brought::Parts(request), caller, held, span).await;
             }
             Request::Fetch { job, offset, .. } => {
                 return self.fetch(job, caller, progress).await.map(|proof| Reply::Proof(proof, offset));
@@ -176,6 +180,7 @@ impl Services {
         match request {
             Request::Prove(request) => self.within(request.deadline_ms),
             Request::Wrap(request) => self.within(request.deadline_ms),
+            Request::Bundle(request) => self.within(request.deadline_ms),
             Request::Fetch { deadline_ms, .. } => self.within(*deadline_ms),
             _ => self.max_deadline,
         }

@@ -21,7 +21,7 @@ use crate::{
     evidence::{Brought, Checked, Evidence},
     forward::Upstreams,
     jobs::{Entrant, Found, JobId, JobOutcome, Jobs},
-    kinds::Kinds,
+    kinds::{self, Kinds},
     local::{LocalProver, Queued},
     made::ProofKey,
     memory::Held,
@@ -64,10 +64,12 @@ pub(crate) struct Shared {
 impl SubServer {
     /// Kinds of proof that are made here; `None` as long as that is not known.
     pub(crate) fn kinds(&self) -> Option<Vec<ProofKind>> {
-        match &self.prover {
-            Prover::Local(_) => Some(self.shared.kinds.offered().to_vec()),
-            Prover::Upstream(upstreams) => upstreams.kinds(),
-        }
+        let mut kinds = match &self.prover {
+            Prover::Local(_) => self.shared.kinds.offered().to_vec(),
+            Prover::Upstream(upstreams) => upstreams.kinds()?,
+        };
+        kinds.retain(|kind| kinds::is_made_by(self.program, *kind));
+        Some(kinds)
     }
 
     /// The program and its queue, for clients.

@@ -35,6 +35,11 @@ pub(crate) fn check(program: Program, input: &[u8], networks: &Networks) -> Resu
             networks.check(&input.chain)?;
             Statement::Inclusion(inclusion::check(&input, &mut bls).map_err(untrue)?)
         }
+        // Without the proofs nothing can be said.
+        Program::Bundle => {
+            let message = "a bundle is checked with the proofs of its statements";
+            return Err(ServerError::new(ErrorCode::Unsupported, message));
+        }
     };
     Ok(Checked { public_values: statement.abi_encode(), hints: bls.into_hints() })
 }

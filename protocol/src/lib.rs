@@ -19,5 +19,6 @@ pub use message::{ClientMessage, OLDEST_VERSION, PROTOCOL_VERSION, RequestId, Se
 pub use progress::Progress;
 pub use proof::{ProofKind, ProofRecord};
 pub use request::{
-    JobKey, ProofAnswer, ProveRequest, Request, Response, ServerInfo, StatementInput, WrapRequest,
+    BundleRequest, JobKey, ProofAnswer, ProveRequest, Request, Response, ServerInfo, StatementInput,
+    WrapRequest,
 };

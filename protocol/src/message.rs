@@ -26,6 +26,10 @@ pub const MAGIC: [u8; 8] = *b"SEXTANT\0";
 /// question, which [`Request::Info`] answers.
 pub const WRAP: &str = "wrap";
 
+/// Capability of a server that knows [`Request::Bundle`] and [`Request::SubmitBundle`]. Whether it makes bundles is another
+/// question, which [`Request::Info`] answers.
+pub const BUNDLE: &str = "bundle";
+
 /// Chosen by the client, unique among its open requests on one connection.
 pub type RequestId = u64;
 

@@ -43,5 +43,12 @@ pub enum Progress {
     9 = Wrapping,
     /// For a SNARK: its circuit proves that the wrapped proof holds.
     10 = Snark,
+    /// For a bundle, before `Compressing`: the proofs in it are verified, one after the other.
+    11 = Bundling {
+        /// Verified so far.
+        1 = done: u32 = 0,
+        /// Proofs in the bundle.
+        2 = total: u32 = 0,
+    },
 }
 }

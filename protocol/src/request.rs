@@ -1,6 +1,6 @@
 //! What can be asked, and what is answered.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use sextant_consensus::Program;
 use sha2::{Digest, Sha256};
 
@@ -52,6 +52,11 @@ pub enum Request {
     7 = Wrap(request: WrapRequest),
     /// [`Self::Wrap`] for somebody who comes back for it. Answered by [`Response::Submitted`].
     8 = SubmitWrap(request: WrapRequest),
+    /// Make one proof of compressed proofs that somebody has. Answered like [`Self::Prove`]. For servers with the capability
+    /// [`BUNDLE`](crate::message::BUNDLE).
+    9 = Bundle(request: BundleRequest),
+    /// [`Self::Bundle`] for somebody who comes back for it. Answered by [`Response::Submitted`].
+    10 = SubmitBundle(request: BundleRequest),
 }
 }
 
@@ -77,6 +82,9 @@ impl Request {
             }
             Self::Verify { record, more } => Some((record, more)),
             Self::Wrap(request) | Self::SubmitWrap(request) => Some((&mut request.record, &mut request.more)),
+            Self::Bundle(request) | Self::SubmitBundle(request) => {
+                Some((&mut request.records, &mut request.more))
+            }
             _ => None,
         }
     }
@@ -125,6 +133,57 @@ impl WrapRequest {
     /// Asks for the Groth16 proof of `proof`, within the server's own time.
     pub fn new(proof: &ProofRecord) -> Self {
         Self { record: encoding::encode(proof), kind: ProofKind::Groth16, deadline_ms: 0, more: 0 }
+    }
+}
+
+record! {
+/// Asks for a proof that other proofs hold: of the program `bundle`, whose public values name their statements in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BundleRequest {
+    /// The compressed proofs in their order: of each the length, 4 bytes little-endian, and the encoded [`ProofRecord`]. On
+    /// the wire the first bytes of all this.
+    1 = records: Vec<u8>,
+    /// The form of proof wanted.
+    2 = kind: ProofKind,
+    /// As in [`ProveRequest`].
+    3 = deadline_ms: u64 = 0,
+    /// Hash of the verifying key that the proof must be for, as in [`ProveRequest`].
+    4 = vk_hash: Option<[u8; 32]> = None,
+    /// Bytes of the records that follow in parts.
+    5 = more: u64 = 0,
+}
+}
+
+impl BundleRequest {
+    /// Asks for one proof of `proofs`, within the server's own time.
+    pub fn new(proofs: &[ProofRecord], kind: ProofKind) -> Self {
+        let mut records = Vec::new();
+        for proof in proofs {
+            let record = encoding::encode(proof);
+            // Records are far below 4 GiB: `MAX_RECORD`.
+            records.extend((record.len() as u32).to_le_bytes());
+            records.extend(record);
+        }
+        Self { records, kind, deadline_ms: 0, vk_hash: None, more: 0 }
+    }
+
+    /// The encoded record of each proof in `records`, which nothing is copied of.
+    ///
+    /// # Errors
+    /// [`EncodingError::Torn`] if they end within one.
+    pub fn split_records(records: &Bytes) -> Result<Vec<Bytes>, EncodingError> {
+        let torn = || EncodingError::Torn { what: "list of proof records" };
+        let (mut rest, mut split) = (records.clone(), Vec::new());
+        while !rest.is_empty() {
+            let length = *rest.first_chunk().ok_or_else(torn)?;
+            rest.advance(4);
+            let length = u32::from_le_bytes(length) as usize;
+            if length > rest.len() {
+                return Err(torn());
+            }
+            split.push(rest.split_to(length));
+        }
+        Ok(split)
     }
 }
 

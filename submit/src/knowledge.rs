@@ -71,6 +71,7 @@ pub fn learned(statement: &Statement) -> &[Learned] {
     match statement {
         Statement::CommitteeChange(change) => &change.learned,
         Statement::Inclusion(inclusion) => &inclusion.learned,
+        Statement::Bundle(_) => &[],
     }
 }
 

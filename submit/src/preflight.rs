@@ -130,7 +130,7 @@ impl Knowledge {
         statement: &Statement,
         taught: &BTreeMap<u64, B256>,
     ) -> Result<(), PreflightError> {
-        let head = statement.head();
+        let Some(head) = statement.head() else { return Ok(()) };
         let (period, committee) = (head.signer_period, head.signer_committee_root.into());
         if let Some(known) = self.committees.get(&period).or_else(|| taught.get(&period)) {
             return same("committee", known, &committee);
@@ -153,6 +153,7 @@ impl Knowledge {
                 ("verifying key of committee changes", &self.trust.committee_change_key)
             }
             Program::Inclusion => ("verifying key of inclusions", &self.trust.inclusion_key),
+            Program::Bundle => return Ok(()),
         };
         same(what, key, &record.vk_hash.into())?;
         if let Some(selector) = record.proof.first_chunk::<4>() {
@@ -160,7 +161,7 @@ impl Knowledge {
         }
         // What does not decode has a better reason to be refused.
         let Ok(statement) = Statement::abi_decode(program, &record.public_values) else { return Ok(()) };
-        let head = statement.head();
+        let Some(head) = statement.head() else { return Ok(()) };
         match self.takes_chain(&head.chain_digest.into(), head.finalized_slot) {
             true => Ok(()),
             false => Err(differs("chain digest", &self.trust.chain_digest, &head.chain_digest.into())),

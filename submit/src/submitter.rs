@@ -50,7 +50,7 @@ pub fn calldata(record: &ProofRecord) -> Result<Vec<u8>, SubmitError> {
             Ok(submitCommitteeChangeCall { publicValues: values, proof }.abi_encode())
         }
         Some(Program::Inclusion) => Ok(submitInclusionCall { publicValues: values, proof }.abi_encode()),
-        None => Err(SubmitError::Program(record.program)),
+        Some(Program::Bundle) | None => Err(SubmitError::Program(record.program)),
     }
 }
 
@@ -110,9 +110,9 @@ impl Submitter {
             let statement = record.program().and_then(decode);
             if self.proven_at(&record.public_values).await?.is_none() {
                 known.check_proof(record)?;
-                if let Some(statement) = &statement {
+                if let Some((statement, head)) = statement.as_ref().and_then(|it| Some((it, it.head()?))) {
                     let periods = 1 + learned(statement).len() as u64;
-                    let known = self.knowledge(statement.head().signer_period, periods).await?;
+                    let known = self.knowledge(head.signer_period, periods).await?;
                     known.check_signer(statement, &taught)?;
                 }
             }
@@ -215,10 +215,11 @@ impl Submitter {
     /// A contradiction is accepted like any other proof: the contract tells it apart.
     async fn accepted(&self, record: &ProofRecord, mined: Mined) -> Result<Outcome, SubmitError> {
         let program = record.program().ok_or(SubmitError::Program(record.program))?;
-        let slot = Statement::abi_decode(program, &record.public_values).map(|it| it.head().finalized_slot);
+        let statement = Statement::abi_decode(program, &record.public_values).ok();
+        let slot = statement.as_ref().and_then(|it| it.head()).map(|head| head.finalized_slot);
         // What does not decode here was decoded by the contract: then only the question cannot be asked.
         match slot {
-            Ok(slot) if self.contradicted_at(slot).await?.is_some() => Ok(Outcome::Contradicts(mined)),
+            Some(slot) if self.contradicted_at(slot).await?.is_some() => Ok(Outcome::Contradicts(mined)),
             _ => Ok(Outcome::Accepted(mined)),
         }
     }

@@ -93,7 +93,7 @@ async fn every_proof_is_accepted_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_catch_up_with_a_slot_and_a_log_is_accepted_once() {
     let name = "catch-up-slot-and-log.proof";
-    let finalized = statement(&recorded(name)).head().finalized_slot;
+    let finalized = statement(&recorded(name)).head().unwrap().finalized_slot;
     // The contract counts its slots from mainnet's first one.
     let anvil = Anvil::start(GENESIS + 12 * finalized + 3600, &[]);
     accepted_once(&anvil, anvil.verifier().await, name, 370_000).await;

@@ -63,5 +63,6 @@ pub fn artifact(program: Program) -> &'static Artifact {
     match program {
         Program::CommitteeChange => &sextant_artifacts::COMMITTEE_CHANGE,
         Program::Inclusion => &sextant_artifacts::INCLUSION,
+        Program::Bundle => &sextant_artifacts::BUNDLE,
     }
 }

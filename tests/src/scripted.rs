@@ -11,7 +11,7 @@ use std::{
 };
 
 use proof_server::worker::{ProveJob, Proved, WorkerEvent, WorkerRequest};
-use sextant_artifacts::{CIRCUIT_VERSION, COMMITTEE_CHANGE, INCLUSION};
+use sextant_artifacts::{BUNDLE, CIRCUIT_VERSION, COMMITTEE_CHANGE, INCLUSION};
 use sextant_consensus::{
     Program,
     bls::{AggregateVerifier, BlsError},
@@ -106,6 +106,7 @@ impl Script {
         let artifact = match program {
             Program::CommitteeChange => COMMITTEE_CHANGE,
             Program::Inclusion => INCLUSION,
+            Program::Bundle => BUNDLE,
         };
         let proof = ProofRecord {
             program: job.program,

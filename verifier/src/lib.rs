@@ -40,11 +40,11 @@ pub fn circuit_selector(development_key: Option<&[u8]>) -> [u8; 4] {
     [digest[0], digest[1], digest[2], digest[3]]
 }
 
-/// Verifies proofs of the two pinned programs; cheap to share. SP1's verifier, half a second and some 50 MB, is set up
+/// Verifies proofs of the pinned programs; cheap to share. SP1's verifier, half a second and some 50 MB, is set up
 /// for the first compressed proof: nothing else needs it.
 pub struct Verifier {
     prover: OnceLock<LightProver>,
-    programs: [Pinned; 2],
+    programs: [Pinned; Program::ALL.len()],
     /// Verifying key of the development circuits that are accepted.
     development_key: Option<Vec<u8>>,
 }
@@ -150,6 +150,7 @@ impl Verifier {
         match program {
             Program::CommitteeChange => &self.programs[0],
             Program::Inclusion => &self.programs[1],
+            Program::Bundle => &self.programs[2],
         }
     }
 }

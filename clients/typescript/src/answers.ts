@@ -38,6 +38,7 @@ const PROGRESS = tagged("step", {
   shrinking: [8, record("Shrinking", {})],
   wrapping: [9, record("Wrapping", {})],
   snark: [10, record("Snark", {})],
+  bundling: [11, record("Bundling", { done: field(1, U32, () => 0), total: field(2, U32, () => 0) })],
 });
 /** A step on the way to a proof, such as `{ step: "proving", done: 3, total: 5 }`. */
 export type Progress = NonNullable<Value<typeof PROGRESS>>;

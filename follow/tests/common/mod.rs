@@ -198,7 +198,8 @@ impl Submit for FolderContract {
 
     fn knowledge(&self, first_period: u64, count: u64) -> Asked<'_, Knowledge> {
         Box::pin(async move {
-            let slots = self.statements().into_iter().map(|statement| statement.head().finalized_slot);
+            let slots =
+                self.statements().into_iter().map(|statement| statement.head().unwrap().finalized_slot);
             let periods = first_period..first_period + count;
             let known = periods.filter_map(|period| Some((period, B256::from(self.knows(period)?))));
             Ok(Knowledge {

@@ -15,8 +15,9 @@ use sp1_prover::{
     recursion::recursive_verifier,
     shapes::SP1NormalizeCache,
     worker::{
-        CommonProverInput, LocalWorkerClient, ProofId, ProverMetrics, RangeProofs, RecursionProof,
-        ReduceTaskRequest, RequesterId, SP1Worker, SP1WorkerBuilder, TaskContext, get_normalize_program,
+        CommonProverInput, LocalWorkerClient, ProofId, ProverMetrics, RangeProofs,
+        RecursionDeferredTaskRequest, RecursionProof, ReduceTaskRequest, RequesterId, SP1DeferredData,
+        SP1Worker, SP1WorkerBuilder, TaskContext, get_normalize_program,
     },
 };
 use sp1_prover_types::{
@@ -30,6 +31,7 @@ use crate::{
     EngineSettings, ProgressSink,
     core::{CoreProver, CoreShardProof},
     cutting::NONCE,
+    deferred::Deferred,
     recursion_keys::{Components, LazyRecursion, WrapOnDemand},
 };
 
@@ -39,8 +41,8 @@ pub(crate) type Compressed = SP1RecursionProof<SP1GlobalContext, SP1PcsProofInne
 /// SP1's prover for everything after the core.
 pub(crate) type RecursionWorker = SP1Worker<InMemoryArtifactClient, LocalWorkerClient, Components>;
 
-/// Starts SP1's recursion prover with so many keys for composing and for shrinking. `wrapping` is told when SP1 begins
-/// to wrap.
+/// Starts SP1's recursion prover with so many keys for composing and for shrinking; where it composes, it can verify
+/// deferred proofs too. `wrapping` is told when SP1 begins to wrap.
 pub(crate) async fn recursion_worker(
     machines: &Machines,
     settings: &EngineSettings,
@@ -106,13 +108,15 @@ impl Compressor {
         })
     }
 
-    /// Turns the proof of one shard, which holds, into a recursion proof.
+    /// Turns the proof of one shard, which holds, into a recursion proof. The run's proofs that the guest verifies are
+    /// `deferred`.
     pub(crate) async fn normalize(
         &self,
         core: &CoreProver,
         vk: &SP1VerifyingKey,
         proof: &CoreShardProof,
         precompile: bool,
+        deferred: &Deferred,
     ) -> anyhow::Result<Compressed> {
         let recursion = &self.worker.prover_engine().recursion_prover;
         let shape = core.verifier().shape_from_proof(proof);
@@ -127,14 +131,7 @@ impl Compressor {
                 Some(&self.programs),
             )
         });
-        let common = CommonProverInput {
-            vk: vk.clone(),
-            mode: ProofMode::Compressed,
-            // The guests verify no proofs of other programs.
-            deferred_digest: [0; 8],
-            num_deferred_proofs: 0,
-            nonce: NONCE,
-        };
+        let common = common(vk, deferred);
         let witness = recursion.get_normalize_witness(&common, proof, false, precompile);
         let output = self.worker.artifact_client().create_artifact()?;
         recursion
@@ -147,6 +144,32 @@ impl Compressor {
             .await?
             .await
             .context("normalizing a shard")??;
+        self.take(output).await
+    }
+
+    /// Verifies one of the run's deferred proofs: makes a recursion proof that it holds.
+    pub(crate) async fn defer(
+        &self,
+        vk: &SP1VerifyingKey,
+        deferred: &Deferred,
+        data: &SP1DeferredData,
+    ) -> anyhow::Result<Compressed> {
+        let artifacts = self.worker.artifact_client();
+        let (input, proof) = (artifacts.create_artifact()?, artifacts.create_artifact()?);
+        artifacts.upload(&input, common(vk, deferred)).await?;
+        artifacts.upload(&proof, data).await?;
+        let output = artifacts.create_artifact()?;
+        let request = RecursionDeferredTaskRequest {
+            common_input: input.clone(),
+            deferred_data: proof.clone(),
+            output: output.clone(),
+            context: task_context(),
+        };
+        let verified = self.worker.prover_engine().submit_prove_deferred(request.into_raw()?).await?.await;
+        for used in [input, proof] {
+            artifacts.delete(&used, ArtifactType::UnspecifiedArtifactType).await?;
+        }
+        verified.context("verifying a deferred proof")??;
         self.take(output).await
     }
 
@@ -215,5 +238,16 @@ impl Compressor {
         let proof = artifacts.download::<Compressed>(&output).await?;
         artifacts.delete(&output, ArtifactType::UnspecifiedArtifactType).await?;
         Ok(proof)
+    }
+}
+
+/// What SP1's recursion is told about a run as a whole.
+fn common(vk: &SP1VerifyingKey, deferred: &Deferred) -> CommonProverInput {
+    CommonProverInput {
+        vk: vk.clone(),
+        mode: ProofMode::Compressed,
+        deferred_digest: deferred.digest(),
+        num_deferred_proofs: deferred.proofs.len(),
+        nonce: NONCE,
     }
 }

@@ -27,6 +27,12 @@ pub enum EngineError {
     /// A part of the proof was refused.
     #[error(transparent)]
     Part(#[from] PartError),
+    /// A guest verifies compressed proofs only.
+    #[error("proof {index} of those that the guest verifies is not a compressed one")]
+    Deferred {
+        /// Which one, from 0.
+        index: usize,
+    },
     /// This engine does not make that kind of proof.
     #[error("this worker does not make {0} proofs")]
     Kind(ProofKind),

@@ -1,9 +1,12 @@
 //! Recursion keys on a budget.
 //!
 //! SP1 sets up a key for every recursion program it might ever need, about 1.2 GB each: composing one, two, three and
-//! four proofs, deferred proofs, shrinking. [`LazyRecursion`] makes the first few it is asked for and answers the
-//! rest with placeholders that cannot prove anything. What would need one of those ends in a panic of the worker,
-//! never in a proof; and every proof is verified before it leaves the worker anyway.
+//! four proofs, deferred proofs, shrinking. [`LazyRecursion`] makes the first few it is asked for and that of deferred
+//! proofs when it is first used, and answers the rest with placeholders that cannot prove anything. What would need one
+//! of those ends in a panic of the worker, never in a proof; and every proof is verified before it leaves the worker
+//! anyway.
+//!
+//! A proving key that comes later needs its verifying key now: that of deferred proofs is kept here ([`DEFERRED_VK`]).
 //!
 //! Shrinking and wrapping SP1 sets up twice, once for the verifying key alone. [`LazyRecursion`] remembers the last key
 //! it made, and [`KnownWrap`] answers with the wrap verifying key that SP1 ships and its verifiers pin.
@@ -12,7 +15,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -28,7 +31,7 @@ use sp1_prover::{
 };
 use sp1_recursion_circuit::dummy::dummy_vk;
 use sp1_recursion_executor::{ExecutionRecord, RecursionProgram};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 
 type Context = SP1GlobalContext;
 type Proof = ShardProof<Context, SP1PcsProofInner>;
@@ -40,28 +43,52 @@ type WrapShardProof = ShardProof<SP1OuterGlobalContext, SP1PcsProofOuter>;
 /// A program and its key.
 type Known = (Arc<RecursionProgram<SP1Field>>, Arc<RecursionKey>);
 
-/// The recursion prover that sets up only the first `keys` programs it is given.
+/// The verifying key of SP1's program for deferred proofs, as bincode. It follows from SP1's version, and is one of the keys
+/// that its verifiers know. Whoever makes another says so, with its bytes.
+const DEFERRED_VK: &[u8] = include_bytes!("deferred.vk");
+
+/// The recursion prover that sets up only the first `keys` programs it is given, and perhaps the one after them when it
+/// is used.
 pub(crate) struct LazyRecursion {
     inner: RecursionProver,
     keys: AtomicUsize,
+    deferred: AtomicBool,
     last: Mutex<Option<Known>>,
 }
 
+/// A program's key, if there is one.
+pub(crate) enum Key {
+    Ready(Arc<RecursionKey>),
+    /// Set up when it is first used.
+    Later {
+        program: Arc<RecursionProgram<SP1Field>>,
+        key: OnceCell<Arc<RecursionKey>>,
+    },
+    Never,
+}
+
 impl LazyRecursion {
-    /// For composing: `keys` set-ups are real. SP1 sets up the compose programs first, in order of arity.
+    /// For composing: `keys` set-ups are real. SP1 sets up the compose programs first, in order of arity, and the one of
+    /// deferred proofs after them: who composes all of them can verify such proofs.
     pub(crate) fn compose(machines: &Machines, keys: usize) -> Self {
-        Self::new(machines, CpuSP1ProverComponents::compress_verifier().shard_verifier(), keys)
+        Self::new(machines, CpuSP1ProverComponents::compress_verifier().shard_verifier(), keys, keys > 0)
     }
 
     /// For shrinking: one program.
     pub(crate) fn shrink(machines: &Machines, keys: usize) -> Self {
-        Self::new(machines, CpuSP1ProverComponents::shrink_verifier().shard_verifier(), keys)
+        Self::new(machines, CpuSP1ProverComponents::shrink_verifier().shard_verifier(), keys, false)
     }
 
-    fn new(machines: &Machines, verifier: &ShardVerifier<Context, RecursionSC>, keys: usize) -> Self {
+    fn new(
+        machines: &Machines,
+        verifier: &ShardVerifier<Context, RecursionSC>,
+        keys: usize,
+        deferred: bool,
+    ) -> Self {
         Self {
             inner: (machines.recursion)(verifier.clone()),
             keys: AtomicUsize::new(keys),
+            deferred: AtomicBool::new(deferred),
             last: Mutex::default(),
         }
     }
@@ -77,7 +104,7 @@ impl LazyRecursion {
 }
 
 impl AirProver<Context, RecursionSC> for LazyRecursion {
-    type PreprocessedData = Option<Arc<RecursionKey>>;
+    type PreprocessedData = Arc<Key>;
 
     fn machine(&self) -> &Machine<SP1Field, CompressAir<SP1Field>> {
         self.inner.machine()
@@ -94,12 +121,15 @@ impl AirProver<Context, RecursionSC> for LazyRecursion {
         let (vk, key, permit) = if wanted {
             let (data, vk) = self.inner.setup_from_vk(program.clone(), vk, permits).await;
             *self.last() = Some((program, data.pk.clone()));
-            (vk, Some(data.pk), data.permit)
+            (vk, Key::Ready(data.pk), data.permit)
         } else {
             let permit = permits.acquire().await.expect("SP1 never closes the semaphore it hands out");
-            (dummy_vk(), None, permit)
+            match self.deferred.swap(false, Ordering::Relaxed) {
+                true => (deferred_vk(), Key::Later { program, key: OnceCell::new() }, permit),
+                false => (dummy_vk(), Key::Never, permit),
+            }
         };
-        let pk = Arc::new(ProvingKey { vk: vk.clone(), preprocessed_data: key });
+        let pk = Arc::new(ProvingKey { vk: vk.clone(), preprocessed_data: Arc::new(key) });
         (PreprocessedData { pk, permit }, vk)
     }
 
@@ -125,20 +155,42 @@ impl AirProver<Context, RecursionSC> for LazyRecursion {
         record: ExecutionRecord<SP1Field>,
         permits: ProverSemaphore,
     ) -> (Proof, ProverPermit) {
-        let key = pk.preprocessed_data.clone().expect("the engine folds only at arities it has keys for");
+        let key = match &*pk.preprocessed_data {
+            Key::Ready(key) => key.clone(),
+            Key::Later { program, key } => {
+                let set_up = async {
+                    // A semaphore of its own: this proof holds none yet, and wants one in a moment.
+                    let (data, vk) =
+                        self.inner.setup_from_vk(program.clone(), None, ProverSemaphore::new(1)).await;
+                    assert!(
+                        vk == pk.vk,
+                        "deferred.vk is not the key of SP1's program: {:02x?}",
+                        bincode::serialize(&vk)
+                    );
+                    data.pk
+                };
+                key.get_or_init(|| set_up).await.clone()
+            }
+            Key::Never => unreachable!("the engine folds only at arities it has keys for"),
+        };
         self.inner.prove_shard_with_pk(key, record, permits).await
     }
 
     async fn preprocessed_table_heights(
         pk: Arc<ProvingKey<Context, RecursionSC, Self>>,
     ) -> BTreeMap<String, usize> {
-        match pk.preprocessed_data.clone() {
-            Some(key) => {
-                <RecursionProver as AirProver<Context, RecursionSC>>::preprocessed_table_heights(key).await
+        match &*pk.preprocessed_data {
+            Key::Ready(key) => {
+                <RecursionProver as AirProver<Context, RecursionSC>>::preprocessed_table_heights(key.clone())
+                    .await
             }
-            None => BTreeMap::new(),
+            Key::Later { .. } | Key::Never => BTreeMap::new(),
         }
     }
+}
+
+fn deferred_vk() -> VerifyingKey {
+    bincode::deserialize(DEFERRED_VK).expect("the key that is kept here decodes")
 }
 
 /// The wrap prover, set up when it proves and not before.

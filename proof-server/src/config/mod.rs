@@ -41,12 +41,14 @@ const MIB: u64 = 1 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// Both sub-servers and verification behind one entrypoint.
+    /// All sub-servers and verification behind one entrypoint.
     All,
     /// Proves committee changes, and verifies.
     CommitteeChange,
     /// Proves inclusions, and verifies.
     Inclusion,
+    /// Proves bundles, and verifies.
+    Bundle,
     /// Proves nothing itself: checks statements, has others prove them, servers that it forwards to or a fleet, and verifies
     /// their answers.
     Entrypoint,
@@ -160,12 +162,21 @@ pub struct UpstreamConfig {
     pub committee_change: Vec<String>,
     /// `host:port` of servers that prove inclusions.
     pub inclusion: Vec<String>,
+    /// `host:port` of servers that prove bundles.
+    pub bundle: Vec<String>,
     /// Authorities that certify them; TLS if given.
     pub ca: Option<PathBuf>,
     /// File with the token they want.
     pub token_file: Option<PathBuf>,
     /// Whether the token may cross a network without TLS.
     pub allow_plain: bool,
+}
+
+impl UpstreamConfig {
+    /// Every `host:port` that is named.
+    pub fn all(&self) -> impl Iterator<Item = &String> {
+        self.committee_change.iter().chain(&self.inclusion).chain(&self.bundle)
+    }
 }
 
 /// How a fleet is reached.
@@ -345,12 +356,13 @@ impl Settings {
         let upstreams = UpstreamConfig {
             committee_change: addresses("committee-change-upstreams", self.committee_change_upstreams)?,
             inclusion: addresses("inclusion-upstreams", self.inclusion_upstreams)?,
+            bundle: addresses("bundle-upstreams", self.bundle_upstreams)?,
             ca: self.upstream_ca,
             token_file: self.upstream_token_file,
             allow_plain,
         };
         plain::check_upstreams(&upstreams)?;
-        let forwards = !(upstreams.committee_change.is_empty() && upstreams.inclusion.is_empty());
+        let forwards = upstreams.all().next().is_some();
         let replicas = positive("fleet-replicas", self.fleet_replicas.unwrap_or(1))?;
         let fleet = self.fleet.map(|servers| FleetConfig {
             servers,

@@ -13,8 +13,7 @@ pub(super) fn check_upstreams(config: &UpstreamConfig) -> Result<(), ConfigError
     if config.token_file.is_none() || config.ca.is_some() || config.allow_plain {
         return Ok(());
     }
-    let mut names = config.committee_change.iter().chain(&config.inclusion);
-    match names.find(|name| !is_here(name.as_str())) {
+    match config.all().find(|name| !is_here(name.as_str())) {
         None => Ok(()),
         Some(name) => Err(ConfigError::PlainSecret {
             setting: "upstream-token-file",

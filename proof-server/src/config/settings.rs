@@ -214,6 +214,10 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_INCLUSION_UPSTREAMS", value_name = "HOST:PORT", value_delimiter = ',')]
     pub inclusion_upstreams: Option<Vec<String>>,
 
+    /// Entrypoint: servers that bundle proofs, HOST:PORT,... [default: none]
+    #[arg(long, env = "SEXTANT_BUNDLE_UPSTREAMS", value_name = "HOST:PORT", value_delimiter = ',')]
+    pub bundle_upstreams: Option<Vec<String>>,
+
     /// Entrypoint: authorities that certify the upstreams, PEM; with it, TLS is spoken to them [default: none]
     #[arg(long, env = "SEXTANT_UPSTREAM_CA", value_name = "FILE")]
     pub upstream_ca: Option<PathBuf>,

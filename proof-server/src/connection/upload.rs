@@ -40,6 +40,9 @@ pub(crate) fn cap(request: &Request, limits: &ConnectionLimits) -> Cap {
         Request::Verify { .. } | Request::Wrap(_) | Request::SubmitWrap(_) => {
             Cap { what: "proof record", limit: limits.max_record }
         }
+        Request::Bundle(_) | Request::SubmitBundle(_) => {
+            Cap { what: "list of proof records", limit: limits.max_record }
+        }
         _ => Cap { what: "statement input", limit: limits.max_input },
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Changes with what is said here: those who say otherwise never meet.
-const VERSION: &[u8] = b"2";
+const VERSION: &[u8] = b"3";
 /// The part of a stage's name under which its plan lies.
 const PLAN: Part = Part::literal("plan");
 /// Input that somebody has sent for one statement is smaller, bytes; what is larger may take its time.
@@ -89,7 +89,9 @@ pub(super) struct Task {
 /// What makes provers interchangeable.
 pub(super) fn release(development: bool) -> Release {
     let keys = Program::ALL.map(|program| programs::artifact(program).vk_hash);
-    Release::of(&[VERSION, &keys[0], &keys[1], CIRCUIT_VERSION.as_bytes(), &[u8::from(development)]])
+    let development = [u8::from(development)];
+    let others = [CIRCUIT_VERSION.as_bytes(), &development[..]];
+    Release::of(&[&[VERSION][..], &keys.each_ref().map(|key| &key[..]), &others].concat())
 }
 
 /// The queues that a prover of `stages` takes from. What is nearly done comes first.

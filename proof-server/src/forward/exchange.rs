@@ -5,8 +5,10 @@ use std::{net::SocketAddr, time::Duration};
 use bytes::Bytes;
 use sextant_link::{AskError, Introduction, Link, LinkConfig, Tls, TransportError, is_this_machine};
 use sextant_protocol::{
-    ErrorCode, JobKey, Progress, ProofAnswer, ProveRequest, Request, Response, ServerError, ServerInfo,
-    Token, WrapRequest, message::WRAP, proof::MAX_RECORD,
+    BundleRequest, ErrorCode, JobKey, Progress, ProofAnswer, ProveRequest, Request, Response, ServerError,
+    ServerInfo, Token, WrapRequest,
+    message::{BUNDLE, WRAP},
+    proof::MAX_RECORD,
 };
 use tokio::time::timeout;
 
@@ -94,18 +96,28 @@ async fn proof(link: &Link, request: Request, on_step: impl Fn(Progress)) -> Res
 /// What the server at the other end of `link` is asked. Who waits here keeps their own time, and may be joined by others.
 fn question(request: &CheckedRequest, link: &Link) -> Result<Request, Failure> {
     let ProofKey { vk_hash, kind, .. } = request.expected.key;
-    let knows_how = link.capabilities().iter().any(|capability| capability == WRAP);
+    let knows = |wanted: &str| link.capabilities().iter().any(|capability| capability == wanted);
+    let knows_how = knows(WRAP);
+    let unable = |message| Err(Failure::Refused(ServerError::new(ErrorCode::Unsupported, message)));
     let wrap = |record: &Bytes| WrapRequest { record: record.to_vec(), kind, deadline_ms: 0, more: 0 };
     match (&request.source, &request.compressed) {
         (Source::Compressed(record), _) if knows_how => Ok(Request::Wrap(wrap(record))),
         (Source::Compressed(_), _) => {
-            let message = "the prover behind this server does not know how to wrap proofs";
-            Err(Failure::Refused(ServerError::new(ErrorCode::Unsupported, message)))
+            unable("the prover behind this server does not know how to wrap proofs")
         }
-        (Source::Statement { .. }, Some(record)) if knows_how => Ok(Request::Wrap(wrap(record))),
+        (Source::Statement { .. } | Source::Proofs { .. }, Some(record)) if knows_how => {
+            Ok(Request::Wrap(wrap(record)))
+        }
         (Source::Statement { input, .. }, _) => {
             let asked = ProveRequest { vk_hash: Some(vk_hash), ..ProveRequest::new(input.clone(), kind) };
             Ok(Request::Prove(asked))
+        }
+        (Source::Proofs { proofs, .. }, _) if knows(BUNDLE) => {
+            let (records, vk_hash) = (proofs.to_vec(), Some(vk_hash));
+            Ok(Request::Bundle(BundleRequest { records, kind, deadline_ms: 0, vk_hash, more: 0 }))
+        }
+        (Source::Proofs { .. }, _) => {
+            unable("the prover behind this server does not know how to bundle proofs")
         }
     }
 }

@@ -74,7 +74,7 @@ async fn input(document: Vec<u8>, program: Program, asker: &Asker) -> Result<Vec
             | ToldError::Needs { .. }
             | ToldError::Foreign { .. }
             | ToldError::Topics(_) => ErrorCode::Malformed,
-            ToldError::Network(_) => ErrorCode::Unsupported,
+            ToldError::Network(_) | ToldError::Program(_) => ErrorCode::Unsupported,
             ToldError::Input(_) | ToldError::Question(_) => ErrorCode::InvalidStatement,
         };
         // Names of fields in it are the asker's own words, of any length.

@@ -95,6 +95,8 @@ pub(super) enum Step {
     Wrapping,
     /// For a SNARK: its circuit is proven.
     Snark,
+    /// For a bundle: the proofs in it are verified in circuits.
+    Bundling { done: u32, total: u32 },
     /// One of a later version.
     Other,
 }
@@ -113,6 +115,7 @@ impl From<Progress> for Step {
             Progress::Shrinking => Self::Shrinking,
             Progress::Wrapping => Self::Wrapping,
             Progress::Snark => Self::Snark,
+            Progress::Bundling { done, total } => Self::Bundling { done, total },
             Progress::Unknown(_) => Self::Other,
         }
     }

@@ -81,6 +81,7 @@ pub(crate) fn stage_name(step: &Progress) -> &'static str {
         Progress::Snark => "snark",
         Progress::Verifying => "verify",
         Progress::Done => "done",
+        Progress::Bundling { .. } => "bundle",
         Progress::Unknown(_) => "other",
     }
 }

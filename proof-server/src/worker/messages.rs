@@ -113,6 +113,9 @@ pub struct ProveJob {
     3 = input: Vec<u8>,
     /// Hints for the guest's signature checks.
     4 = hints: Vec<u8>,
+    /// Records of the proofs that the guest verifies, as [`BundleRequest`](sextant_protocol::BundleRequest) has them; they
+    /// hold.
+    5 = proofs: Bytes = Bytes::new(),
 }
 }
 

@@ -3,11 +3,20 @@
 
 use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 
+use bytes::Bytes;
 use proof_server::worker::{MadePart, Planned, Proved, WorkerEvent};
-use sextant_artifacts::{CIRCUIT_VERSION, COMMITTEE_CHANGE};
-use sextant_consensus::{bls::Plain, check_statement};
+use sextant_artifacts::{BUNDLE, CIRCUIT_VERSION, COMMITTEE_CHANGE};
+use sextant_consensus::{
+    Program,
+    bls::Plain,
+    bundle::{self, Input},
+    check_statement,
+    codec::Blob,
+};
 use sextant_protocol::{
-    ErrorCode, Progress, ProofKind, ProofRecord, Request, ServerError, proof::Circuits, wire,
+    BundleRequest, ErrorCode, Progress, ProofKind, ProofRecord, Request, ServerError,
+    proof::{Circuits, ProofView},
+    wire,
 };
 use tempfile::TempDir;
 
@@ -156,16 +165,31 @@ pub fn is_alive(pid: i32) -> bool {
 }
 
 fn proved(request: &Request) -> Proved {
-    let Request::Prove(request) = request else { panic!("a prove request") };
-    let program = request.input.program().unwrap();
-    let statement = check_statement(program, &request.input.bytes, &mut Plain).unwrap();
+    let (program, kind, public_values) = match request {
+        Request::Prove(request) => {
+            let program = request.input.program().unwrap();
+            let statement = check_statement(program, &request.input.bytes, &mut Plain).unwrap();
+            (program, request.kind, statement.abi_encode())
+        }
+        Request::Bundle(request) => {
+            let records = BundleRequest::split_records(&request.records.clone().into()).unwrap();
+            let values = |record: &Bytes| Blob(ProofView::of(record).unwrap().public_values.to_vec());
+            let input = Input { statements: records.iter().map(values).collect() };
+            (Program::Bundle, request.kind, bundle::check(&input).unwrap().abi_encode())
+        }
+        other => panic!("no request for a proof: {other:?}"),
+    };
+    let vk_hash = match program {
+        Program::Bundle => BUNDLE.vk_hash,
+        _ => COMMITTEE_CHANGE.vk_hash,
+    };
     let proof = ProofRecord {
-        program: request.input.program,
-        kind: request.kind,
+        program: program.tag(),
+        kind,
         circuits: Circuits::Release,
         circuit_version: CIRCUIT_VERSION.into(),
-        vk_hash: COMMITTEE_CHANGE.vk_hash,
-        public_values: statement.abi_encode(),
+        vk_hash,
+        public_values,
         proof: vec![0; 100_000],
     };
     Proved { proof, cycles: 7, proving_ms: 100, peak_memory: 1 }

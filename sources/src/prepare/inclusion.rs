@@ -147,7 +147,7 @@ impl<'a> Basis<'a> {
         let program = sextant_consensus::Program::Inclusion;
         match check_statement(program, &prepared.input.bytes, &mut Plain) {
             Ok(Statement::Inclusion(values)) => Ok(values),
-            Ok(Statement::CommitteeChange(_)) => Err("another statement".into()),
+            Ok(_) => Err("another statement".into()),
             Err(error) => Err(prepared.explain(&error)),
         }
     }

@@ -143,7 +143,7 @@ pub fn patience() -> Patience {
 pub fn deployment(verifier: Address, record: &ProofRecord) -> Deployment {
     use sextant_consensus::{Program, public_values::Statement};
     let program = record.program().unwrap();
-    let head = *Statement::abi_decode(program, &record.public_values).unwrap().head();
+    let head = *Statement::abi_decode(program, &record.public_values).unwrap().head().unwrap();
     Deployment {
         trust: Trust {
             verifier,

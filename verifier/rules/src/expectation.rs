@@ -22,6 +22,9 @@ pub enum ExpectationError {
         /// In the proof.
         got: Root,
     },
+    /// A bundle, whose statements name a committee each.
+    #[error("a bundle names no committee: compare those of the statements in it")]
+    NoCommittee,
     /// Another committee.
     #[error("signer committee root is 0x{}, expected 0x{}: signed by another committee", hex::encode(.got), hex::encode(.expected))]
     Committee {
@@ -38,19 +41,14 @@ impl Expectation {
     /// # Errors
     /// [`ExpectationError`] with both values.
     pub fn check(&self, statement: &Statement) -> Result<(), ExpectationError> {
-        let head = statement.head();
+        let got = statement.chain_digest();
         match self.chain_digest {
-            Some(expected) if expected != head.chain_digest => {
-                return Err(ExpectationError::Chain { expected, got: head.chain_digest });
-            }
+            Some(expected) if expected != got => return Err(ExpectationError::Chain { expected, got }),
             _ => {}
         }
-        match self.committee_root {
-            Some(expected) if expected != head.signer_committee_root => {
-                Err(ExpectationError::Committee { expected, got: head.signer_committee_root })
-            }
-            _ => Ok(()),
-        }
+        let Some(expected) = self.committee_root else { return Ok(()) };
+        let got = statement.head().ok_or(ExpectationError::NoCommittee)?.signer_committee_root;
+        if got == expected { Ok(()) } else { Err(ExpectationError::Committee { expected, got }) }
     }
 }
 
@@ -64,7 +62,7 @@ mod tests {
     fn what_is_expected_is_compared() {
         let input = codec::encode(&sextant_fixtures::committee_change(1));
         let statement = check_statement(Program::CommitteeChange, &input, &mut Plain).unwrap();
-        let committee = statement.head().signer_committee_root;
+        let committee = statement.head().unwrap().signer_committee_root;
         let right = Expectation { chain_digest: Some(MAINNET.digest()), committee_root: Some(committee) };
         assert_eq!(right.check(&statement), Ok(()));
         assert_eq!(Expectation::default().check(&statement), Ok(()));

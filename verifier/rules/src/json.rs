@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use sextant_consensus::public_values::{
-    Account, Head, Inclusion, Learned, Log, LogData, NoLog, Statement, Transaction,
+    Account, Bundled, Head, Inclusion, Learned, Log, LogData, NoLog, Statement, Transaction,
 };
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 
 /// A whole statement.
 pub fn statement(statement: &Statement) -> Value {
-    let mut value = head(statement.head());
+    let mut value = statement.head().map_or_else(|| beginning(statement), head);
     match statement {
         Statement::CommitteeChange(values) => value["learned"] = learned(&values.learned),
         Statement::Inclusion(values) => {
@@ -24,8 +24,23 @@ pub fn statement(statement: &Statement) -> Value {
             value["logs"] = values.logs.iter().map(log).collect();
             value["no_logs"] = values.no_logs.iter().map(no_log).collect();
         }
+        Statement::Bundle(values) => value["statements"] = values.parts.iter().map(bundled).collect(),
     }
     value
+}
+
+/// What every statement has.
+fn beginning(statement: &Statement) -> Value {
+    let chain = statement.chain_digest();
+    json!({
+        "program": statement.program().as_str(),
+        "network": networks::name_of(&chain),
+        "chain_digest": hex(&chain),
+    })
+}
+
+fn bundled(part: &Bundled) -> Value {
+    json!({ "program": part.program.as_str(), "digest": hex(&part.digest) })
 }
 
 fn head(head: &Head) -> Value {

@@ -39,9 +39,10 @@ pub fn with_digest(chain: &ChainConfig, digest: &Root, slot: u64) -> Option<Chai
 /// The digest that a proof of this statement must name to be about `network`: that with the forks that had begun, and of
 /// those with more dates in them the proof's own, which says the same.
 pub fn expected_digest(network: &ChainConfig, statement: &Statement) -> Root {
-    let head = statement.head();
-    let agreeing = agreeing(network, network.epoch(head.finalized_slot));
-    let same = agreeing.iter().map(ChainConfig::digest).find(|digest| *digest == head.chain_digest);
+    // A bundle says nothing about a time: whichever forks its statements name, each of them has to be one of those.
+    let epoch = statement.head().map_or(0, |head| network.epoch(head.finalized_slot));
+    let agreeing = agreeing(network, epoch);
+    let same = agreeing.iter().map(ChainConfig::digest).find(|digest| *digest == statement.chain_digest());
     same.unwrap_or_else(|| network.digest())
 }
 

@@ -1,6 +1,6 @@
 //! The checks of a proof record, cheap ones first.
 
-use sextant_artifacts::{Artifact, CIRCUIT_VERSION, COMMITTEE_CHANGE, INCLUSION};
+use sextant_artifacts::{Artifact, BUNDLE, CIRCUIT_VERSION, COMMITTEE_CHANGE, INCLUSION};
 use sextant_consensus::{Program, public_values::Statement};
 use sextant_protocol::{
     ProofKind, ProofRecord,
@@ -81,5 +81,6 @@ pub fn artifact(program: Program) -> Artifact {
     match program {
         Program::CommitteeChange => COMMITTEE_CHANGE,
         Program::Inclusion => INCLUSION,
+        Program::Bundle => BUNDLE,
     }
 }

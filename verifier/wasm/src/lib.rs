@@ -44,7 +44,7 @@ fn inspect(file: &[u8]) -> Result<Value, Failure> {
     let record = read(file)?;
     let statement = claimed(&record).map_err(AcceptError::<EngineError>::from)?;
     let mut proof = described(&record);
-    proof["pinnedProgram"] = (record.vk_hash == pinned_vk_hash(statement.head().program)).into();
+    proof["pinnedProgram"] = (record.vk_hash == pinned_vk_hash(statement.program())).into();
     proof["statement"] = json::statement(&statement);
     Ok(proof)
 }

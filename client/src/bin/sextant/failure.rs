@@ -4,7 +4,7 @@ use std::{fmt::Display, io, num::TryFromIntError, process::ExitCode, time::Durat
 
 use serde_json::{Value, json};
 use sextant_client::{
-    CheckError, ClientError, ServerError, TransportError, WrapError,
+    BundlingError, CheckError, ClientError, ServerError, TransportError, WrapError,
     follow::{FollowError, StateError},
     input::{InputError, QuestionError},
     security::SecurityError,
@@ -203,6 +203,7 @@ kinds! {
     InputError => InvalidStatement,
     VerifyError => InvalidProof,
     WrapError => InvalidProof,
+    BundlingError => InvalidProof,
     ExpectationError => InvalidProof,
     LightClientError => Node,
 }

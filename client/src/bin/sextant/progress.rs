@@ -200,6 +200,7 @@ fn describe(step: Progress) -> String {
         Progress::Shrinking => "shrinking".into(),
         Progress::Wrapping => "wrapping".into(),
         Progress::Snark => "making the SNARK".into(),
+        Progress::Bundling { done, total } => format!("verifying the proofs in it, {done} of {total}"),
         Progress::Unknown(_) => "working".into(),
         Progress::Verifying => "the server verifies the proof".into(),
         Progress::Done => "done; verifying here".into(),

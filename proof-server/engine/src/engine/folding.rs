@@ -6,7 +6,7 @@ use sp1_verifier::SP1Proof;
 use super::{Engine, Proven, Work, shards::of_another_run};
 use crate::{
     EngineError, FoldedPart, Part, PartError, PlannedRun, ProgressSink, ShardPart, Span,
-    compress::Compressed, parts, records::Wanted,
+    compress::Compressed, deferred::Deferred, parts, records::Wanted,
 };
 
 impl Engine {
@@ -21,7 +21,13 @@ impl Engine {
             let vk = self.verifying_key(run).await;
             let place = parts::place(&run.origin(), &run.plan, part)?;
             let folded = compressor
-                .normalize(&self.prover.core, &vk, &proof, part.label.is_precompile())
+                .normalize(
+                    &self.prover.core,
+                    &vk,
+                    &proof,
+                    part.label.is_precompile(),
+                    &Deferred::of(&run.proofs),
+                )
                 .await
                 .map_err(EngineError::Prover)?;
             Part::new(Span::one(place), run.origin(), &folded).map_err(EngineError::Prover)

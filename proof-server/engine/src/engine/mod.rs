@@ -10,7 +10,7 @@ mod shards;
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use sextant_machines::{Machines, OURS};
-use sextant_protocol::ProofKind;
+use sextant_protocol::{Progress, ProofKind};
 use sp1_hypercube::SP1VerifyingKey;
 use sp1_verifier::SP1Proof;
 use tokio::{
@@ -23,6 +23,7 @@ use crate::{
     compress::{Compressed, Compressor},
     core::{CoreKey, CoreProver, CoreShardProof},
     cutting,
+    deferred::Deferred,
     parts::Checker,
     progress::Counts,
     records::{self, Places, Shard, Wanted},
@@ -111,6 +112,11 @@ impl Engine {
 
     async fn prove_all(&self, run: &PlannedRun, progress: ProgressSink) -> Result<Proven, EngineError> {
         let key = self.prover.core.key(&run.program).await;
+        let deferred = Arc::new(Deferred::of(&run.proofs));
+        if !deferred.proofs.is_empty() && self.prover.compressor.is_none() {
+            // A STARK would leave open whether they hold.
+            return Err(EngineError::Kind(ProofKind::Compressed));
+        }
         let (mut traced, tracing) = self.trace(run, Wanted::All);
         let counts = Arc::new(Counts::new(progress.clone(), run.plan.parts.len()));
         let (mut proving, mut made) = (JoinSet::new(), Vec::new());
@@ -120,8 +126,9 @@ impl Engine {
                 made.extend(join(&mut proving).await?);
             }
             let (prover, key, counts) = (self.prover.clone(), key.clone(), counts.clone());
+            let deferred = deferred.clone();
             proving.spawn(async move {
-                let made = prover.make(key, shard).await;
+                let made = prover.make(key, shard, &deferred).await;
                 counts.proven();
                 made
             });
@@ -131,16 +138,19 @@ impl Engine {
             made.push(part);
         }
         made.sort_by_key(|(name, _)| *name);
-        let (mut core, mut normalized) = (Vec::new(), Vec::new());
-        for (_, proof) in made {
+        let (mut core, mut precompiles, mut normalized) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, proof) in made {
             match proof {
                 Made::Core(proof) => core.push(proof),
+                Made::Normalized(proof) if name.is_precompile() => precompiles.push(proof),
                 Made::Normalized(proof) => normalized.push(proof),
             }
         }
         let proof = match &self.prover.compressor {
             None => SP1Proof::Core(core),
             Some(compressor) => {
+                let verified = verify(compressor, &key, &deferred, &progress).await?;
+                let normalized = [precompiles, verified, normalized].into_iter().flatten().collect();
                 let folded = compressor.fold(normalized, true, &progress).await;
                 SP1Proof::Compressed(Box::new(folded.map_err(EngineError::Prover)?))
             }
@@ -166,14 +176,20 @@ impl Engine {
 
 impl Prover {
     /// Proves a shard, and normalizes the proof where proofs are compressed.
-    async fn make(&self, key: Arc<CoreKey>, shard: Shard) -> anyhow::Result<(PartName, Made)> {
+    async fn make(
+        &self,
+        key: Arc<CoreKey>,
+        shard: Shard,
+        deferred: &Deferred,
+    ) -> anyhow::Result<(PartName, Made)> {
         let Shard { name, record, place } = shard;
         let proof = self.core.prove(key.clone(), record).await;
         let made = match &self.compressor {
             None => Made::Core(proof),
             Some(compressor) => {
                 let vk = SP1VerifyingKey { vk: key.vk.clone() };
-                let folded = compressor.normalize(&self.core, &vk, &proof, name.is_precompile()).await?;
+                let folded =
+                    compressor.normalize(&self.core, &vk, &proof, name.is_precompile(), deferred).await?;
                 Made::Normalized(folded)
             }
         };
@@ -185,6 +201,23 @@ impl Prover {
     fn compressor(&self) -> Result<&Compressor, EngineError> {
         self.compressor.as_ref().ok_or(EngineError::Kind(ProofKind::Compressed))
     }
+}
+
+/// Recursion proofs that the run's deferred proofs hold, in their order.
+async fn verify(
+    compressor: &Compressor,
+    key: &CoreKey,
+    deferred: &Deferred,
+    progress: &ProgressSink,
+) -> Result<Vec<Compressed>, EngineError> {
+    let vk = SP1VerifyingKey { vk: key.vk.clone() };
+    let total = u32::try_from(deferred.proofs.len()).unwrap_or(u32::MAX);
+    let mut verified = Vec::with_capacity(deferred.proofs.len());
+    for (done, data) in (0..).zip(&deferred.proofs) {
+        progress(Progress::Bundling { done, total });
+        verified.push(compressor.defer(&vk, deferred, data).await.map_err(EngineError::Prover)?);
+    }
+    Ok(verified)
 }
 
 /// The thread that traces.

@@ -5,8 +5,9 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sp1_core_executor::Program;
+use sp1_verifier::SP1Proof;
 
-use crate::{EngineError, Plan, cutting};
+use crate::{EngineError, Plan, compress::Compressed, cutting};
 
 /// A program, its inputs, and the plan of the proof.
 #[derive(Clone)]
@@ -14,6 +15,8 @@ pub struct PlannedRun {
     pub(crate) program: Arc<Program>,
     pub(crate) inputs: Arc<[Vec<u8>]>,
     pub(crate) plan: Arc<Plan>,
+    /// Compressed proofs that the guest verifies, in the order in which it does.
+    pub(crate) proofs: Arc<[Compressed]>,
     origin: Origin,
 }
 
@@ -27,7 +30,21 @@ impl PlannedRun {
         plan.check()?;
         let origin = Origin::of(elf, &inputs, &plan);
         let program = cutting::program(elf)?;
-        Ok(Self { program, inputs: inputs.into(), plan: plan.into(), origin })
+        Ok(Self { program, inputs: inputs.into(), plan: plan.into(), proofs: Arc::new([]), origin })
+    }
+
+    /// The same run of a guest that verifies `proofs`, in this order. They hold: nothing here looks. Its proof is made at
+    /// once, and not in parts.
+    ///
+    /// # Errors
+    /// [`EngineError::Deferred`] if one is no compressed proof.
+    pub fn verifying(mut self, proofs: Vec<SP1Proof>) -> Result<Self, EngineError> {
+        let compressed = |(index, proof)| match proof {
+            SP1Proof::Compressed(proof) => Ok(*proof),
+            _ => Err(EngineError::Deferred { index }),
+        };
+        self.proofs = proofs.into_iter().enumerate().map(compressed).collect::<Result<_, _>>()?;
+        Ok(self)
     }
 
     /// The plan.

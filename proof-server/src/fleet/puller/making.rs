@@ -101,7 +101,9 @@ impl Puller {
     ) -> Result<Option<Vec<StageMessage>>, Unmade> {
         let message = lease.message();
         let Some(WorkerRequest::Prove(job)) = &task.order.request else { return Ok(None) };
-        if task.form != Form::Whole || !task.is_large || !self.has_company(message, task).await? {
+        // Proofs that a guest verifies are folded in where all of it is proven.
+        let parted = task.is_large && job.proofs.is_empty();
+        if task.form != Form::Whole || !parted || !self.has_company(message, task).await? {
             return Ok(None);
         }
         let name = task.plan_name(&message.id);

@@ -6,6 +6,7 @@ use std::{
     time::Instant,
 };
 
+use bytes::Bytes;
 use sextant_artifacts::Artifact;
 use sextant_consensus::{Program, public_values::Statement};
 use sextant_engine::{Engine, EngineError, EngineSettings, Pace, Plan, PlannedRun, Proven, plan};
@@ -20,6 +21,7 @@ use crate::{process, programs, time::millis};
 
 mod fit;
 mod parts;
+mod proofs;
 #[cfg(feature = "snark")]
 mod snark;
 
@@ -28,16 +30,24 @@ struct Executed {
     program: Program,
     artifact: Artifact,
     inputs: Vec<Vec<u8>>,
+    /// Proofs that the guest verifies.
+    proofs: Bytes,
 }
 
 impl Executed {
     fn of(job: ProveJob) -> Result<Self, ServerError> {
         let program = Program::from_tag(job.program).ok_or_else(|| internal("unknown program"))?;
-        Ok(Self { program, artifact: programs::artifact(program), inputs: vec![job.input, job.hints] })
+        let inputs = match program {
+            Program::CommitteeChange | Program::Inclusion => vec![job.input, job.hints],
+            Program::Bundle => vec![job.input],
+        };
+        Ok(Self { program, artifact: programs::artifact(program), inputs, proofs: job.proofs })
     }
 
     fn run(&self, plan: Plan) -> Result<PlannedRun, ServerError> {
-        PlannedRun::new(self.artifact.elf, self.inputs.clone(), plan).map_err(|error| failed(&error))
+        let run = PlannedRun::new(self.artifact.elf, self.inputs.clone(), plan);
+        let run = run.map_err(|error| failed(&error))?;
+        run.verifying(proofs::decoded(&self.proofs)?).map_err(|error| failed(&error))
     }
 }
 
@@ -230,7 +240,8 @@ fn failed(error: &EngineError) -> ServerError {
         | EngineError::Program(_)
         | EngineError::Plan(_)
         | EngineError::Part(_)
-        | EngineError::Kind(_) => internal(error.to_string()),
+        | EngineError::Kind(_)
+        | EngineError::Deferred { .. } => internal(error.to_string()),
         // The code says already who failed.
         EngineError::Prover(reason) => prover_failed(format!("{reason:#}")),
     }

@@ -177,8 +177,9 @@ async fn check_proofs(chain: &Chain, folder: &Path, proofs: &[ProofEntry]) -> Re
     for proof in proofs {
         let record = ProofRecord::from_file_bytes(&std::fs::read(folder.join("proofs").join(&proof.file))?)?;
         let statement = verifier.verify(&record).map_err(|error| format!("{}: {error}", proof.file))?;
-        chain.confirm_head(statement.head()).await?;
-        let (signers, root) = (statement.head().signer_period, statement.head().signer_committee_root);
+        let head = statement.head().ok_or_else(|| format!("{}: about no chain", proof.file))?;
+        chain.confirm_head(head).await?;
+        let (signers, root) = (head.signer_period, head.signer_committee_root);
         if trusted.get(&signers) != Some(&root) {
             return Err(
                 format!("{}: signed by a committee that no proof before it taught", proof.file).into()
@@ -193,6 +194,7 @@ async fn check_proofs(chain: &Chain, folder: &Path, proofs: &[ProofEntry]) -> Re
             Statement::Inclusion(inclusion) => {
                 values.insert(chain.confirm_inclusion(&inclusion).await?);
             }
+            Statement::Bundle(_) => return Err(format!("{}: a bundle", proof.file).into()),
         }
     }
     if values.len() < INCLUSIONS {

@@ -14,6 +14,7 @@ mod watched;
 use std::{convert::Infallible, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+use sextant_client::ProofKind;
 use sextant_consensus::hash::Root;
 
 pub use asking::Asking;
@@ -85,6 +86,8 @@ pub enum Command {
     Prove(Box<Prove>),
     /// Have a server make a proof for contracts (groth16) of a compressed one, verify it here, and write it to a file
     Wrap(Box<Wrap>),
+    /// Have a server make one proof of several compressed ones of the same chain, verify it here, and write it to a file
+    Bundle(Box<Bundle>),
     /// Follow a chain and keep its proofs up to date, until interrupted
     Follow(Box<Follow>),
     /// Show what a follower knows, has proven, and does next
@@ -118,6 +121,7 @@ impl Command {
         match self {
             Self::Prove(prove) => prove.options().asking.json,
             Self::Wrap(wrap) => wrap.asking.json,
+            Self::Bundle(bundle) => bundle.asking.json,
             Self::Follow(follow) => follow.json,
             Self::Status(status) => status.json,
             Self::Submit(submit) => submit.sending.json,
@@ -135,6 +139,20 @@ impl Command {
 pub struct Wrap {
     /// File with the compressed proof; - is standard input
     pub file: PathBuf,
+    /// How it is asked for.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// `sextant bundle`.
+#[derive(Debug, Args)]
+pub struct Bundle {
+    /// Files with the compressed proofs, in the order in which the bundle is to have them
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The form of the proof: compressed, or groth16 for contracts
+    #[arg(long, default_value_t = ProofKind::Groth16)]
+    pub kind: ProofKind,
     /// How it is asked for.
     #[command(flatten)]
     pub asking: Asking,

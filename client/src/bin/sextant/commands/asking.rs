@@ -139,8 +139,11 @@ fn check_target(out: &Path) -> Outcome {
 }
 
 fn default_name(statement: &Statement, kind: ProofKind) -> PathBuf {
-    let head = statement.head();
-    format!("{}-{}-{kind}.proof", head.program, head.finalized_slot).into()
+    let program = statement.program();
+    match statement.head() {
+        Some(head) => format!("{program}-{}-{kind}.proof", head.finalized_slot).into(),
+        None => format!("{program}-{kind}.proof").into(),
+    }
 }
 
 fn report(proof: &Proof, options: &Asking, out: &Path, size: usize) -> Outcome {

@@ -53,7 +53,7 @@ pub async fn run(arguments: Follow) -> Outcome {
         prover = prover.with_events(move |event| display.show(event));
     }
     let watches = !(config.watched.is_empty() && config.logs.is_empty());
-    let programs = if watches { &Program::ALL[..] } else { &[Program::CommitteeChange] };
+    let programs = if watches { &Program::OF_CHAINS[..] } else { &[Program::CommitteeChange] };
     // What the server does not do, time does not change. One that cannot be asked now is asked later.
     if let Err(ClientError::NotOffered(error)) = prover.check_offer(programs, arguments.kind).await {
         return Err(ClientError::from(error).into());

@@ -12,7 +12,7 @@ pub fn run(arguments: Inspect) -> Outcome {
     let record = read_proof(&arguments.file)?;
     let statement =
         claimed(&record).map_err(|error| Failure::new(Code::InvalidProof, format!("{name}: {error}")))?;
-    let program = statement.head().program;
+    let program = statement.program();
     let is_pinned = record.vk_hash == pinned_vk_hash(program);
 
     if arguments.json {

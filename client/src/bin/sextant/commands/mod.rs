@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod asking;
+pub mod bundle;
 pub mod deploy;
 pub mod describe;
 pub mod follow;

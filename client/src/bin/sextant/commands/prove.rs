@@ -32,7 +32,7 @@ pub async fn run(prove: Prove) -> Outcome {
         let (programs, from_files) = match &prove {
             Prove::CommitteeChange(change) => (&[Program::CommitteeChange][..], change.bootstrap.is_some()),
             Prove::Inclusion(inclusion) if inclusion.separate => {
-                (&Program::ALL[..], inclusion.bootstrap.is_some())
+                (&Program::OF_CHAINS[..], inclusion.bootstrap.is_some())
             }
             Prove::Inclusion(inclusion) => (&[Program::Inclusion][..], inclusion.bootstrap.is_some()),
         };

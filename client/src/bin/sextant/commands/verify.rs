@@ -44,7 +44,7 @@ pub async fn run(arguments: Verify) -> Outcome {
         format!(
             "valid: a {} proof by the pinned {} program{}",
             record.kind,
-            statement.head().program,
+            statement.program(),
             if start_checked { "" } else { "; where it begins is NOT checked" }
         ),
     );

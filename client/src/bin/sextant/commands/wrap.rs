@@ -17,7 +17,7 @@ pub async fn run(wrap: Wrap) -> Outcome {
         let checked = CheckedProof::check(record, &asker.verifier).await;
         let checked = checked.map_err(|error| Failure::from(error).of(&name))?;
         output::detail(&format!("{name}: verified here in {:.1} s", start.elapsed().as_secs_f64()));
-        asker.check_offer(&[checked.statement().head().program]).await?;
+        asker.check_offer(&[checked.statement().program()]).await?;
         Ok::<_, Failure>(checked)
     };
     let checked = asker.unless_interrupted(work).await?;

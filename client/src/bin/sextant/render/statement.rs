@@ -1,7 +1,7 @@
 //! A statement for people: rows of a table.
 
 use sextant_consensus::public_values::{
-    Account, Head, Inclusion, Learned, Log, LogData, NoLog, Statement, Transaction,
+    Account, Bundle, Head, Inclusion, Learned, Log, LogData, NoLog, Statement, Transaction,
 };
 use sextant_verifier::rules::{
     networks,
@@ -12,7 +12,10 @@ use super::{Table, grouped};
 
 /// Adds the rows of a statement.
 pub fn rows(table: &mut Table, statement: &Statement) {
-    head(table, statement.head());
+    beginning(table, statement);
+    if let Some(values) = statement.head() {
+        head(table, values);
+    }
     match statement {
         Statement::CommitteeChange(values) => learned_rows(table, &values.learned),
         Statement::Inclusion(values) => {
@@ -25,13 +28,26 @@ pub fn rows(table: &mut Table, statement: &Statement) {
             }
             values.no_logs.iter().for_each(|no_log| no_log_rows(table, no_log));
         }
+        Statement::Bundle(values) => bundle_rows(table, values),
+    }
+}
+
+fn beginning(table: &mut Table, statement: &Statement) {
+    let chain = statement.chain_digest();
+    let network = networks::name_of(&chain).unwrap_or("unknown");
+    table.row("statement", statement.program());
+    table.row("network", format!("{network} (chain digest {})", hex(&chain)));
+}
+
+/// Statements by their hashes: what each of them says is in its own public values.
+fn bundle_rows(table: &mut Table, bundle: &Bundle) {
+    table.row("statements", bundle.parts.len());
+    for (index, part) in bundle.parts.iter().enumerate() {
+        table.row(&format!("{index}: {}", part.program), hex(&part.digest));
     }
 }
 
 fn head(table: &mut Table, head: &Head) {
-    let network = networks::name_of(&head.chain_digest).unwrap_or("unknown");
-    table.row("statement", head.program);
-    table.row("network", format!("{network} (chain digest {})", hex(&head.chain_digest)));
     table.row("signer period", head.signer_period);
     table.row("signer committee", hex(&head.signer_committee_root));
     table.row("participation", head.participation);

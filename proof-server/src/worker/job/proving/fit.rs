@@ -52,6 +52,7 @@ fn size(statement: &Statement) -> (usize, &'static str) {
             let events = inclusion.transactions.len() + inclusion.logs.len() + inclusion.no_logs.len();
             (inclusion.accounts.len() + slots + events, "accounts, slots, transactions and logs")
         }
+        Statement::Bundle(bundle) => (bundle.parts.len(), "statements"),
     }
 }
 

@@ -1,0 +1,117 @@
+//! Proofs that are to be bundled: looked at, then verified, one after the other and each by its number.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use sextant_consensus::{
+    Program,
+    bundle::{self, BundleError, Input},
+    codec::{self, Blob},
+};
+use sextant_protocol::{BundleRequest, ErrorCode, ProofKind, ServerError, StatementInput, proof::ProofView};
+use sha2::{Digest, Sha256};
+
+use super::{Checked, key, unsupported};
+use crate::{
+    access::Caller,
+    blocking::blocking,
+    checked::{Expected, Source},
+    checks::Checks,
+    made::ProofKey,
+    memory::Held,
+    verification::{self, Verification},
+};
+
+/// Proofs that are not verified yet.
+pub(crate) struct Parts {
+    /// The encoded record of each, and after which bytes of `proofs` it ends.
+    records: Vec<Bytes>,
+    proofs: Bytes,
+    input: Vec<u8>,
+    public_values: Vec<u8>,
+    kind: ProofKind,
+    held: Held,
+}
+
+impl Parts {
+    /// Looks at proofs, as far as they say themselves what they are.
+    ///
+    /// # Errors
+    /// Which of them cannot be bundled, and why.
+    pub(super) async fn look(request: BundleRequest, held: Held) -> Result<Self, ServerError> {
+        // Of many proofs that takes a while.
+        blocking(move || Self::read(request, held)).await?
+    }
+
+    fn read(request: BundleRequest, held: Held) -> Result<Self, ServerError> {
+        let BundleRequest { records: proofs, kind, .. } = request;
+        if kind == ProofKind::Stark {
+            // The zkVM leaves what a guest says of other proofs to the recursion.
+            return Err(unsupported("a bundle is a compressed or a groth16 proof, not a stark".into()));
+        }
+        let proofs = Bytes::from(proofs);
+        let records = BundleRequest::split_records(&proofs)
+            .map_err(|error| ServerError::new(ErrorCode::Malformed, error.to_string()))?;
+        let mut statements = Vec::with_capacity(records.len());
+        for (index, record) in records.iter().enumerate() {
+            statements.push(Blob(look_at_part(record).map_err(|error| of_part(index, error))?));
+        }
+        let input = Input { statements };
+        let bundle = bundle::check(&input).map_err(untrue)?;
+        let (input, public_values) = (codec::encode(&input), bundle.abi_encode());
+        Ok(Self { records, proofs, input, public_values, kind, held })
+    }
+
+    pub(super) fn key(&self) -> ProofKey {
+        key(Program::Bundle, Sha256::digest(&self.public_values).into(), self.kind)
+    }
+
+    /// Verifies each in the turn of `caller`; `before` has a say ahead of each.
+    ///
+    /// # Errors
+    /// That of `before`, the chain that is not proven here, or which proof does not hold.
+    pub(super) async fn check(
+        self,
+        checks: &Checks,
+        verification: &Arc<Verification>,
+        caller: &Caller,
+        before: impl Fn() -> Result<(), ServerError>,
+    ) -> Result<Checked, ServerError> {
+        checks.network(Program::Bundle, &self.public_values)?;
+        for (index, record) in self.records.iter().enumerate() {
+            before()?;
+            let verified = verification.verify(record.clone(), &caller.identity).await;
+            verified.map_err(|error| of_part(index, error))?;
+        }
+        let expected = Expected {
+            program: Program::Bundle,
+            key: self.key(),
+            public_values: self.public_values,
+            input_digest: [0; 32],
+        };
+        let input = StatementInput::new(Program::Bundle, self.input);
+        Ok(Checked { source: Source::Proofs { input, proofs: self.proofs }, expected, held: self.held })
+    }
+}
+
+/// The public values of a proof that may be bundled, as far as it says itself.
+fn look_at_part(record: &[u8]) -> Result<Vec<u8>, ServerError> {
+    let proof: ProofView<'_> = verification::view(record)?;
+    if proof.kind != ProofKind::Compressed {
+        return Err(unsupported(format!(
+            "a {} proof cannot be bundled: ask for the compressed one of its statement",
+            proof.kind
+        )));
+    }
+    verification::check_cheaply(&proof)?;
+    Ok(proof.public_values.to_vec())
+}
+
+/// The same error, of the proof with this number, from 0.
+fn of_part(index: usize, error: ServerError) -> ServerError {
+    ServerError { message: format!("proof {index}: {}", error.message), ..error }
+}
+
+fn untrue(error: BundleError) -> ServerError {
+    ServerError::new(ErrorCode::InvalidStatement, error.to_string())
+}
