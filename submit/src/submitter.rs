@@ -298,7 +298,7 @@ mod tests {
         let data = bundle_calldata(&bundle, &[statement.clone(), statement]).unwrap();
         let call = submitBundleCall::abi_decode(&data).unwrap();
         assert_eq!((&call.publicValues[..], &call.proof[..]), (&[1, 2, 3][..], &[4, 5][..]));
-        assert_eq!(call.statements, [&[1, 2, 3][..]; 2]);
+        assert_eq!(call.statements, vec![Bytes::from(vec![1, 2, 3]); 2]);
         let wrong = bundle_calldata(&record(2, ProofKind::Groth16), &[]);
         assert!(matches!(wrong, Err(SubmitError::Program(2))));
         let wrong = bundle_calldata(&record(3, ProofKind::Compressed), &[]);
