@@ -62,9 +62,15 @@ async fn a_contract_is_deployed_and_takes_a_proof_once() {
         tried["guardian"].is_null() && tried["warning"].as_str().unwrap().contains("no guardian"),
         "{tried}"
     );
-    for name in
-        ["chain_digest", "committee_change_key", "inclusion_key", "verifier", "circuits", "checkpoint_root"]
-    {
+    for name in [
+        "chain_digest",
+        "committee_change_key",
+        "inclusion_key",
+        "bundle_key",
+        "verifier",
+        "circuits",
+        "checkpoint_root",
+    ] {
         assert!(tried[name].as_str().unwrap().starts_with("0x"), "{name}: {tried}");
     }
     assert!(tried["checkpoint_age_seconds"].as_u64().unwrap() > 86_400, "{tried}");

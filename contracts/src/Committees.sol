@@ -9,7 +9,7 @@ import {Head, Learned} from "./PublicValues.sol";
 /// @notice Each is learned from the one before it. A committee, once known, never changes. Where a whole period passed
 /// without a finalized header no committee can hand over: then the guardian may name the next one, as slowly as
 /// everything else.
-abstract contract Committees is Guardian, Contradictions {
+abstract contract Committees is Contradictions, Guardian {
     mapping(uint64 period => bytes32) private _committees;
 
     /// @notice A committee became known.

@@ -2,11 +2,23 @@
 pragma solidity ^0.8.24;
 
 import {Archive} from "./Archive.sol";
+import {Bundles} from "./Bundles.sol";
 import {Committees} from "./Committees.sol";
 import {Events} from "./Events.sol";
 import {Guardian} from "./Guardian.sol";
-import {CommitteeChange, Head, Inclusion, Learned, PublicValues} from "./PublicValues.sol";
+import {CommitteeChange, Head, Inclusion, Learned, Part, PublicValues} from "./PublicValues.sol";
 import {Trust, Trusted} from "./Trusted.sol";
+
+/// @notice What a statement is worth to a light client that knows what it knows.
+enum Worth {
+    /// @dev All of it is known.
+    Nothing,
+    /// @dev It teaches another committee than the one that is known.
+    Disagreement,
+    /// @dev Nothing but execution facts of a known header, of which none are kept.
+    Facts,
+    News
+}
 
 /// @notice Where a light client begins: a finalized header that the deployer trusts, and its sync committee.
 struct Checkpoint {
@@ -48,7 +60,7 @@ struct Knowledge {
 /// @notice Follows the sync committees by proofs of committee changes, and accepts proofs about accounts, storage slots,
 /// transactions and logs under finalized headers. Anybody may submit; nothing but a proof changes what is known. What a proof is worth,
 /// and what not: docs/contracts.md and docs/security.md.
-contract LightClient is Archive, Events, Committees, Trusted {
+contract LightClient is Archive, Events, Committees, Bundles {
     /// @notice Time of slot 0, Unix time in seconds.
     uint64 public immutable genesisTime;
     /// @notice Seconds per slot.
@@ -110,21 +122,7 @@ contract LightClient is Archive, Events, Committees, Trusted {
     /// @param publicValues `abi.encode` of a {CommitteeChange}, as the proof commits to it.
     /// @param proof The proof, as the verifier expects it.
     function submitCommitteeChange(bytes calldata publicValues, bytes calldata proof) external {
-        bytes32 digest = _requireNew(publicValues);
-        CommitteeChange calldata statement = PublicValues.committeeChange(publicValues, digest);
-        Head calldata head = statement.head;
-        _check(head);
-        if (statement.learned.length == 0) revert LearnedOutOfOrder();
-        (bool teaches, bool agrees) = _compareLearned(head, statement.learned);
-        // The head may be newer: a period's best update is often one of its first. What it teaches still counts, and so do
-        // the execution facts of a header that was proven without them.
-        bool bringsFacts;
-        if (agrees && !teaches && !_isNewHead(head)) {
-            bringsFacts = _bringsFacts(head);
-            if (!bringsFacts) revert NothingNew(head.finalizedSlot, headSlot);
-        }
-        _verify(_committeeChangeKey(), publicValues, proof);
-        if (_settle(digest, head, statement.learned, agrees) && bringsFacts) _keepHeader(head);
+        _submit(PublicValues.COMMITTEE_CHANGE, _committeeChangeKey(), publicValues, proof);
     }
 
     /// @notice Submits a proof about accounts, slots, transactions and logs. The finalized header may lie behind the head,
@@ -133,13 +131,26 @@ contract LightClient is Archive, Events, Committees, Trusted {
     /// @param publicValues `abi.encode` of an {Inclusion}, as the proof commits to it.
     /// @param proof The proof, as the verifier expects it.
     function submitInclusion(bytes calldata publicValues, bytes calldata proof) external {
-        bytes32 digest = _requireNew(publicValues);
-        Inclusion calldata statement = PublicValues.inclusion(publicValues, digest);
-        Head calldata head = statement.head;
-        _check(head);
-        (, bool agrees) = _compareLearned(head, statement.learned);
-        _verify(_inclusionKey(), publicValues, proof);
-        _settle(digest, head, statement.learned, agrees);
+        _submit(PublicValues.INCLUSION, _inclusionKey(), publicValues, proof);
+    }
+
+    /// @notice Submits one proof of many statements. Each is taken in its turn, as if it came alone after those before it: what
+    /// one teaches the next ones may be signed with. If one is refused, all are, and nothing is known of any. Only what alone
+    /// would be refused because it is known is passed over, so that nobody who submits a part of a bundle before voids the rest
+    /// of it; where all is known the bundle is refused.
+    /// @param statements The statements' public values, in the bundle's order.
+    /// @param publicValues `abi.encode` of a {Bundle}, as the proof commits to it.
+    /// @param proof The proof, as the verifier expects it.
+    function submitBundle(bytes[] calldata statements, bytes calldata publicValues, bytes calldata proof)
+        external
+    {
+        (Part[] calldata parts, bytes32[] memory digests) = _requireBundled(statements, publicValues);
+        _verify(_bundleKey(), publicValues, proof);
+        bool known = true;
+        for (uint256 i = 0; i < statements.length; ++i) {
+            if (_take(parts[i].program, statements[i], digests[i])) known = false;
+        }
+        if (known) revert NothingNewInBundle();
     }
 
     /// @notice What is known, with the committees of `count` periods from `firstPeriod` on.
@@ -156,9 +167,54 @@ contract LightClient is Archive, Events, Committees, Trusted {
         });
     }
 
+    function _submit(uint256 program, bytes32 key, bytes calldata publicValues, bytes calldata proof)
+        private
+    {
+        bytes32 digest = _requireNew(publicValues);
+        (Head calldata head, Learned[] calldata learned, Worth worth) = _judge(program, publicValues, digest);
+        if (worth == Worth.Nothing) revert NothingNew(head.finalizedSlot, headSlot);
+        _verify(key, publicValues, proof);
+        _settle(digest, head, learned, worth);
+    }
+
+    /// @dev Takes a statement that a bundle proves. Returns false, and does nothing, if it is known.
+    function _take(uint256 program, bytes calldata publicValues, bytes32 digest) private returns (bool) {
+        if (_isProven(digest)) return false;
+        (Head calldata head, Learned[] calldata learned, Worth worth) = _judge(program, publicValues, digest);
+        if (worth == Worth.Nothing) return false;
+        _settle(digest, head, learned, worth);
+        return true;
+    }
+
+    /// @dev All that can be said about a program's statement without its proof: refuses what breaks a rule.
+    function _judge(uint256 program, bytes calldata publicValues, bytes32 digest)
+        private
+        view
+        returns (Head calldata head, Learned[] calldata learned, Worth worth)
+    {
+        bool isChange = program == PublicValues.COMMITTEE_CHANGE;
+        if (isChange) {
+            CommitteeChange calldata statement = PublicValues.committeeChange(publicValues, digest);
+            (head, learned) = (statement.head, statement.learned);
+        } else {
+            Inclusion calldata statement = PublicValues.inclusion(publicValues, digest);
+            (head, learned) = (statement.head, statement.learned);
+        }
+        _check(head);
+        if (isChange && learned.length == 0) revert LearnedOutOfOrder();
+        (bool teaches, bool agrees) = _compareLearned(head, learned);
+        if (!agrees) return (head, learned, Worth.Disagreement);
+        // The head may be newer: a period's best update is often one of its first. What it teaches still counts, and so do
+        // the execution facts of a header that was proven without them.
+        if (isChange && !teaches && !_isNewHead(head)) {
+            return (head, learned, _bringsFacts(head) ? Worth.Facts : Worth.Nothing);
+        }
+        return (head, learned, Worth.News);
+    }
+
     /// @dev All that can be said about a statement's head without its proof.
     function _check(Head calldata head) private view {
-        _requireChain(head);
+        _requireSchedule(head);
         _requireSigner(head);
         if (head.participation < minParticipation) {
             revert TooFewSigners(head.participation, minParticipation);
@@ -177,19 +233,15 @@ contract LightClient is Archive, Events, Committees, Trusted {
         return head.finalizedSlot != headSlot || bytes23(head.finalizedRoot) == headRootPrefix;
     }
 
-    /// @dev Records a proven statement, and learns from it unless it contradicts what is known. Returns whether it agrees.
-    function _settle(bytes32 digest, Head calldata head, Learned[] calldata learned, bool agrees)
-        private
-        returns (bool)
-    {
-        if (!agrees) {
+    /// @dev Records a proven statement, and learns from it unless it contradicts what is known.
+    function _settle(bytes32 digest, Head calldata head, Learned[] calldata learned, Worth worth) private {
+        if (worth == Worth.Disagreement) {
             _recordDisagreement(head, learned);
             _record(digest, head);
         } else if (_accept(digest, head)) {
             _learnAll(learned);
-            return true;
+            if (worth == Worth.Facts) _keepHeader(head);
         }
-        return false;
     }
 
     /// @dev Records a proven statement. Returns false, and moves nothing, if it contradicts the head.

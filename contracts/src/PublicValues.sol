@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-// What the two guest programs commit to: `abi.encode` of these structures, byte for byte. The other side is
+// What the guest programs commit to: `abi.encode` of these structures, byte for byte. The other side is
 // consensus/src/public_values.rs.
 
-/// @notice What both statements begin with: eleven words.
+/// @notice What statements 1 and 2 begin with: eleven words.
 struct Head {
     /// @dev Version of this layout.
     uint32 version;
@@ -120,6 +120,26 @@ struct Inclusion {
     NoLog[] noLogs;
 }
 
+/// @notice One statement of a bundle.
+struct Part {
+    /// @dev Which program proved it: a tag of {PublicValues}.
+    uint256 program;
+    /// @dev SHA-256 of its public values.
+    bytes32 digest;
+}
+
+/// @notice Statement 3: proofs of all these statements hold, and all are about one chain.
+struct Bundle {
+    /// @dev Version of this layout.
+    uint256 version;
+    /// @dev The bundle program's tag.
+    uint256 program;
+    /// @dev As in each statement's head.
+    bytes32 chainDigest;
+    /// @dev In the order in which they are taken.
+    Part[] parts;
+}
+
 /// @title Decoding of public values
 /// @notice Accepts one encoding of each statement and no other.
 library PublicValues {
@@ -129,9 +149,13 @@ library PublicValues {
     uint32 internal constant COMMITTEE_CHANGE = 1;
     /// @notice Tag of the inclusion program.
     uint32 internal constant INCLUSION = 2;
+    /// @notice Tag of the bundle program.
+    uint32 internal constant BUNDLE = 3;
 
     /// @dev The offset word and the head, before which no statement ends.
     uint256 private constant SHORTEST = 12 * 32;
+    /// @dev The offset word, three words, and offset and length of the parts, before which no bundle ends.
+    uint256 private constant SHORTEST_BUNDLE = 6 * 32;
 
     /// @notice Too short, or not a whole number of words.
     error WrongLength(uint256 length);
@@ -151,7 +175,7 @@ library PublicValues {
         pure
         returns (CommitteeChange calldata statement)
     {
-        _expect(values, COMMITTEE_CHANGE);
+        _expect(values, COMMITTEE_CHANGE, SHORTEST);
         assembly ("memory-safe") {
             statement := add(values.offset, 32)
         }
@@ -170,18 +194,45 @@ library PublicValues {
 
     /// @notice Reads an inclusion that {inclusion} has read before, these very bytes: its encoding is not looked at again.
     function checkedInclusion(bytes calldata values) internal pure returns (Inclusion calldata statement) {
-        _expect(values, INCLUSION);
+        _expect(values, INCLUSION, SHORTEST);
         assembly ("memory-safe") {
             statement := add(values.offset, 32)
         }
     }
 
+    /// @notice Reads a bundle, in place.
+    /// @dev No word of it has a smaller type than a word, so that two offsets and the length are all that could be elsewhere.
+    function bundle(bytes calldata values) internal pure returns (Bundle calldata statement) {
+        _expect(values, BUNDLE, SHORTEST_BUNDLE);
+        uint256 parts = (values.length - SHORTEST_BUNDLE) / 64;
+        if (
+            _word(values, 0) != 32 || _word(values, 4) != 128 || _word(values, 5) != parts
+                || values.length % 64 != 0
+        ) revert NotCanonical();
+        assembly ("memory-safe") {
+            statement := add(values.offset, 32)
+        }
+    }
+
+    /// @notice The program that a statement says to be of. Reverts if it is too short to say one.
+    function programOf(bytes calldata values) internal pure returns (uint256) {
+        if (values.length < SHORTEST) revert WrongLength(values.length);
+        return _word(values, 2);
+    }
+
     /// @dev Length, version and program, before anything else is looked at.
-    function _expect(bytes calldata values, uint256 program) private pure {
-        if (values.length < SHORTEST || values.length % 32 != 0) revert WrongLength(values.length);
-        uint256 version = uint256(bytes32(values[32:64]));
+    function _expect(bytes calldata values, uint256 program, uint256 shortest) private pure {
+        if (values.length < shortest || values.length % 32 != 0) revert WrongLength(values.length);
+        uint256 version = _word(values, 1);
         if (version != VERSION) revert WrongVersion(version, VERSION);
-        uint256 got = uint256(bytes32(values[64:96]));
+        uint256 got = _word(values, 2);
         if (got != program) revert WrongProgram(got, program);
+    }
+
+    /// @dev Whoever asks has looked at the length.
+    function _word(bytes calldata values, uint256 index) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := calldataload(add(values.offset, shl(5, index)))
+        }
     }
 }

@@ -145,7 +145,11 @@ abstract contract Statements is Contradictions {
     /// @dev Refuses what is known: before the costly check of the proof.
     function _requireNew(bytes calldata publicValues) internal view returns (bytes32 digest) {
         digest = keccak256(publicValues);
-        if (_provenAt[digest] != 0) revert AlreadyProven(digest);
+        if (_isProven(digest)) revert AlreadyProven(digest);
+    }
+
+    function _isProven(bytes32 digest) internal view returns (bool) {
+        return _provenAt[digest] != 0;
     }
 
     function _record(bytes32 digest, Head calldata head) internal {

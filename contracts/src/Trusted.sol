@@ -18,6 +18,9 @@ struct Trust {
     bytes32 committeeChangeKey;
     /// @dev Hash of the inclusion program's verifying key.
     bytes32 inclusionKey;
+    /// @dev Hash of the bundle program's verifying key; zero if bundles are not accepted. That program has the keys of the
+    /// other two in it: it is replaced together with them.
+    bytes32 bundleKey;
     /// @dev Digest of the chain: genesis, preset and fork schedule. It changes when a fork is dated.
     bytes32 chainDigest;
     /// @dev Digest of the same chain once its next fork is dated; zero if it is not.
@@ -34,6 +37,7 @@ abstract contract Trusted is Guardian {
     uint64 private immutable _firstForkSlot;
     bytes32 private immutable _firstCommitteeChangeKey;
     bytes32 private immutable _firstInclusionKey;
+    bytes32 private immutable _firstBundleKey;
     bytes32 private immutable _firstChainDigest;
     bytes32 private immutable _firstNextChainDigest;
     Trust private _replacement;
@@ -47,9 +51,11 @@ abstract contract Trusted is Guardian {
 
     /// @notice There is no code at the verifier's address.
     error NoVerifier(address verifier);
-    /// @notice The selector, a verifying key or the chain digest is zero, both programs have the same key, or of the next
-    /// fork's slot and digest one is missing.
+    /// @notice The selector, the chain digest or the verifying key of committee changes or inclusions is zero, two programs
+    /// have the same key, or of the next fork's slot and digest one is missing.
     error IncompleteTrust();
+    /// @notice No bundle program is trusted here: submit the statements one by one.
+    error NoBundles();
     /// @notice The statement is about another chain, or another fork schedule.
     error WrongChain(bytes32 got, bytes32 expected);
     /// @notice The statement's fork schedule leaves out a fork that has begun at its finalized slot.
@@ -64,6 +70,7 @@ abstract contract Trusted is Guardian {
         _firstForkSlot = initial.forkSlot;
         _firstCommitteeChangeKey = initial.committeeChangeKey;
         _firstInclusionKey = initial.inclusionKey;
+        _firstBundleKey = initial.bundleKey;
         _firstChainDigest = initial.chainDigest;
         _firstNextChainDigest = initial.nextChainDigest;
         emit TrustReplaced(initial);
@@ -78,6 +85,7 @@ abstract contract Trusted is Guardian {
             _firstForkSlot,
             _firstCommitteeChangeKey,
             _firstInclusionKey,
+            _firstBundleKey,
             _firstChainDigest,
             _firstNextChainDigest
         );
@@ -107,18 +115,26 @@ abstract contract Trusted is Guardian {
         return trustReplaced ? _replacement.inclusionKey : _firstInclusionKey;
     }
 
+    function _bundleKey() internal view returns (bytes32 key) {
+        key = trustReplaced ? _replacement.bundleKey : _firstBundleKey;
+        if (key == 0) revert NoBundles();
+    }
+
+    /// @dev Whether this is the chain, by one of the fork schedules that count. Returns the first slot at which this one does
+    /// not any more, zero if there is none: that of the next fork, if it leaves it out.
+    function _requireChain(bytes32 digest) internal view returns (uint64 forkSlot) {
+        bytes32 known = trustReplaced ? _replacement.chainDigest : _firstChainDigest;
+        if (digest == known) return trustReplaced ? _replacement.forkSlot : _firstForkSlot;
+        bytes32 next = trustReplaced ? _replacement.nextChainDigest : _firstNextChainDigest;
+        if (next == 0 || digest != next) revert WrongChain(digest, known);
+    }
+
     /// @dev Below the next fork's first slot both schedules say the same: proofs by either count there. From it on only
     /// the one that has the fork does. Why a prover gains nothing by leaving it out: docs/security.md.
-    function _requireChain(Head calldata head) internal view {
-        bytes32 digest = trustReplaced ? _replacement.chainDigest : _firstChainDigest;
-        if (head.chainDigest == digest) {
-            uint64 forkSlot = trustReplaced ? _replacement.forkSlot : _firstForkSlot;
-            if (forkSlot != 0 && head.finalizedSlot >= forkSlot) {
-                revert ForkLeftOut(head.finalizedSlot, forkSlot);
-            }
-        } else {
-            bytes32 next = trustReplaced ? _replacement.nextChainDigest : _firstNextChainDigest;
-            if (next == 0 || head.chainDigest != next) revert WrongChain(head.chainDigest, digest);
+    function _requireSchedule(Head calldata head) internal view {
+        uint64 forkSlot = _requireChain(head.chainDigest);
+        if (forkSlot != 0 && head.finalizedSlot >= forkSlot) {
+            revert ForkLeftOut(head.finalizedSlot, forkSlot);
         }
     }
 
@@ -134,7 +150,9 @@ abstract contract Trusted is Guardian {
         if (address(candidate.verifier).code.length == 0) revert NoVerifier(address(candidate.verifier));
         if (
             candidate.selector == 0 || candidate.committeeChangeKey == 0 || candidate.inclusionKey == 0
-                || candidate.committeeChangeKey == candidate.inclusionKey || candidate.chainDigest == 0
+                || candidate.committeeChangeKey == candidate.inclusionKey
+                || candidate.committeeChangeKey == candidate.bundleKey
+                || candidate.inclusionKey == candidate.bundleKey || candidate.chainDigest == 0
                 || candidate.chainDigest == candidate.nextChainDigest
                 || (candidate.nextChainDigest == 0) != (candidate.forkSlot == 0)
         ) revert IncompleteTrust();

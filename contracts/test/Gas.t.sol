@@ -3,13 +3,13 @@ pragma solidity ^0.8.24;
 
 import {LightClient} from "../src/LightClient.sol";
 import {Account, CommitteeChange, Head, Inclusion, Learned} from "../src/PublicValues.sol";
-import {Base} from "./support/Base.sol";
+import {Bundled} from "./support/Bundled.sol";
 import {FreeVerifier, Groth16Price} from "./support/Verifiers.sol";
 import {vm} from "./support/Vm.sol";
 
 /// @notice What a submission costs as a transaction of its own: 21,000, calldata, cold storage, the head moving and
 /// every word written for the first time. The proof is as long as a Groth16 proof of SP1 6 and has no zero byte.
-contract GasTest is Base {
+contract GasTest is Bundled {
     /// @dev The name under which forge prints an event with -vv.
     event log_named_uint(string key, uint256 val);
 
@@ -93,6 +93,26 @@ contract GasTest is Base {
         require(
             client.committeeRoot(statement.learned[0].period) == statement.learned[0].committeeRoot,
             "nothing was learned"
+        );
+    }
+
+    /// Inclusions of one slot each, each under a newer header: every one moves the head.
+    function test_gas_of_bundles() public {
+        _bundle(1, 90_000);
+        _bundle(8, 420_000);
+        _bundle(64, 3_100_000);
+    }
+
+    function _bundle(uint256 count, uint256 limit) private {
+        bytes[] memory statements_ = inclusions(count);
+        bytes memory values = abi.encode(bundleOf(statements_));
+        LightClient client = deploy(inclusion(ONE_SLOT).head, address(new FreeVerifier()));
+        vm.warp(block.timestamp + 1 days);
+        client.submitBundle(statements_, values, proof());
+        _report(string.concat("bundle beside the verifier, inclusions: ", vm.toString(count)), limit);
+        require(
+            client.headSlot() == inclusion(ONE_SLOT).head.finalizedSlot + 32 * (count - 1),
+            "not all were taken"
         );
     }
 

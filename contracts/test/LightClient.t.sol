@@ -146,7 +146,7 @@ contract AcceptTest is Base {
         new LightClient(trustIn(head, STRANGER), rules(), start, GUARDIAN, DELAY);
         vm.expectRevert(abi.encodeWithSelector(Guardian.NoDelay.selector));
         new LightClient(trustIn(head, checks), rules(), start, GUARDIAN, 0);
-        for (uint256 missing = 0; missing < 8; ++missing) {
+        for (uint256 missing = 0; missing < 10; ++missing) {
             Trust memory trusted = trustIn(head, checks);
             if (missing == 0) trusted.committeeChangeKey = 0;
             if (missing == 1) trusted.inclusionKey = 0;
@@ -155,6 +155,8 @@ contract AcceptTest is Base {
             if (missing == 4) trusted.selector = 0;
             if (missing == 5) trusted.nextChainDigest = keccak256("no slot to begin at");
             if (missing == 6) trusted.forkSlot = 1;
+            if (missing == 8) trusted.bundleKey = trusted.committeeChangeKey;
+            if (missing == 9) trusted.bundleKey = trusted.inclusionKey;
             if (missing == 7) (trusted.nextChainDigest, trusted.forkSlot) = (trusted.chainDigest, 1);
             vm.expectRevert(abi.encodeWithSelector(Trusted.IncompleteTrust.selector));
             new LightClient(trusted, rules(), start, GUARDIAN, DELAY);

@@ -4,12 +4,14 @@ pragma solidity ^0.8.24;
 import {
     Account,
     Block,
+    Bundle,
     CommitteeChange,
     Head,
     Inclusion,
     Learned,
     Log,
     NoLog,
+    Part,
     PublicValues,
     Transaction
 } from "../src/PublicValues.sol";
@@ -24,6 +26,10 @@ contract Decoder {
 
     function inclusion(bytes calldata values) external pure returns (Inclusion memory) {
         return PublicValues.inclusion(values, keccak256(values));
+    }
+
+    function bundle(bytes calldata values) external pure returns (Bundle memory) {
+        return PublicValues.bundle(values);
     }
 }
 
@@ -97,6 +103,76 @@ contract PublicValuesTest is Base {
         decoder.committeeChange(moved);
     }
 
+    /// Of a bundle every word counts: one that is said again as it was, or refused.
+    function test_a_bundle_has_one_encoding() public {
+        Bundle memory bundle_ = _bundle(3);
+        bytes memory values = abi.encode(bundle_);
+        _flipEach(values, 1, this.encodeBundle);
+        for (uint256 i = 0; i < values.length; ++i) {
+            bytes memory edited = bytes.concat(values);
+            edited[i] ^= 0x01;
+            (bool isDecoded, bytes memory again) =
+                address(this).staticcall(abi.encodeCall(this.encodeBundle, (edited)));
+            uint256 index = i / 32;
+            // The chain's digest and the parts; all else is fixed.
+            require(isDecoded == (index == 3 || index > 5), vm.toString(i));
+            if (isDecoded) {
+                require(keccak256(abi.decode(again, (bytes))) == keccak256(edited), "said otherwise");
+            }
+        }
+        uint256[3] memory fixed_ = [uint256(0), 4, 5];
+        for (uint256 i = 0; i < 3; ++i) {
+            bytes memory edited = bytes.concat(values);
+            edited[32 * fixed_[i] + 31] ^= 0x01;
+            vm.expectRevert(abi.encodeWithSelector(PublicValues.NotCanonical.selector));
+            decoder.bundle(edited);
+        }
+    }
+
+    function test_any_other_length_of_a_bundle_is_refused() public {
+        bytes memory values = abi.encode(_bundle(2));
+        for (uint256 length = 0; length < values.length; ++length) {
+            bytes memory cut = new bytes(length);
+            for (uint256 i = 0; i < length; ++i) {
+                cut[i] = values[i];
+            }
+            vm.expectRevert(
+                length < 192 || length % 32 != 0
+                    ? abi.encodeWithSelector(PublicValues.WrongLength.selector, length)
+                    : abi.encodeWithSelector(PublicValues.NotCanonical.selector)
+            );
+            decoder.bundle(cut);
+        }
+        for (uint256 words = 1; words < 4; ++words) {
+            vm.expectRevert(abi.encodeWithSelector(PublicValues.NotCanonical.selector));
+            decoder.bundle(bytes.concat(values, new bytes(32 * words)));
+        }
+        // As short as it may be.
+        require(decoder.bundle(abi.encode(_bundle(0))).parts.length == 0, "no part");
+        // A number of parts that wraps around when it is multiplied.
+        bytes memory wrapped = abi.encode(_bundle(0));
+        wrapped[160] = 0x04;
+        vm.expectRevert(abi.encodeWithSelector(PublicValues.NotCanonical.selector));
+        decoder.bundle(wrapped);
+    }
+
+    function test_other_versions_and_programs_of_a_bundle_are_refused() public {
+        Bundle memory bundle_ = _bundle(1);
+        bundle_.version = 1;
+        vm.expectRevert(abi.encodeWithSelector(PublicValues.WrongVersion.selector, 1, 2));
+        decoder.bundle(abi.encode(bundle_));
+        (bundle_.version, bundle_.program) = (2, 2);
+        vm.expectRevert(abi.encodeWithSelector(PublicValues.WrongProgram.selector, 2, 3));
+        decoder.bundle(abi.encode(bundle_));
+    }
+
+    function _bundle(uint256 parts) private pure returns (Bundle memory bundle_) {
+        bundle_ = Bundle(2, 3, keccak256("chain"), new Part[](parts));
+        for (uint256 i = 0; i < parts; ++i) {
+            bundle_.parts[i] = Part(1 + i % 2, keccak256(abi.encode(i)));
+        }
+    }
+
     function testFuzz_what_is_encoded_is_decoded(
         Head memory head,
         Learned[] memory learned,
@@ -151,6 +227,10 @@ contract PublicValuesTest is Base {
 
     function encodeInclusion(bytes calldata values) external view returns (bytes memory) {
         return abi.encode(decoder.inclusion(values));
+    }
+
+    function encodeBundle(bytes calldata values) external view returns (bytes memory) {
+        return abi.encode(decoder.bundle(values));
     }
 
     /// @dev In the bytes that lie this far apart.

@@ -5,12 +5,13 @@ import {LightClient} from "../src/LightClient.sol";
 import {Account, CommitteeChange, Head, Inclusion, Log} from "../src/PublicValues.sol";
 import {Trust} from "../src/Trusted.sol";
 import {SP1Verifier} from "./recorded/groth16/SP1VerifierGroth16.sol";
-import {Base} from "./support/Base.sol";
+import {Bundled} from "./support/Bundled.sol";
+import {FreeVerifier} from "./support/Verifiers.sol";
 import {vm} from "./support/Vm.sol";
 
 /// @notice Real Groth16 proofs of both statements about mainnet meet the real verifier of the circuits that made them:
 /// development circuits, so that what is accepted here is accepted nowhere else.
-contract RealProofsTest is Base {
+contract RealProofsTest is Bundled {
     /// @dev The name under which forge prints an event with -vv.
     event log_named_uint(string key, uint256 val);
 
@@ -68,6 +69,28 @@ contract RealProofsTest is Base {
         require(!exists && value == 0, "slot");
     }
 
+    /// No proof of a bundle is recorded. So the verifier's part is taken from another statement's transaction, once with it and
+    /// once without, and added to a bundle without: what it costs depends on the public values by 12 gas a word.
+    function test_gas_of_a_bundle_of_eight() public {
+        Recorded memory recorded = _recorded("inclusion");
+        Head memory head = abi.decode(recorded.values, (Inclusion)).head;
+        _deploy(head).submitInclusion(recorded.values, recorded.proof);
+        uint256 verifying = vm.lastCallGas().gasTotalUsed;
+        address free = address(new FreeVerifier());
+        _deploy(head, free).submitInclusion(recorded.values, recorded.proof);
+        verifying -= vm.lastCallGas().gasTotalUsed;
+
+        bytes[] memory all = inclusions(8);
+        LightClient client = _deploy(abi.decode(all[7], (Inclusion)).head, free);
+        client.submitBundle(all, abi.encode(bundleOf(all)), recorded.proof);
+        uint256 used = vm.lastCallGas().gasTotalUsed + verifying;
+        emit log_named_uint("real verifier's part of a transaction", verifying);
+        emit log_named_uint("bundle of 8 inclusions of one slot, with that part added", used);
+        emit log_named_uint("of it for each statement", used / 8);
+        require(used <= 8 * 85_000, vm.toString(used));
+        require(client.provenAt(all[7]) != 0, "not proven");
+    }
+
     /// One transaction for a client that was away: the committee that signed, a slot, and a log.
     function test_catching_up_with_a_slot_and_a_log() public {
         Recorded memory recorded = _recorded("catch-up-slot-and-log");
@@ -123,8 +146,12 @@ contract RealProofsTest is Base {
     }
 
     function _deploy(Head memory head) private returns (LightClient) {
+        return _deploy(head, address(_real));
+    }
+
+    function _deploy(Head memory head, address verifier_) private returns (LightClient) {
         vm.warp(timeOf(head.finalizedSlot) + 1 hours);
-        Trust memory trusted = trustIn(head, address(_real));
+        Trust memory trusted = trustIn(head, verifier_);
         trusted.selector = bytes4(_real.VERIFIER_HASH());
         trusted.committeeChangeKey = _recorded("committee-change").key;
         trusted.inclusionKey = _recorded("inclusion").key;

@@ -37,6 +37,17 @@ pub enum SubmitError {
     /// The contract refuses, and says why.
     #[error("the contract refuses: {0}")]
     Refused(Refusal),
+    /// The contract refuses a bundle for one of its statements.
+    #[error("the contract refuses statement {index} (from 0) of the bundle: {refusal}")]
+    Bundled {
+        /// Which, from 0.
+        index: usize,
+        /// The contract's reason.
+        refusal: Refusal,
+    },
+    /// A bundle says nothing without its statements.
+    #[error("a bundle goes to a contract together with its statements, in its order")]
+    BundleAlone,
     /// The contract, or what is to be deployed, does not fit: nothing was sent.
     #[error(transparent)]
     Preflight(#[from] PreflightError),
@@ -135,7 +146,7 @@ impl SubmitError {
             Self::Nodes(_) | Self::Answer { .. } => true,
             Self::Fee { .. } | Self::NonceTaken { .. } | Self::Funds { .. } => true,
             Self::NotMined { .. } | Self::Unconfirmed { .. } => true,
-            Self::Refused(refusal) => refusal.meaning() != Meaning::Malformed,
+            Self::Refused(refusal) | Self::Bundled { refusal, .. } => refusal.meaning() != Meaning::Malformed,
             // What had passed the dry run was overtaken; the next dry run says by what.
             Self::Failed { .. } => true,
             _ => false,

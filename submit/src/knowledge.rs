@@ -18,6 +18,8 @@ pub struct Trust {
     pub committee_change_key: B256,
     /// Hash of the inclusion program's verifying key.
     pub inclusion_key: B256,
+    /// Hash of the bundle program's verifying key; `None` where bundles are not accepted.
+    pub bundle_key: Option<B256>,
     /// Digest of the chain that is followed.
     pub chain_digest: B256,
     /// Its next fork, if that is dated.
@@ -117,6 +119,7 @@ impl Trust {
             selector: trust.selector,
             committee_change_key: trust.committeeChangeKey,
             inclusion_key: trust.inclusionKey,
+            bundle_key: (!trust.bundleKey.is_zero()).then_some(trust.bundleKey),
             chain_digest: trust.chainDigest,
             next_fork: (trust.forkSlot != 0)
                 .then_some(NextFork { slot: trust.forkSlot, digest: trust.nextChainDigest }),
@@ -131,6 +134,7 @@ impl Trust {
             forkSlot: slot,
             committeeChangeKey: self.committee_change_key,
             inclusionKey: self.inclusion_key,
+            bundleKey: self.bundle_key.unwrap_or_default(),
             chainDigest: self.chain_digest,
             nextChainDigest: digest,
         }

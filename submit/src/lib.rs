@@ -2,7 +2,7 @@
 //!
 //! - [`Key`]: who signs transactions;
 //! - [`Submitter`]: asks the contract what it knows, sends a proof if it is new, waits for it, and says why if the
-//!   contract refuses;
+//!   contract refuses; of a bundle, of which statement;
 //! - [`Knowledge`]: what a contract is and knows, in one block; [`Ours`]: what it has to agree with before anything is proven
 //!   for it;
 //! - [`Refusal`]: a contract's reasons in words, and by its [`Meaning`] what follows from them;
@@ -12,12 +12,14 @@
 //!
 //! Contracts, transactions and signatures are alloy's; nodes are asked through [`sextant_sources`], like every other.
 
+mod bundle;
 mod chain;
 pub mod contract;
 mod deploy;
 mod error;
 mod key;
 mod knowledge;
+mod ledger;
 mod limits;
 mod preflight;
 mod refusal;
@@ -26,6 +28,7 @@ mod submitter;
 mod transaction;
 
 pub use alloy_primitives::{Address, B256, FixedBytes};
+pub use bundle::bundle_calldata;
 pub use deploy::{Deployed, Deployment};
 pub use error::SubmitError;
 pub use key::{Key, KeyError};

@@ -29,6 +29,8 @@ pub struct Ours {
     pub committee_change_key: B256,
     /// Hash of the inclusion program's verifying key.
     pub inclusion_key: B256,
+    /// Hash of the bundle program's verifying key. A contract without one shares it too.
+    pub bundle_key: B256,
     /// Digest of the chain that is followed.
     pub chain_digest: B256,
     /// First four bytes of a proof, if it is known by which circuits proofs are made.
@@ -86,6 +88,9 @@ pub enum PreflightError {
         /// The first one that it teaches and the contract knows.
         known: u64,
     },
+    /// Its statements have to be submitted one by one.
+    #[error("the contract trusts no bundle program: submit the statements one by one")]
+    NoBundles,
     /// A number that makes no sense.
     #[error("{what} of {got} makes no sense: {why}")]
     Senseless {
@@ -107,6 +112,9 @@ impl Ours {
         let trust = &known.trust;
         same("verifying key of committee changes", &trust.committee_change_key, &self.committee_change_key)?;
         same("verifying key of inclusions", &trust.inclusion_key, &self.inclusion_key)?;
+        if let Some(key) = &trust.bundle_key {
+            same("verifying key of bundles", key, &self.bundle_key)?;
+        }
         if let Some(selector) = &self.selector {
             same("verifier, by its circuits", &trust.selector, selector)?;
         }
@@ -153,7 +161,10 @@ impl Knowledge {
                 ("verifying key of committee changes", &self.trust.committee_change_key)
             }
             Program::Inclusion => ("verifying key of inclusions", &self.trust.inclusion_key),
-            Program::Bundle => return Ok(()),
+            Program::Bundle => {
+                let key = self.trust.bundle_key.as_ref().ok_or(PreflightError::NoBundles)?;
+                ("verifying key of bundles", key)
+            }
         };
         same(what, key, &record.vk_hash.into())?;
         if let Some(selector) = record.proof.first_chunk::<4>() {
@@ -161,10 +172,12 @@ impl Knowledge {
         }
         // What does not decode has a better reason to be refused.
         let Ok(statement) = Statement::abi_decode(program, &record.public_values) else { return Ok(()) };
-        let Some(head) = statement.head() else { return Ok(()) };
-        match self.takes_chain(&head.chain_digest.into(), head.finalized_slot) {
+        // A bundle may be under either of two schedules: each of its statements has a slot that decides.
+        let slot = statement.head().map_or(0, |head| head.finalized_slot);
+        let digest = statement.chain_digest().into();
+        match self.takes_chain(&digest, slot) {
             true => Ok(()),
-            false => Err(differs("chain digest", &self.trust.chain_digest, &head.chain_digest.into())),
+            false => Err(differs("chain digest", &self.trust.chain_digest, &digest)),
         }
     }
 }
@@ -289,6 +302,7 @@ mod tests {
                 selector: FixedBytes([1; 4]),
                 committee_change_key: key(1),
                 inclusion_key: key(2),
+                bundle_key: Some(key(9)),
                 chain_digest: key(3),
                 next_fork: Some(NextFork { slot: 100, digest: key(4) }),
             },
@@ -387,9 +401,15 @@ mod tests {
 
     #[test]
     fn what_a_contract_does_not_share_is_named() {
-        let Trust { committee_change_key, inclusion_key, chain_digest, selector, .. } = deployment().trust;
-        let ours = Ours { committee_change_key, inclusion_key, chain_digest, selector: Some(selector) };
+        let Trust { committee_change_key, inclusion_key, bundle_key, chain_digest, selector, .. } =
+            deployment().trust;
+        let (bundle_key, selector) = (bundle_key.unwrap(), Some(selector));
+        let ours = Ours { committee_change_key, inclusion_key, bundle_key, chain_digest, selector };
         assert_eq!(ours.check(&knowledge()), Ok(()));
+        // What takes no bundles takes all else.
+        let mut without = knowledge();
+        without.trust.bundle_key = None;
+        assert_eq!(ours.check(&without), Ok(()));
         // A build that knows the next fork is as good.
         let newer = Ours { chain_digest: B256::repeat_byte(4), ..ours.clone() };
         assert_eq!(newer.check(&knowledge()), Ok(()));
@@ -406,6 +426,7 @@ mod tests {
             "verifying key of committee changes"
         );
         assert_eq!(named(|k| k.trust.inclusion_key = B256::ZERO), "verifying key of inclusions");
+        assert_eq!(named(|k| k.trust.bundle_key = Some(B256::ZERO)), "verifying key of bundles");
         assert_eq!(named(|k| k.trust.selector = FixedBytes([2; 4])), "verifier, by its circuits");
         assert_eq!(named(|k| k.trust.chain_digest = B256::ZERO), "chain digest");
     }

@@ -53,11 +53,13 @@ impl Refusal {
         use VerifiersErrors as V;
         match self {
             Self::Contract(error) => match error {
-                E::AlreadyProven(_) | E::NothingNew(_) => Meaning::Known,
+                E::AlreadyProven(_) | E::NothingNew(_) | E::NothingNewInBundle(_) => Meaning::Known,
                 E::WrongLength(_)
                 | E::WrongVersion(_)
                 | E::WrongProgram(_)
                 | E::NotCanonical(_)
+                | E::OtherNumber(_)
+                | E::OtherStatement(_)
                 | E::LearnedOutOfOrder(_) => Meaning::Malformed,
                 E::TooOld(_) | E::TooFewSigners(_) | E::ForkLeftOut(_) => Meaning::Outdated,
                 // A guardian replaces the chain's digest and the circuits; whoever submits in order makes committees
@@ -100,6 +102,14 @@ impl fmt::Display for Refusal {
                     "nothing new: its committees are known, and finalized slot {} is not above the head, {}",
                     e.finalizedSlot, e.headSlot
                 ),
+                E::NothingNewInBundle(_) => write!(f, "all that the bundle's statements say is known there"),
+                E::OtherNumber(e) => {
+                    write!(f, "{} statements came with a bundle of {}", e.statements, e.parts)
+                }
+                E::OtherStatement(e) => {
+                    write!(f, "statement {} (from 0) is another one than the bundle has there", e.index)
+                }
+                E::NoBundles(_) => write!(f, "it trusts no bundle program: submit the statements one by one"),
                 E::WrongChain(e) => {
                     write!(f, "another chain: digest {}, the contract's is {}", e.got, e.expected)
                 }

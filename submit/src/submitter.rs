@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, Bytes, FixedBytes};
 use alloy_sol_types::SolCall;
 use sextant_consensus::{Program, public_values::Statement};
 use sextant_protocol::{ProofKind, ProofRecord};
@@ -41,16 +41,23 @@ pub struct Submitter {
 /// # Errors
 /// [`SubmitError::Kind`] for a proof that no contract verifies, [`SubmitError::Program`].
 pub fn calldata(record: &ProofRecord) -> Result<Vec<u8>, SubmitError> {
-    if !matches!(record.kind, ProofKind::Groth16 | ProofKind::Plonk) {
-        return Err(SubmitError::Kind(record.kind));
-    }
+    for_contracts(record)?;
     let (values, proof) = (record.public_values.clone().into(), record.proof.clone().into());
     match record.program() {
         Some(Program::CommitteeChange) => {
             Ok(submitCommitteeChangeCall { publicValues: values, proof }.abi_encode())
         }
         Some(Program::Inclusion) => Ok(submitInclusionCall { publicValues: values, proof }.abi_encode()),
-        Some(Program::Bundle) | None => Err(SubmitError::Program(record.program)),
+        Some(Program::Bundle) => Err(SubmitError::BundleAlone),
+        None => Err(SubmitError::Program(record.program)),
+    }
+}
+
+/// Whether contracts verify proofs of its kind.
+pub(crate) fn for_contracts(record: &ProofRecord) -> Result<(), SubmitError> {
+    match record.kind {
+        ProofKind::Groth16 | ProofKind::Plonk => Ok(()),
+        kind => Err(SubmitError::Kind(kind)),
     }
 }
 
@@ -73,10 +80,22 @@ impl Submitter {
     /// # Errors
     /// [`PreflightError::NoLightClient`] for a contract that does not say, or that no node answers.
     pub async fn knowledge(&self, first_period: u64, count: u64) -> Result<Knowledge, SubmitError> {
+        self.known(first_period, count).await.map(|(known, _)| known)
+    }
+
+    /// As [`Self::knowledge`], with as much of the head's root as the contract keeps.
+    pub(crate) async fn known(
+        &self,
+        first_period: u64,
+        count: u64,
+    ) -> Result<(Knowledge, FixedBytes<23>), SubmitError> {
         let data = knowledgeCall { firstPeriod: first_period, count }.abi_encode();
         match self.read(&data).await {
             Ok(answer) => match knowledgeCall::abi_decode_returns(&answer) {
-                Ok(known) => Ok(Knowledge::of(first_period, known)),
+                Ok(known) => {
+                    let root = known.headRootPrefix;
+                    Ok((Knowledge::of(first_period, known), root))
+                }
                 Err(_) => Err(PreflightError::NoLightClient(self.contract).into()),
             },
             Err(SubmitError::Refused(_)) => Err(PreflightError::NoLightClient(self.contract).into()),
@@ -122,7 +141,7 @@ impl Submitter {
         self.probe(&known).await
     }
 
-    async fn probe(&self, known: &Knowledge) -> Result<(), SubmitError> {
+    pub(crate) async fn probe(&self, known: &Knowledge) -> Result<(), SubmitError> {
         let trust = &known.trust;
         probe_verifier(&self.sender.nodes, trust.verifier, trust.selector, trust.inclusion_key).await
     }
@@ -187,23 +206,33 @@ impl Submitter {
         earlier: &[Sent],
         on_sent: OnSent<'_>,
     ) -> Result<Outcome, SubmitError> {
-        let data = calldata(record)?;
+        self.deliver(&calldata(record)?, std::slice::from_ref(record), earlier, on_sent).await
+    }
+
+    /// Sends what proves these statements, unless the contract knows them.
+    pub(crate) async fn deliver(
+        &self,
+        data: &[u8],
+        statements: &[ProofRecord],
+        earlier: &[Sent],
+        on_sent: OnSent<'_>,
+    ) -> Result<Outcome, SubmitError> {
         match self.sender.resume(earlier, on_sent).await {
-            Ok(Some(mined)) => return self.accepted(record, mined).await,
+            Ok(Some(mined)) => return self.accepted(statements, mined).await,
             // It came second or too late: the dry run says to what.
             Ok(None) | Err(SubmitError::Failed { .. }) => {}
             Err(error) => return Err(error),
         }
-        let sent = match self.sender.dry_run(Some(self.contract), &data).await {
-            Ok(gas) => self.sender.send(Some(self.contract), &data, gas, on_sent).await,
+        let sent = match self.sender.dry_run(Some(self.contract), data).await {
+            Ok(gas) => self.sender.send(Some(self.contract), data, gas, on_sent).await,
             Err(error) => Err(error),
         };
         match sent {
-            Ok(mined) => self.accepted(record, mined).await,
+            Ok(mined) => self.accepted(statements, mined).await,
             Err(SubmitError::Refused(refusal)) if refusal.is_known() => Ok(Outcome::Known(refusal)),
             // Somebody was faster: with this key, or with another.
             Err(error @ (SubmitError::Failed { .. } | SubmitError::NonceTaken { .. })) => {
-                match self.sender.dry_run(Some(self.contract), &data).await {
+                match self.sender.dry_run(Some(self.contract), data).await {
                     Err(SubmitError::Refused(refusal)) if refusal.is_known() => Ok(Outcome::Known(refusal)),
                     _ => Err(error),
                 }
@@ -213,15 +242,17 @@ impl Submitter {
     }
 
     /// A contradiction is accepted like any other proof: the contract tells it apart.
-    async fn accepted(&self, record: &ProofRecord, mined: Mined) -> Result<Outcome, SubmitError> {
-        let program = record.program().ok_or(SubmitError::Program(record.program))?;
-        let statement = Statement::abi_decode(program, &record.public_values).ok();
-        let slot = statement.as_ref().and_then(|it| it.head()).map(|head| head.finalized_slot);
-        // What does not decode here was decoded by the contract: then only the question cannot be asked.
-        match slot {
-            Some(slot) if self.contradicted_at(slot).await?.is_some() => Ok(Outcome::Contradicts(mined)),
-            _ => Ok(Outcome::Accepted(mined)),
+    async fn accepted(&self, statements: &[ProofRecord], mined: Mined) -> Result<Outcome, SubmitError> {
+        for record in statements {
+            let program = record.program().ok_or(SubmitError::Program(record.program))?;
+            let statement = Statement::abi_decode(program, &record.public_values).ok();
+            // What does not decode here was decoded by the contract: then only the question cannot be asked.
+            let Some(head) = statement.as_ref().and_then(Statement::head) else { continue };
+            if self.contradicted_at(head.finalized_slot).await?.is_some() {
+                return Ok(Outcome::Contradicts(mined));
+            }
         }
+        Ok(Outcome::Accepted(mined))
     }
 }
 
@@ -230,6 +261,7 @@ mod tests {
     use sextant_protocol::proof::Circuits;
 
     use super::*;
+    use crate::{bundle_calldata, contract::LightClient::submitBundleCall};
 
     fn record(program: u32, kind: ProofKind) -> ProofRecord {
         ProofRecord {
@@ -256,6 +288,20 @@ mod tests {
     fn only_snarks_of_known_programs_are_for_contracts() {
         let stark = calldata(&record(1, ProofKind::Stark)).unwrap_err().to_string();
         assert_eq!(stark, "a stark proof is not for contracts: ask for --kind groth16");
-        assert!(matches!(calldata(&record(3, ProofKind::Groth16)), Err(SubmitError::Program(3))));
+        assert!(matches!(calldata(&record(9, ProofKind::Groth16)), Err(SubmitError::Program(9))));
+        assert!(matches!(calldata(&record(3, ProofKind::Groth16)), Err(SubmitError::BundleAlone)));
+    }
+
+    #[test]
+    fn a_bundle_goes_with_its_statements() {
+        let (bundle, statement) = (record(3, ProofKind::Groth16), record(2, ProofKind::Compressed));
+        let data = bundle_calldata(&bundle, &[statement.clone(), statement]).unwrap();
+        let call = submitBundleCall::abi_decode(&data).unwrap();
+        assert_eq!((&call.publicValues[..], &call.proof[..]), (&[1, 2, 3][..], &[4, 5][..]));
+        assert_eq!(call.statements, vec![Bytes::from(vec![1, 2, 3]); 2]);
+        let wrong = bundle_calldata(&record(2, ProofKind::Groth16), &[]);
+        assert!(matches!(wrong, Err(SubmitError::Program(2))));
+        let wrong = bundle_calldata(&record(3, ProofKind::Compressed), &[]);
+        assert!(matches!(wrong, Err(SubmitError::Kind(ProofKind::Compressed))));
     }
 }

@@ -2,60 +2,10 @@
 
 mod common;
 
-use std::fs;
-
-use alloy_sol_types::SolCall;
-use common::{Anvil, GENESIS, deployment, recorded, root};
-use sextant_consensus::{
-    Program,
-    hash::keccak256,
-    public_values::{Inclusion, Statement},
-};
-use sextant_protocol::{ProofKind, ProofRecord, proof::Circuits};
-use sextant_submit::{
-    Address, B256, Deployment, Outcome, PreflightError, SubmitError, Submitter,
-    contract::Verifiers::verifyProofCall, learned,
-};
-
-/// A statement of the contracts' tests, and a record of it with a proof that is none: for [`accepts_only`].
-fn record() -> (ProofRecord, Inclusion) {
-    const NAME: &str = "mainnet-block-handover-slot-log-and-no-log-60-blocks-back";
-    let file = fs::read(root().join("contracts/test/fixtures/statements.json")).unwrap();
-    let recorded: serde_json::Value = serde_json::from_slice(&file).unwrap();
-    let mut statements = recorded["statements"].as_array().unwrap().iter();
-    let values = statements.find(|statement| statement["name"] == NAME).expect(NAME)["publicValues"].as_str();
-    let public_values = hex::decode(values.unwrap().strip_prefix("0x").unwrap()).unwrap();
-    let statement = Inclusion::abi_decode(&public_values).unwrap();
-    let record = ProofRecord {
-        program: Program::Inclusion.tag(),
-        kind: ProofKind::Groth16,
-        circuits: Circuits::Release,
-        circuit_version: String::new(),
-        vk_hash: sextant_artifacts::INCLUSION.vk_hash,
-        public_values,
-        proof: vec![1; 4],
-    };
-    (record, statement)
-}
-
-/// Deploys a double of a verifier, which checks no proof: it accepts these records, byte for byte as a light client asks
-/// about them, and reverts whatever else it is asked.
-async fn accepts_only(anvil: &Anvil, records: &[&ProofRecord]) -> Address {
-    // The call's data to memory, and their hash on the stack.
-    let mut runtime = String::from("365f5f37365f20");
-    for record in records {
-        let call = verifyProofCall {
-            programVKey: record.vk_hash.into(),
-            publicValues: record.public_values.clone().into(),
-            proofBytes: record.proof.clone().into(),
-        };
-        // DUP1, PUSH32, EQ, ISZERO, PUSH2, JUMPI, STOP, and the JUMPDEST where it goes on unless they are equal.
-        let hash = hex::encode(keccak256(&call.abi_encode()));
-        let next = runtime.len() / 2 + 41;
-        runtime += &format!("807f{hash}141561{next:04x}57005b");
-    }
-    anvil.code(&(runtime + "5f5ffd")).await
-}
+use common::{Anvil, GENESIS, accepts_only, catch_up as record, deployment, recorded};
+use sextant_consensus::public_values::{Inclusion, Statement};
+use sextant_protocol::ProofRecord;
+use sextant_submit::{B256, Deployment, Outcome, PreflightError, SubmitError, Submitter, learned};
 
 /// A light client that knows the committee with which the statement begins, and someone who submits to it.
 async fn client(anvil: &Anvil, edit: impl FnOnce(&mut Deployment)) -> Submitter {

@@ -134,11 +134,11 @@ async fn what_does_not_hold_is_refused_for_its_reason() {
     // Edited public values that are still a statement's: another learned root, another balance.
     let edited_change = with_statement(&change, |statement| match statement {
         Statement::CommitteeChange(values) => values.learned.last_mut().unwrap().committee_root[31] ^= 1,
-        Statement::Inclusion(_) => unreachable!("a committee change"),
+        _ => unreachable!("a committee change"),
     });
     let edited_inclusion = with_statement(&inclusion, |statement| match statement {
         Statement::Inclusion(values) => values.accounts[0].balance[31] ^= 1,
-        Statement::CommitteeChange(_) => unreachable!("an inclusion"),
+        _ => unreachable!("an inclusion"),
     });
     for (submitter, edited) in [(&on_change, edited_change), (&on_inclusion, edited_inclusion)] {
         let refusal = refusal(submitter, &edited).await;

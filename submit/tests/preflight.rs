@@ -11,8 +11,9 @@ use sextant_submit::{
 const TIME: u64 = GENESIS + 12 * 9_420_800 + 3600;
 
 fn ours(trust: &Trust) -> Ours {
-    let Trust { committee_change_key, inclusion_key, chain_digest, selector, .. } = trust.clone();
-    Ours { committee_change_key, inclusion_key, chain_digest, selector: Some(selector) }
+    let Trust { committee_change_key, inclusion_key, bundle_key, chain_digest, selector, .. } = trust.clone();
+    let (bundle_key, selector) = (bundle_key.unwrap(), Some(selector));
+    Ours { committee_change_key, inclusion_key, bundle_key, chain_digest, selector }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,6 +16,7 @@ abstract contract Base {
     uint32 internal constant SIGNERS = 342;
     bytes32 internal constant CHANGE_KEY = bytes32(uint256(0xc4a6e));
     bytes32 internal constant INCLUSION_KEY = bytes32(uint256(0x14c1));
+    bytes32 internal constant BUNDLE_KEY = bytes32(uint256(0xb0d1e));
     bytes4 internal constant SELECTOR = hex"a1b2c3d4";
     bytes internal constant PROOF = hex"a1b2c3d4e5";
     address internal constant GUARDIAN = address(0x6a);
@@ -73,6 +74,7 @@ abstract contract Base {
             forkSlot: 0,
             committeeChangeKey: CHANGE_KEY,
             inclusionKey: INCLUSION_KEY,
+            bundleKey: BUNDLE_KEY,
             chainDigest: head.chainDigest,
             nextChainDigest: 0
         });

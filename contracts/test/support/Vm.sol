@@ -11,11 +11,18 @@ interface Vm {
         uint64 gasRemaining;
     }
 
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     function expectEmit() external;
     function expectEmit(address emitter) external;
     function expectRevert() external;
     function expectRevert(bytes calldata data) external;
     function lastCallGas() external view returns (Gas memory);
+    function getRecordedLogs() external returns (Log[] memory logs);
     function keyExistsJson(string calldata json, string calldata path) external view returns (bool);
     function parseJsonAddress(string calldata json, string calldata path) external pure returns (address);
     function parseJsonBool(string calldata json, string calldata path) external pure returns (bool);
@@ -25,6 +32,7 @@ interface Vm {
     function parseJsonUint(string calldata json, string calldata path) external pure returns (uint256);
     function prank(address sender) external;
     function readFile(string calldata path) external view returns (string memory);
+    function recordLogs() external;
     function toString(uint256 value) external pure returns (string memory);
     function warp(uint256 time) external;
 }

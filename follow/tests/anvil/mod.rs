@@ -128,6 +128,7 @@ impl Chain {
                 selector: FixedBytes::from_slice(&STAMP[..4]),
                 committee_change_key: B256::repeat_byte(1),
                 inclusion_key: B256::repeat_byte(2),
+                bundle_key: None,
                 chain_digest: beginning.digest.into(),
                 next_fork: beginning.next_fork,
             },

@@ -208,6 +208,7 @@ impl Submit for FolderContract {
                     selector: FixedBytes::ZERO,
                     committee_change_key: B256::ZERO,
                     inclusion_key: B256::ZERO,
+                    bundle_key: None,
                     chain_digest: self.root("digest").into(),
                     next_fork: None,
                 },

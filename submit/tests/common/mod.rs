@@ -12,9 +12,14 @@ use std::{
     time::Duration,
 };
 
-use sextant_protocol::ProofRecord;
+use alloy_sol_types::SolCall;
+use sextant_consensus::{Program, hash::keccak256, public_values::Inclusion};
+use sextant_protocol::{ProofKind, ProofRecord, proof::Circuits};
 use sextant_sources::{ExecutionNodes, SourceConfig};
-use sextant_submit::{Address, B256, Deployment, Fees, FixedBytes, Key, Patience, Rules, Sender, Trust};
+use sextant_submit::{
+    Address, B256, Deployment, Fees, FixedBytes, Key, Patience, Rules, Sender, Trust,
+    contract::Verifiers::verifyProofCall,
+};
 
 /// Time of mainnet's slot 0, Unix time in seconds.
 pub const GENESIS: u64 = 1_606_824_023;
@@ -141,7 +146,7 @@ pub fn patience() -> Patience {
 
 /// A light client that begins shortly before a recorded statement, with the committee that signed it.
 pub fn deployment(verifier: Address, record: &ProofRecord) -> Deployment {
-    use sextant_consensus::{Program, public_values::Statement};
+    use sextant_consensus::public_values::Statement;
     let program = record.program().unwrap();
     let head = *Statement::abi_decode(program, &record.public_values).unwrap().head().unwrap();
     Deployment {
@@ -150,6 +155,7 @@ pub fn deployment(verifier: Address, record: &ProofRecord) -> Deployment {
             selector: FixedBytes::from_slice(&record.proof[..4]),
             committee_change_key: sextant_artifacts::COMMITTEE_CHANGE.vk_hash.into(),
             inclusion_key: sextant_artifacts::INCLUSION.vk_hash.into(),
+            bundle_key: Some(sextant_artifacts::BUNDLE.vk_hash.into()),
             chain_digest: head.chain_digest.into(),
             next_fork: None,
         },
@@ -166,4 +172,44 @@ pub fn deployment(verifier: Address, record: &ProofRecord) -> Deployment {
         guardian: Address::ZERO,
         delay: 0,
     }
+}
+
+/// A statement of the contracts' tests, and a record of it with a proof that is none: for [`accepts_only`].
+pub fn catch_up() -> (ProofRecord, Inclusion) {
+    const NAME: &str = "mainnet-block-handover-slot-log-and-no-log-60-blocks-back";
+    let file = fs::read(root().join("contracts/test/fixtures/statements.json")).unwrap();
+    let recorded: serde_json::Value = serde_json::from_slice(&file).unwrap();
+    let mut statements = recorded["statements"].as_array().unwrap().iter();
+    let values = statements.find(|statement| statement["name"] == NAME).expect(NAME)["publicValues"].as_str();
+    let public_values = hex::decode(values.unwrap().strip_prefix("0x").unwrap()).unwrap();
+    let statement = Inclusion::abi_decode(&public_values).unwrap();
+    let record = ProofRecord {
+        program: Program::Inclusion.tag(),
+        kind: ProofKind::Groth16,
+        circuits: Circuits::Release,
+        circuit_version: String::new(),
+        vk_hash: sextant_artifacts::INCLUSION.vk_hash,
+        public_values,
+        proof: vec![1; 4],
+    };
+    (record, statement)
+}
+
+/// Deploys a double of a verifier, which checks no proof: it accepts these records, byte for byte as a light client asks
+/// about them, and reverts whatever else it is asked.
+pub async fn accepts_only(anvil: &Anvil, records: &[&ProofRecord]) -> Address {
+    // The call's data to memory, and their hash on the stack.
+    let mut runtime = String::from("365f5f37365f20");
+    for record in records {
+        let call = verifyProofCall {
+            programVKey: record.vk_hash.into(),
+            publicValues: record.public_values.clone().into(),
+            proofBytes: record.proof.clone().into(),
+        };
+        // DUP1, PUSH32, EQ, ISZERO, PUSH2, JUMPI, STOP, and the JUMPDEST where it goes on unless they are equal.
+        let hash = hex::encode(keccak256(&call.abi_encode()));
+        let next = runtime.len() / 2 + 41;
+        runtime += &format!("807f{hash}141561{next:04x}57005b");
+    }
+    anvil.code(&(runtime + "5f5ffd")).await
 }

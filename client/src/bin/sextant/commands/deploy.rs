@@ -81,6 +81,7 @@ fn deployment(arguments: &Deploy, beginning: &Beginning) -> Result<Deployment, F
             selector: arguments.circuits.selector()?.into(),
             committee_change_key: pinned_vk_hash(Program::CommitteeChange).into(),
             inclusion_key: pinned_vk_hash(Program::Inclusion).into(),
+            bundle_key: Some(pinned_vk_hash(Program::Bundle).into()),
             chain_digest: current.digest().into(),
             next_fork: match arguments.next_fork_epoch {
                 Some(epoch) => Some(next_fork(&current, epoch)?),

@@ -177,6 +177,7 @@ async fn submitter(arguments: &Follow, contract: Address) -> Result<Submitter, F
     let ours = Ours {
         committee_change_key: pinned_vk_hash(Program::CommitteeChange).into(),
         inclusion_key: pinned_vk_hash(Program::Inclusion).into(),
+        bundle_key: pinned_vk_hash(Program::Bundle).into(),
         chain_digest,
         selector,
     };

@@ -24,6 +24,7 @@ pub fn terms(deployment: &Deployment, chain_id: u64, age: Duration) -> Value {
         "next_fork": next_fork,
         "committee_change_key": trust.committee_change_key,
         "inclusion_key": trust.inclusion_key,
+        "bundle_key": trust.bundle_key,
         "verifier": trust.verifier,
         "circuits": trust.selector,
         "guardian": guardian,
