@@ -11,6 +11,7 @@ has to be empty in the end, with no dead letter.
 import asyncio
 import os
 import shutil
+import signal
 import struct
 import sys
 import time
@@ -24,7 +25,7 @@ from fleet_members import PROGRAMS, Failed, Fleet, Kill, say
 ROOT = Path(__file__).parent.parent
 OUT = Path(os.environ["CARGO_TARGET_DIR"]) / "fleet-kills"
 DENEB, CATCH_UP = ROOT / "tests/data/mainnet-deneb", ROOT / "tests/data/mainnet-catch-up"
-# What two STARK provers, or one that compresses, may take of 24 GB; so little that few handovers are four shards.
+# What two STARK provers, or one that compresses, may take of 24 GB; so little that five handovers are four shards.
 STARK_MIB, COMPRESSED_MIB = 7000, 14400
 
 
@@ -36,18 +37,24 @@ def handovers(count: int) -> list[str]:
         end += 8 + struct.unpack_from("<Q", updates, end)[0]
     file = OUT / f"updates-{count}.ssz"
     file.write_bytes(updates[:end])
-    return ["--bootstrap", str(CATCH_UP / "bootstrap-period-1347.ssz"), "--update", str(file)]
+    return ["committee-change", "--bootstrap", str(CATCH_UP / "bootstrap-period-1347.ssz"), "--update", str(file)]
 
 
-def deneb(*updates: str) -> list[str]:
-    files = [argument for update in updates for argument in ("--update", str(DENEB / update))]
-    return ["--bootstrap", str(DENEB / "bootstrap-9425184.json"), *files]
+def other_handover() -> list[str]:
+    files = ["--bootstrap", str(DENEB / "bootstrap-9425184.json"), "--update", str(DENEB / "update-9420873.json")]
+    return ["committee-change", *files]
 
 
-async def prove(entrypoint: str, kind: str, files: list[str], out: Path) -> float:
+def inclusion() -> list[str]:
+    update, proof = DENEB / "inclusion-finality-update-9567542.json", DENEB / "inclusion-eth-get-proof.json"
+    files = ["--bootstrap", str(DENEB / "inclusion-bootstrap.json"), "--finality-update", str(update), "--proof", str(proof)]
+    return ["inclusion", *files]
+
+
+async def prove(entrypoint: str, kind: str, statement: list[str], out: Path) -> float:
     """Seconds from request to a proof that verifies."""
-    command = [PROGRAMS / "sextant", "prove", "committee-change", "--server", entrypoint, "--kind", kind, "--quiet"]
-    command += ["--deadline", "7200", "--out", out, *files]
+    command = [PROGRAMS / "sextant", "prove", *statement, "--server", entrypoint, "--kind", kind]
+    command += ["--quiet", "--deadline", "7200", "--out", out]
     begun = time.monotonic()
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
     if await process.wait():
@@ -59,12 +66,12 @@ async def prove(entrypoint: str, kind: str, files: list[str], out: Path) -> floa
     return seconds
 
 
-async def job(fleet: Fleet, kind: str, files: list[str], kills: list[Kill], parts: set[tuple[str, str]] | None = None):
+async def job(fleet: Fleet, kind: str, statement: list[str], kills: list[Kill], parts: set[tuple[str, str]] | None = None):
     """One proof with `kills` in between. Made are `parts`, which are known where one prover makes the whole."""
     before, fleet.kills, fleet.killed = fleet.made(), kills, []
     fleet.heads.clear()
     number = len(list(fleet.folder.glob("*.proof")))
-    seconds = await prove(fleet.entrypoints[0], kind, files, fleet.folder / f"{number}.proof")
+    seconds = await prove(fleet.entrypoints[0], kind, statement, fleet.folder / f"{number}.proof")
     await fleet.is_empty()
     if missed := [str(kill) for kill in kills if not kill.done]:
         raise Failed(f"did not come about: {missed}")
@@ -85,16 +92,16 @@ async def job(fleet: Fleet, kind: str, files: list[str], kills: list[Kill], part
 async def stark_whole(fleet: Fleet):
     await fleet.begin("stark", 2, STARK_MIB)
     at = lambda point, whom="prover": Kill("stark", "whole", point, whom)
-    await job(fleet, "stark", deneb("update-9420873.json"), [at(2), at(9), at(CHUNK)])
+    await job(fleet, "stark", other_handover(), [at(0), at(8), at(CHUNK)])
     await job(fleet, "stark", handovers(1), [at(HEAD), at(MADE), at(NEXT)])
-    await job(fleet, "stark", handovers(2), [at(5, "worker"), at(14), at(ACK)])
+    await job(fleet, "stark", inclusion(), [at(3, "worker"), at(11), at(ACK)])
 
 
 async def stark_parts(fleet: Fleet):
     await fleet.begin("stark", 2, STARK_MIB)
     plan = [Kill("stark", "whole", CHUNK), Kill("stark", "whole", NEXT, nth=2), Kill("stark", "whole", ACK)]
-    shards = [("c-1", 3), ("c-1", 12), ("c-1", CHUNK), ("c-2", HEAD), ("c-2", MADE), ("m-1", ACK), ("*", NEXT)]
-    shards = [Kill("stark-shard", *kill) for kill in shards] + [Kill("stark-shard", "c-3", 6, "worker")]
+    shards = [("c-1", 2), ("c-1", 9), ("c-1", CHUNK), ("c-2", HEAD), ("c-2", MADE), ("m-1", ACK), ("*", NEXT)]
+    shards = [Kill("stark-shard", *kill) for kill in shards] + [Kill("stark-shard", "c-3", 5, "worker")]
     folds = [Kill("stark-fold", "*", at) for at in (1, MADE, NEXT)]
     await job(fleet, "stark", handovers(5), plan + shards + folds)
 
@@ -102,14 +109,14 @@ async def stark_parts(fleet: Fleet):
 async def compressed_whole(fleet: Fleet):
     await fleet.begin("compressed", 2, COMPRESSED_MIB)
     at = lambda point, whom="prover": Kill("compressed", "whole", point, whom)
-    await job(fleet, "compressed", deneb("update-9420873.json"), [at(20), at(CHUNK), at(MADE)])
-    await job(fleet, "compressed", handovers(1), [at(45, "worker"), at(NEXT)])
+    await job(fleet, "compressed", other_handover(), [at(15), at(CHUNK), at(MADE)])
+    await job(fleet, "compressed", handovers(1), [at(30, "worker"), at(NEXT)])
 
 
 async def compressed_parts(fleet: Fleet):
     await fleet.begin("compressed", 2, COMPRESSED_MIB)
-    shards = [("c-1", 25), ("c-1", 50), ("c-2", CHUNK), ("c-3", MADE), ("*", NEXT), ("m-1", ACK)]
-    folds = [("1-2", 8), ("3-4", HEAD), ("1-2", ACK), ("1-4", 15, "worker"), ("1-4", MADE), ("1-4", NEXT)]
+    shards = [("c-1", 10), ("c-1", 30), ("c-2", CHUNK), ("c-3", MADE), ("*", NEXT), ("m-1", ACK)]
+    folds = [("1-2", 5), ("3-4", HEAD), ("1-2", ACK), ("1-4", 10, "worker"), ("1-4", MADE), ("1-4", NEXT)]
     kills = [Kill("compressed-shard", *kill) for kill in shards] + [Kill("compressed-fold", *kill) for kill in folds]
     await job(fleet, "compressed", handovers(6), kills)
 
@@ -163,6 +170,8 @@ async def main() -> int:
     chosen = os.environ.get("ONLY", "").split() or list(names)
     if unknown := set(chosen) - set(names):
         sys.exit(f"fleet-kills: there is no {sorted(unknown)}: {' '.join(names)}")
+    # Told to end, it ends those that it has started.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
     failed = []

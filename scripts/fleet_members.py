@@ -21,7 +21,7 @@ BROKER = """listen: 127.0.0.1:{port}
 max_payload: 1MB
 jetstream {{ store_dir: {folder}/nats, max_file_store: {store}, max_memory_store: 256MB, sync_interval: always }}
 """
-TAKES = re.compile(r"taken message=\"?[0-9a-f]{64}\.\d+\.([a-z0-9-]+)\.([A-Za-z0-9_-]+)")
+TAKES = re.compile(r"[0-9a-f]{64}\.\d+\.([a-z0-9-]+)\.([A-Za-z0-9_-]+).* delivery=")
 DONE = re.compile(r"job done .*mode=\"?([a-z0-9]+)\"?")
 
 
@@ -35,8 +35,8 @@ class Failed(Exception):
 
 @dataclass
 class Kill:
-    """Ends `whom` with SIGKILL where a prover has `stage`'s `part` in hand: so many seconds after it has taken it, or before
-    the broker hears of a step, where it is about to say that for the `nth` time."""
+    """Ends `whom` with SIGKILL where a prover has `stage`'s `part` in hand: so many seconds after its worker has begun, 0 as
+    soon as it is taken; or before the broker hears of a step, where it is about to say that for the `nth` time."""
 
     stage: str
     part: str
@@ -62,6 +62,8 @@ class Prover:
     hand: list[str] = None
     said: collections.Counter = field(default_factory=collections.Counter)
     lives: int = 0
+    # Where this life's log begins.
+    since: int = 0
 
 
 class Fleet:
@@ -117,6 +119,7 @@ class Fleet:
 
     async def start(self, prover: Prover):
         prover.hand, prover.lives = None, prover.lives + 1
+        prover.since = len(prover.log.read_text()) if prover.log.exists() else 0
         prover.process = await self.serve(f"nats://127.0.0.1:{prover.between.port}", prover.log, *prover.arguments)
 
     def hears(self, prover: Prover, step: str, words: list[str]) -> bool:
@@ -145,6 +148,8 @@ class Fleet:
 
     async def after(self, kill: Kill, prover: Prover, life: int):
         hand = prover.hand
+        while kill.at and "worker ready" not in prover.log.read_text()[prover.since :] and prover.lives == life:
+            await asyncio.sleep(0.2)
         await asyncio.sleep(kill.at)
         if prover.hand is hand and prover.lives == life and not kill.done and not prover.said[CHUNK]:
             self.end(kill, prover)
