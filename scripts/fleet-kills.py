@@ -115,8 +115,8 @@ async def compressed_whole(fleet: Fleet):
 
 async def compressed_parts(fleet: Fleet):
     await fleet.begin("compressed", 2, COMPRESSED_MIB)
-    shards = [("c-1", 10), ("c-1", 30), ("c-2", CHUNK), ("c-3", MADE), ("*", NEXT), ("m-1", ACK)]
-    folds = [("1-2", 5), ("3-4", HEAD), ("1-2", ACK), ("1-4", 10, "worker"), ("1-4", MADE), ("1-4", NEXT)]
+    shards = [("c-1", 20), ("c-2", CHUNK), ("c-3", MADE), ("*", NEXT), ("m-1", ACK)]
+    folds = [("1-2", 5), ("3-4", HEAD), ("1-4", 8, "worker"), ("1-4", MADE), ("1-4", NEXT)]
     kills = [Kill("compressed-shard", *kill) for kill in shards] + [Kill("compressed-fold", *kill) for kill in folds]
     await job(fleet, "compressed", handovers(6), kills)
 
