@@ -5,7 +5,8 @@ after the next message), and at moments spread over the stage; the broker for a 
 that are asked for the same. Each proof has to come and to verify, nothing that was finished may be made again, and the queue
 has to be empty in the end, with no dead letter.
 
-`make fleet-kills` does all of it; ONLY="stark-parts broker-away" some. Logs are in fleet-kills/ under the target folder.
+`make fleet-kills` does all of it; ONLY="stark-parts broker-away" some. With ALTERNATE=1 one prover works at
+a time, and another one when it is killed, as those that compress do. Logs are in fleet-kills/ under the target folder.
 """
 
 import asyncio
@@ -109,8 +110,8 @@ async def stark_parts(fleet: Fleet):
 async def compressed_whole(fleet: Fleet):
     await fleet.begin("compressed", 2, COMPRESSED_MIB)
     at = lambda point, whom="prover": Kill("compressed", "whole", point, whom)
-    await job(fleet, "compressed", other_handover(), [at(15), at(CHUNK), at(MADE)])
-    await job(fleet, "compressed", handovers(1), [at(30, "worker"), at(NEXT)])
+    await job(fleet, "compressed", other_handover(), [at(15), at(MADE), at(NEXT)])
+    await job(fleet, "compressed", handovers(1), [at(30, "worker"), at(CHUNK), at(ACK)])
 
 
 async def compressed_parts(fleet: Fleet):
@@ -178,7 +179,7 @@ async def main() -> int:
     for name in chosen:
         say(name)
         # What compresses takes half of the machine.
-        fleet = Fleet(OUT / name, alternate=name.startswith("compressed"))
+        fleet = Fleet(OUT / name, alternate=name.startswith("compressed") or "ALTERNATE" in os.environ)
         try:
             await names[name](fleet)
         except Failed as error:
