@@ -58,8 +58,13 @@ async def prove(entrypoint: str, kind: str, statement: list[str], out: Path) -> 
     command += ["--quiet", "--deadline", "7200", "--out", out]
     begun = time.monotonic()
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
-    if await process.wait():
-        raise Failed("the client has no proof")
+    try:
+        if await process.wait():
+            raise Failed("the client has no proof")
+    finally:
+        # It would look for its servers until its deadline.
+        if process.returncode is None:
+            process.kill()
     seconds = time.monotonic() - begun
     verifying = await asyncio.create_subprocess_exec(PROGRAMS / "sextant", "verify", out, stdout=asyncio.subprocess.DEVNULL)
     if await verifying.wait():
