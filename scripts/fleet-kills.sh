@@ -6,4 +6,4 @@ cd "$(dirname "$0")/.."
 NATS_SERVER=$(scripts/nats.sh)
 export NATS_SERVER
 [ -n "$NATS_SERVER" ] || { echo "fleet-kills: the broker takes Go to build" >&2; exit 1; }
-exec python3 scripts/fleet-kills.py
+exec python3 -B scripts/fleet-kills.py
