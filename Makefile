@@ -10,7 +10,7 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture http-fuzz vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test web web-test snark-setup demo-snark devnet devnet-e2e follow-soak fleet-test fleet-catch-up \
+.PHONY: help setup build demo test third-party torture http-fuzz vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test web web-test snark-setup demo-snark snark-pair devnet devnet-e2e follow-soak fleet-test fleet-kills fleet-catch-up \
   python-test typescript-test dist dist-test crates contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
@@ -58,6 +58,9 @@ fleet-test: setup ## A fleet of fake provers over a real broker: kills, restarts
 	@cargo build --release --workspace $(SEXTANT_FEATURES) --bin fleet-test
 	@$(PROGRAMS)/fleet-test jobs=$(or $(JOBS),10000) workers=$(or $(WORKERS),200)
 
+fleet-kills: build ## Real proofs by a fleet whose provers, workers and broker are killed at every point (ONLY="stark-whole ..."; 24 GB; needs Go; half an hour and more)
+	@scripts/fleet-kills.sh
+
 fleet-catch-up: build ## One proof of 46 handovers by several provers over a broker (PROVERS=2 KIND=stark MIB=9500; compressed ones take 14 GiB each; needs Go; minutes)
 	@scripts/fleet-catch-up.sh
 
@@ -100,6 +103,9 @@ snark-setup: build ## Build Groth16 circuits for tests where the released ones c
 demo-snark: build ## SNARKs of both statements, accepted by the contract on a local node (sets circuits up if missing; half an hour)
 	@scripts/setup.sh --contracts
 	@scripts/demo-snark.sh
+
+snark-pair: build ## Two SNARKs one after the other: each stage the first time and warm, and what that makes in an hour (PLACE=fleet or server; a quarter of an hour)
+	@scripts/snark-pair.sh
 
 dist: setup ## Build Debian packages, tarballs for two processors, the packages for Python and npm, and bills of materials into dist/ (compiles SP1 twice; ARGS=--as-built packs what is built)
 	@scripts/dist.sh $(ARGS)
