@@ -1,5 +1,5 @@
 //! Compressed proofs that somebody has become one: each is verified first and named by its number where it is none. Workers
-//! are scripts; a real bundle is made by `make bundle-test`.
+//! are scripts; a real bundle is recorded, see `verifier/tests/bundle.rs`.
 #![cfg(feature = "snark")]
 
 mod common;

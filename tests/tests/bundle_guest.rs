@@ -1,4 +1,4 @@
-//! The committed guest of bundles, executed. That the proofs in it hold is for the recursion: see `make bundle-test`.
+//! The committed guest of bundles, executed. That the proofs in it hold is for the recursion: see `verifier/tests/bundle.rs`.
 
 use std::collections::BTreeMap;
 

@@ -75,7 +75,13 @@ impl Worker {
 fn job() -> ProveJob {
     let guest = Guest::named("mainnet-deneb-one-contract-one-slot").expect("a fixture");
     let [input, hints] = <[_; 2]>::try_from(guest.inputs).expect("an input and hints");
-    ProveJob { program: Program::Inclusion.tag(), kind: ProofKind::Stark, input, hints }
+    ProveJob {
+        program: Program::Inclusion.tag(),
+        kind: ProofKind::Stark,
+        input,
+        hints,
+        proofs: Default::default(),
+    }
 }
 
 /// What a worker refuses of what others made, and why.

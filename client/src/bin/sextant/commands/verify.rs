@@ -10,6 +10,10 @@ use crate::{args::Verify, failure::Code, output, render};
 const UNCHECKED: &str = "NOT checked: anybody can make a committee of their own and proofs that begin at it. Compare the \
                          signer committee below with one that you trust, or give --committee-root";
 
+/// A bundle names statements by their hashes; where they begin stands in them.
+const UNCHECKED_IN_BUNDLE: &str = "NOT checked: each statement in the bundle begins at a committee of its own. Verify the proof \
+                                   of each, with --committee-root";
+
 /// Runs the command.
 pub async fn run(arguments: Verify) -> Outcome {
     let name = arguments.file.display().to_string();
@@ -25,6 +29,7 @@ pub async fn run(arguments: Verify) -> Outcome {
         .check(&statement)
         .map_err(|error| Failure::new(Code::InvalidProof, format!("{name}: a valid proof, but {error}")))?;
     let start_checked = arguments.committee_root.is_some();
+    let unchecked = if statement.head().is_some() { UNCHECKED } else { UNCHECKED_IN_BUNDLE };
 
     if arguments.json {
         return output::print_json(&json!({
@@ -33,7 +38,7 @@ pub async fn run(arguments: Verify) -> Outcome {
             "kind": record.kind.as_str(),
             "network": arguments.network.name(),
             "committee_root_compared": start_checked,
-            "warning": (!start_checked).then_some(UNCHECKED),
+            "warning": (!start_checked).then_some(unchecked),
             "public_values": render::statement_json(&statement),
         }));
     }
@@ -55,7 +60,7 @@ pub async fn run(arguments: Verify) -> Outcome {
         if start_checked {
             "the one given: compared with the signer committee root in the proof"
         } else {
-            UNCHECKED
+            unchecked
         },
     );
     table.section("public values");
