@@ -267,8 +267,43 @@ class Snark:
     TAG: ClassVar[int] = 10
 
 
-PROGRESS = Tagged(Checking, Queued, Preparing, Executing, Proving, Compressing, Verifying, Done, Shrinking, Wrapping, Snark)
-Progress = Checking | Queued | Preparing | Executing | Proving | Compressing | Verifying | Done | Shrinking | Wrapping | Snark
+@dataclass
+class Bundling:
+    """Proofs of a bundle verified, of those in it."""
+
+    TAG: ClassVar[int] = 11
+    done: int = field(1, U32, default=0)
+    total: int = field(2, U32, default=0)
+
+
+PROGRESS = Tagged(
+    Checking,
+    Queued,
+    Preparing,
+    Executing,
+    Proving,
+    Compressing,
+    Verifying,
+    Done,
+    Shrinking,
+    Wrapping,
+    Snark,
+    Bundling,
+)
+Progress = (
+    Checking
+    | Queued
+    | Preparing
+    | Executing
+    | Proving
+    | Compressing
+    | Verifying
+    | Done
+    | Shrinking
+    | Wrapping
+    | Snark
+    | Bundling
+)
 
 
 @dataclass

@@ -15,6 +15,7 @@ fn elf(program: Program) -> &'static [u8] {
     match program {
         Program::CommitteeChange => sextant_artifacts::COMMITTEE_CHANGE.elf,
         Program::Inclusion => sextant_artifacts::INCLUSION.elf,
+        Program::Bundle => sextant_artifacts::BUNDLE.elf,
     }
 }
 
