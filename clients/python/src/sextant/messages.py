@@ -291,18 +291,7 @@ PROGRESS = Tagged(
     Bundling,
 )
 Progress = (
-    Checking
-    | Queued
-    | Preparing
-    | Executing
-    | Proving
-    | Compressing
-    | Verifying
-    | Done
-    | Shrinking
-    | Wrapping
-    | Snark
-    | Bundling
+    Checking | Queued | Preparing | Executing | Proving | Compressing | Verifying | Done | Shrinking | Wrapping | Snark | Bundling
 )
 
 
