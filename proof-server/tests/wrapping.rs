@@ -340,6 +340,6 @@ async fn a_server_says_that_it_knows_how() {
     let mut client = Client::mute(&server).await;
     client.greet("").await;
     let ServerMessage::Welcome { capabilities, .. } = client.receive().await else { panic!("a welcome") };
-    assert_eq!(capabilities, [WRAP]);
+    assert_eq!(capabilities, [WRAP, BUNDLE]);
     server.stop().await;
 }
