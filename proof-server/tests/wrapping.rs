@@ -15,7 +15,9 @@ use common::{
 use proof_server::{Config, Networks, Role};
 use sextant_protocol::{
     ClientMessage, ErrorCode, ProofKind, ProofRecord, Request, Response, ServerError, ServerMessage,
-    WrapRequest, message::WRAP, proof::ProofView,
+    WrapRequest,
+    message::{BUNDLE, WRAP},
+    proof::ProofView,
 };
 
 /// Waits for the file `go` in every stage.
