@@ -1,22 +1,14 @@
 //! This software and the guest programs, as the server knows them.
 
-use sextant_artifacts::{Artifact, BUNDLE, COMMITTEE_CHANGE, INCLUSION};
+use sextant_artifacts::Artifact;
 use sextant_consensus::Program;
 use sextant_protocol::request::ProgramInfo;
+pub(crate) use sextant_verifier::rules::artifact;
 
 /// Name and version of this software.
 pub(crate) const AGENT: &str = concat!("proof-server/", env!("CARGO_PKG_VERSION"));
 
-/// The pinned build of `program`.
-pub(crate) fn artifact(program: Program) -> Artifact {
-    match program {
-        Program::CommitteeChange => COMMITTEE_CHANGE,
-        Program::Inclusion => INCLUSION,
-        Program::Bundle => BUNDLE,
-    }
-}
-
-/// Its name in metrics and logs.
+/// The name of `program` in metrics and logs.
 pub(crate) fn name(program: Program) -> &'static str {
     artifact(program).program
 }

@@ -24,9 +24,11 @@ use crate::{
 
 /// Proofs that are not verified yet.
 pub(crate) struct Parts {
-    /// The encoded record of each, and after which bytes of `proofs` it ends.
+    /// The encoded record of each: slices of `proofs`.
     records: Vec<Bytes>,
+    /// All of them, as they came.
     proofs: Bytes,
+    /// What the guest is given: their statements.
     input: Vec<u8>,
     public_values: Vec<u8>,
     kind: ProofKind,
