@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::{nats::NatsServer, *};
 use futures_util::StreamExt;
-use sextant_fleet::{FleetError, Queue, Store, Submitted, nats::NatsFleet};
+use sextant_fleet::{FleetError, Queue, Store, StoreLimits, Submitted, nats::NatsFleet};
 
 #[tokio::test]
 async fn a_lease_outlives_whatever_the_process_does() {
@@ -24,6 +24,17 @@ async fn a_lease_outlives_whatever_the_process_does() {
     assert!(taken.is_err(), "{taken:?}");
     lease.finish(proof(1), Bytes::new()).await.unwrap();
     assert_eq!(other.queue().depth(&lines[0]).await.unwrap().running, 0);
+}
+
+/// Nothing in the fleet makes room at a broker that may keep less than the streams reserve: an operator has to, who is told so.
+#[tokio::test]
+async fn a_broker_that_is_too_small_is_refused_by_name() {
+    // It may keep 20 GB.
+    let Some(server) = NatsServer::start("").await else { return };
+    let limits = Limits { store: StoreLimits::of(1 << 40), ..Limits::default() };
+    let error = connect(&server, limits).await.set_up().await.unwrap_err();
+    assert!(!error.passes(), "{error}");
+    assert!(error.to_string().contains("1049600 MiB of max_file_store"), "{error}");
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ impl Puller {
             Ok(task) => task,
             Err(reason) => return lease.fail(anew(reason)).await,
         };
-        tracing::info!(message = message.name(), delivery = lease.delivery(), "taken");
+        tracing::info!(name = message.name(), delivery = lease.delivery(), "taken");
         let _running = self.station.health.begin();
         let span = self.span(&lease);
         let made = self.made(&lease, &task, crew).await;
@@ -195,7 +195,7 @@ impl Puller {
         for object in &lease.message().before {
             self.fleet.store.remove(&object.name).await?;
         }
-        tracing::warn!(message = lease.message().name(), reason, "what was made before is made again");
+        tracing::warn!(name = lease.message().name(), reason, "what was made before is made again");
         let error = anew(format!("what was made before {}: {reason}", lease.message().id.stage));
         lease.fail(error).await
     }

@@ -55,7 +55,7 @@ async fn beat(broker: Arc<Broker>, acker: Arc<Acker>, held: InHand, over: watch:
         tokio::time::sleep(broker.config.lease / 3).await;
         // A broker that is away is told later: what is sent meanwhile waits for it.
         if let Err(error) = acker.ack_with(AckKind::Progress).await {
-            tracing::warn!(message = held.message.name(), %error, "a heartbeat was not sent");
+            tracing::warn!(name = held.message.name(), %error, "a heartbeat was not sent");
         }
         // Beside the heartbeats: a broker that answers slowly must not hold them up.
         if looking.as_ref().is_none_or(JoinHandle::is_finished) {
@@ -67,7 +67,7 @@ async fn beat(broker: Arc<Broker>, acker: Arc<Acker>, held: InHand, over: watch:
                         over.send_replace(found);
                     }
                     Err(error) => {
-                        tracing::warn!(message = held.message.name(), %error, "looking after a lease")
+                        tracing::warn!(name = held.message.name(), %error, "looking after a lease")
                     }
                 }
             }));

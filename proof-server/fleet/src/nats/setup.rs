@@ -28,7 +28,14 @@ pub(super) async fn streams(broker: &Broker) -> Result<(), FleetError> {
     for stream in StreamOf::ALL {
         let config = config(broker, stream);
         broker.context.create_or_update_stream(config).await.map_err(|error| match error.kind() {
-            CreateStreamErrorKind::JetStream(error) => api("making a stream", &error),
+            CreateStreamErrorKind::JetStream(error) => match api("making a stream", &error) {
+                // The stream itself finds no room, with nothing in it yet: waiting would not help.
+                FleetError::Full(_) => FleetError::Refused {
+                    what: "making a stream",
+                    reason: format!("{error}; the streams take {} MiB of max_file_store", room(broker) >> 20),
+                },
+                other => other,
+            },
             CreateStreamErrorKind::TimedOut | CreateStreamErrorKind::JetStreamUnavailable => {
                 unreachable(&error)
             }
@@ -36,6 +43,12 @@ pub(super) async fn streams(broker: &Broker) -> Result<(), FleetError> {
         })?;
     }
     Ok(())
+}
+
+/// Bytes that the streams reserve, all together.
+fn room(broker: &Broker) -> u64 {
+    let reserved = StreamOf::ALL.map(|stream| u64::try_from(config(broker, stream).max_bytes).unwrap_or(0));
+    reserved.iter().sum()
 }
 
 fn config(broker: &Broker, stream: StreamOf) -> Config {

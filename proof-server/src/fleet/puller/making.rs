@@ -130,7 +130,7 @@ impl Puller {
                 return Err(Unmade::Gone(error.to_string()));
             }
         };
-        tracing::info!(message = message.name(), parts = planned.parts.len(), "made in parts");
+        tracing::info!(name = message.name(), parts = planned.parts.len(), "made in parts");
         Ok(Some(task.shards(message, (object, planned), &*self.fleet.store).await?))
     }
 
