@@ -57,7 +57,6 @@ impl Door {
 
 /// A door made of the files as they are now, and how it is made anew. Whoever watches it sees the ones that follow.
 pub(crate) fn open(config: &Config) -> Result<(watch::Receiver<Arc<Door>>, Reloaded), DoorError> {
-    let (door, seen) = watch::channel(Arc::new(Door::read(config)?));
     let tls = config.tls.as_ref();
     let files = reload::files([
         config.token_file.as_deref(),
@@ -67,10 +66,5 @@ pub(crate) fn open(config: &Config) -> Result<(watch::Receiver<Arc<Door>>, Reloa
         tls.and_then(|tls| tls.client_crl.as_deref()),
     ]);
     let config = config.clone();
-    let read = move || {
-        let new = Door::read(&config).map_err(|error| error.to_string())?;
-        door.send_replace(Arc::new(new));
-        Ok(())
-    };
-    Ok((seen, Reloaded { what: "token file and certificates", files, read: Box::new(read) }))
+    reload::reloaded("token file and certificates", files, move || Door::read(&config).map(Arc::new))
 }

@@ -6,7 +6,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use common::{Client, HANGS, Server};
+use common::{Client, HANGS, PATIENCE, Server, until};
 use sextant_protocol::{ClientMessage, ErrorCode, Request, Response, parts::PART};
 
 const BUFFERS: usize = 96 << 20;
@@ -20,7 +20,7 @@ const BEFORE_A_PONG: Duration = Duration::from_millis(150);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_proofs_take_the_memory_that_is_meant_for_them() {
-    let serving = Serving::find();
+    let serving = Serving::find().await;
     let server = Server::start(Some(HANGS), |config| config.buffers = BUFFERS).await;
     // The part that all clients send again and again.
     let part = Bytes::from(vec![7; PART]);
@@ -68,14 +68,19 @@ async fn large_proofs_take_the_memory_that_is_meant_for_them() {
 struct Serving(Vec<String>);
 
 impl Serving {
-    /// All of the runtime's, as long as there are none yet for what takes long.
-    fn find() -> Self {
-        let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
-        let numbers = tasks.map(|task| task.file_name().into_string().unwrap());
-        let name =
-            |number: &String| std::fs::read_to_string(format!("/proc/self/task/{number}/comm")).unwrap();
-        let found: Vec<_> = numbers.filter(|number| name(number).starts_with("tokio")).collect();
-        assert_eq!(found.len(), 2, "threads of the runtime");
+    /// All of the runtime's, as long as there are none yet for what takes long. A thread gives itself its name, so it may
+    /// be there a moment before it has one.
+    async fn find() -> Self {
+        let mut found = Vec::new();
+        until("the runtime's two threads have their names", PATIENCE, async || {
+            let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+            let numbers = tasks.map(|task| task.file_name().into_string().unwrap());
+            let name =
+                |number: &String| std::fs::read_to_string(format!("/proc/self/task/{number}/comm")).unwrap();
+            found = numbers.filter(|number| name(number).starts_with("tokio")).collect();
+            found.len() == 2
+        })
+        .await;
         Self(found)
     }
 

@@ -362,7 +362,7 @@ async fn strangers_proofs_are_verified_in_a_process_of_their_own() {
         Request::verify(&record)
     };
     for (request, code, reason) in [
-        (record(&|r| r.program = 3), ErrorCode::InvalidProof, "program"),
+        (record(&|r| r.program = 99), ErrorCode::InvalidProof, "program"),
         (record(&|r| r.vk_hash = INCLUSION.vk_hash), ErrorCode::InvalidProof, "key"),
         (record(&|r| r.kind = ProofKind::Plonk), ErrorCode::Unsupported, "plonk"),
         (record(&|r| r.circuits = Circuits::Development), ErrorCode::InvalidProof, "development"),

@@ -91,14 +91,9 @@ impl Forwarding {
 pub(crate) fn connector(
     config: &UpstreamConfig,
 ) -> Result<(watch::Receiver<Connector>, Reloaded), ForwardError> {
-    let (connector, seen) = watch::channel(read_connector(config)?);
     let files = reload::files([config.ca.as_deref(), config.token_file.as_deref()]);
     let config = config.clone();
-    let read = move || {
-        connector.send_replace(read_connector(&config).map_err(|error| error.to_string())?);
-        Ok(())
-    };
-    Ok((seen, Reloaded { what: "upstream authorities and token", files, read: Box::new(read) }))
+    reload::reloaded("upstream authorities and token", files, move || read_connector(&config))
 }
 
 fn read_connector(config: &UpstreamConfig) -> Result<Connector, ForwardError> {

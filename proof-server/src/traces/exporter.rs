@@ -92,14 +92,9 @@ pub(crate) struct Exporting(Option<(CancellationToken, JoinHandle<()>)>);
 pub(crate) fn collector(
     config: &TracesConfig,
 ) -> Result<(watch::Receiver<Collector>, Reloaded), TracesError> {
-    let (collector, seen) = watch::channel(Collector::read(config)?);
     let files = reload::files([config.authorities.as_deref(), config.headers.as_deref()]);
     let config = config.clone();
-    let read = move || {
-        collector.send_replace(Collector::read(&config).map_err(|error| error.to_string())?);
-        Ok(())
-    };
-    Ok((seen, Reloaded { what: "collector's authorities and headers", files, read: Box::new(read) }))
+    reload::reloaded("collector's authorities and headers", files, move || Collector::read(&config))
 }
 
 /// Begins to record, if there is somebody to send to.
