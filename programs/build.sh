@@ -22,9 +22,8 @@ host_target=${CARGO_TARGET_DIR:-$cache/target}
 features=${SEXTANT_FEATURES---features proof-server/snark}
 statements=(committee-change inclusion)
 yardstick=empty # proves nothing: what execution and proof cost by themselves
-recursive=(bundle) # verify proofs of those above, whose keys they pin
+recursive=(bundle chain) # verify proofs of those above, whose keys they pin
 programs=("${statements[@]}" "${recursive[@]}")
-pinned=programs/bundle/src/pinned.rs
 target=riscv64im-succinct-zkvm-elf
 
 # Cargo names crates outside the workspace by their absolute path, and those names decide the order of functions in
@@ -146,8 +145,8 @@ prepare() {
     elf_dir=$build_dir/$target/release
 }
 
-# Builds programs. Those that verify proofs are built apart from the others: they switch features of the zkVM's library
-# on, which cargo would give to whatever is built with them, and other bytes are another program.
+# Builds programs. Each of those that verify proofs is built apart: it switches features of libraries on, which cargo would
+# give to whatever is built with it, and other bytes are another program.
 build() {
     guest_cargo build --release "${cargo_flags[@]}" "${@/#/--package=}" >&2
 }
@@ -155,7 +154,14 @@ build() {
 build_all() {
     prepare
     build "${statements[@]}" "$yardstick"
-    build "${recursive[@]}"
+    build_recursive
+}
+
+build_recursive() {
+    local program
+    for program in "${recursive[@]}"; do
+        build "$program"
+    done
 }
 
 # Built as the server is, and where: with other features all of SP1 would be compiled anew.
@@ -203,9 +209,12 @@ case ${1:-} in
     choose_toolchain
     prepare
     build "${statements[@]}" "$yardstick"
-    seal pinned --out "$pinned" "${statements[@]}"
-    cp "$repository/$pinned" "$stage/$pinned"
-    build "${recursive[@]}"
+    for program in "${recursive[@]}"; do
+        pinned=programs/$program/src/pinned.rs
+        seal pinned --out "$pinned" "${statements[@]}"
+        cp "$repository/$pinned" "$stage/$pinned"
+    done
+    build_recursive
     seal artifacts --out artifacts --yardstick "$yardstick" --toolchain "$(describe_toolchain)" \
         --sp1-version "$(sp1_version)" "${programs[@]}"
     ;;

@@ -7,7 +7,9 @@
 #[rustfmt::skip]
 mod manifest;
 
-pub use manifest::{BUNDLE, CIRCUIT_VERSION, COMMITTEE_CHANGE, EMPTY_ELF, INCLUSION, SP1_VERSION, TOOLCHAIN};
+pub use manifest::{
+    BUNDLE, CHAIN, CIRCUIT_VERSION, COMMITTEE_CHANGE, EMPTY_ELF, INCLUSION, SP1_VERSION, TOOLCHAIN,
+};
 
 /// One guest program, ready to be proven and verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub struct Artifact {
 }
 
 /// All programs, in the order of their tags.
-pub const ALL: [Artifact; 3] = [COMMITTEE_CHANGE, INCLUSION, BUNDLE];
+pub const ALL: [Artifact; 4] = [COMMITTEE_CHANGE, INCLUSION, BUNDLE, CHAIN];
 
 /// A program of the manifest. Its hashes stand there as one reads them elsewhere.
 const fn artifact(

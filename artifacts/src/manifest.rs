@@ -38,5 +38,14 @@ pub const BUNDLE: Artifact = artifact(
     "008b033474612aa864c570adabdbc899f50148ed0d9a32ac91cc7053b1ffead6",
 );
 
+/// The program `chain`.
+pub const CHAIN: Artifact = artifact(
+    "chain",
+    include_bytes!("../chain.elf"),
+    "85c5ba78f77447b9cc5cf828ad075f2e951b79b17b4ddbea86b5ad84a4088be0",
+    include_bytes!("../chain.vk"),
+    "002d74596086a5eeba47b472d9f5174bbd96a46a7b365bbd02f5cc0052efd0d1",
+);
+
 /// A program that does nothing: what executing and proving cost by themselves.
 pub const EMPTY_ELF: &[u8] = include_bytes!("../empty.elf");

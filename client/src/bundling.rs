@@ -1,4 +1,5 @@
-//! From compressed proofs that somebody has to one proof that all of them hold.
+//! From compressed proofs that somebody has to one proof that all of them hold: a bundle of any, or a chain of committee
+//! changes.
 
 use std::time::Duration;
 
@@ -6,10 +7,14 @@ use sextant_consensus::{
     Program,
     bundle::{self, BundleError, Input},
     codec::Blob,
+    committee_chain::{self, CommitteeChainError},
     public_values::Statement,
 };
-use sextant_protocol::{BundleRequest, ProofKind, ProofRecord, Request, message::BUNDLE};
-use sextant_verifier::pinned_vk_hash;
+use sextant_protocol::{
+    BundleRequest, ProofKind, ProofRecord, Request,
+    message::{BUNDLE, CHAIN},
+};
+use sextant_verifier::{pinned_vk_hash, rules::ValuesError};
 
 use crate::{
     Client, ClientError, NotOffered, Proving, Submitted,
@@ -18,7 +23,7 @@ use crate::{
     verify::LocalVerifier,
 };
 
-/// Compressed proofs that verify, with the statement that their bundle must be of.
+/// Compressed proofs that verify, with the statement that the one proof of them must be of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedBundle {
     proofs: Vec<ProofRecord>,
@@ -39,25 +44,66 @@ pub enum BundlingError {
     /// Their statements do not go together.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// Their statements do not lead from one to the next.
+    #[error(transparent)]
+    Chain(#[from] CommitteeChainError),
+}
+
+impl BundlingError {
+    /// Which of the proofs is at fault, from 0, if it is one of them.
+    pub fn index(&self) -> Option<usize> {
+        match self {
+            Self::Proof { index, .. }
+            | Self::Bundle(BundleError::Statement { index, .. })
+            | Self::Chain(CommitteeChainError::Program { index, .. }) => Some(*index),
+            // Changes are counted behind the chain that they extend, of which this says nothing.
+            Self::Bundle(_) | Self::Chain(_) => None,
+        }
+    }
 }
 
 impl CheckedBundle {
-    /// Verifies compressed proofs against the programs pinned in this build, one after the other.
+    /// Verifies compressed proofs that become a bundle, one after the other, against the programs pinned in this build.
     ///
     /// # Errors
     /// [`BundlingError`] names the proof and what is wrong with it.
     pub async fn check(proofs: Vec<ProofRecord>, verifier: &LocalVerifier) -> Result<Self, BundlingError> {
         let blob = |proof: &ProofRecord| Blob(proof.public_values.clone());
         let statement = bundle::check(&Input { statements: proofs.iter().map(blob).collect() })?;
+        Self::verified(proofs, Statement::Bundle(statement), verifier).await
+    }
+
+    /// Verifies compressed proofs that become a chain of committees: that of the chain so far, where there is one, and those
+    /// of the committee changes that follow, in order.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub async fn chain(proofs: Vec<ProofRecord>, verifier: &LocalVerifier) -> Result<Self, BundlingError> {
+        let mut statements = Vec::with_capacity(proofs.len());
+        for (index, proof) in proofs.iter().enumerate() {
+            let unknown = || WrapError::Verify(ValuesError::Program(proof.program).into());
+            let program = proof.program().ok_or_else(|| BundlingError::Proof { index, error: unknown() })?;
+            statements.push((program, proof.public_values.clone()));
+        }
+        let input = committee_chain::Input::of(pinned_vk_hash(Program::Chain), statements)?;
+        let statement = Statement::Chain(committee_chain::check(&input)?);
+        Self::verified(proofs, statement, verifier).await
+    }
+
+    async fn verified(
+        proofs: Vec<ProofRecord>,
+        statement: Statement,
+        verifier: &LocalVerifier,
+    ) -> Result<Self, BundlingError> {
         let mut checked = Vec::with_capacity(proofs.len());
         for (index, proof) in proofs.into_iter().enumerate() {
             let verified = CheckedProof::check(proof, verifier).await;
             checked.push(verified.map_err(|error| BundlingError::Proof { index, error })?.record);
         }
-        Ok(Self { proofs: checked, statement: Statement::Bundle(statement) })
+        Ok(Self { proofs: checked, statement })
     }
 
-    /// What a proof of this bundle says.
+    /// What the one proof says.
     pub fn statement(&self) -> &Statement {
         &self.statement
     }
@@ -70,7 +116,7 @@ impl From<CheckedBundle> for Statement {
 }
 
 impl Client {
-    /// Asks for one proof of a bundle's proofs; what comes back must be of just their statements, in their order.
+    /// Asks for one proof of several; what comes back must be of just their statements, in their order.
     ///
     /// `deadline` as in [`Self::prove`].
     ///
@@ -108,16 +154,20 @@ impl Client {
         kind: ProofKind,
         deadline: Option<Duration>,
     ) -> Result<(BundleRequest, Asked), NotOffered> {
-        if !self.link.capabilities().iter().any(|capability| capability == BUNDLE) {
-            return Err(NotOffered::Bundling);
-        }
         let CheckedBundle { proofs, statement: expected } = checked;
-        let program = Program::Bundle;
+        let program = expected.program();
+        let (capability, lacking) = match program {
+            Program::Chain => (CHAIN, NotOffered::Chains),
+            _ => (BUNDLE, NotOffered::Bundling),
+        };
+        if !self.link.capabilities().iter().any(|known| known == capability) {
+            return Err(lacking);
+        }
         let request = BundleRequest {
             deadline_ms: milliseconds(deadline),
             // A server with another build of the program says so at once.
             vk_hash: Some(pinned_vk_hash(program)),
-            ..BundleRequest::new(&proofs, kind)
+            ..BundleRequest::new(program, &proofs, kind)
         };
         Ok((request, Asked { program, kind, expected }))
     }

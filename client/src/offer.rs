@@ -39,6 +39,9 @@ pub enum NotOffered {
     /// It is of a version that bundles nothing.
     #[error("this server does not know how to bundle proofs: its version is an earlier one")]
     Bundling,
+    /// It is of a version that extends no chains of committees.
+    #[error("this server does not know how to extend a chain of committees: its version is an earlier one")]
+    Chains,
     /// It has no circuits, or no memory, for that form.
     #[error("this server makes no {wanted} proofs of {program}, only {offered}")]
     Kind {

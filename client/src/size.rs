@@ -78,8 +78,8 @@ pub fn check_size(input: &StatementInput, limits: &ServerLimits) -> Result<(), I
     let mut parts = match input.program() {
         Some(Program::CommitteeChange) => of_change(&input.bytes),
         Some(Program::Inclusion) => of_inclusion(&input.bytes),
-        // A bundle is asked for by proofs and not by an input.
-        Some(Program::Bundle) | None => Vec::new(),
+        // Statements about proofs are asked for by those and not by an input.
+        Some(Program::Bundle | Program::Chain) | None => Vec::new(),
     };
     parts.sort_by_key(|part| std::cmp::Reverse(part.bytes));
     Err(InputTooLarge { got, limit, parts })

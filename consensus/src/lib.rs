@@ -3,8 +3,8 @@
 //! The same code runs natively, where clients and servers check a statement before any proof is made, and in the
 //! zkVM, where the guest programs do. Read it from the statements down:
 //!
-//! - [`committee_change`] and [`inclusion`]: what is proven; [`bundle`]: many of them in one proof; [`public_values`]: what
-//!   a proof says;
+//! - [`committee_change`] and [`inclusion`]: what is proven; [`bundle`]: many of them in one proof; [`committee_chain`]: any
+//!   number of committee changes in one; [`public_values`]: what a proof says;
 //! - [`finality`]: the signed header both stand on; [`beacon`], [`execution`]: proofs into it;
 //! - [`ancestry`]: from the finalized execution block ([`execution_header`]) to an earlier one; [`accounts`], [`events`]:
 //!   what is under it, by [`trie`], [`trie_nodes`], [`receipt`], [`bloom`] and [`ordered`];
@@ -29,6 +29,8 @@ pub mod chain;
 #[cfg(feature = "serde")]
 pub mod chain_spec;
 pub mod codec;
+#[cfg(feature = "chain")]
+pub mod committee_chain;
 pub mod committee_change;
 pub mod events;
 pub mod execution;

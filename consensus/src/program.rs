@@ -10,12 +10,19 @@ pub enum Program {
     /// Proves that other programs' proofs verify.
     #[cfg(feature = "recursion")]
     Bundle,
+    /// Proves that one sync committee leads to another, over any number of handovers.
+    #[cfg(feature = "chain")]
+    Chain,
 }
 
 impl Program {
     /// All, in the order of their tags.
-    #[cfg(feature = "recursion")]
-    pub const ALL: [Self; 3] = [Self::CommitteeChange, Self::Inclusion, Self::Bundle];
+    #[cfg(feature = "chain")]
+    pub const ALL: [Self; 4] = [Self::CommitteeChange, Self::Inclusion, Self::Bundle, Self::Chain];
+
+    /// Those whose statements are about other proofs.
+    #[cfg(feature = "chain")]
+    pub const OF_PROOFS: [Self; 2] = [Self::Bundle, Self::Chain];
 
     /// Those whose statements are about a chain, in the order of their tags.
     pub const OF_CHAINS: [Self; 2] = [Self::CommitteeChange, Self::Inclusion];
@@ -27,6 +34,8 @@ impl Program {
             Self::Inclusion => 2,
             #[cfg(feature = "recursion")]
             Self::Bundle => 3,
+            #[cfg(feature = "chain")]
+            Self::Chain => 4,
         }
     }
 
@@ -37,6 +46,8 @@ impl Program {
             2 => Some(Self::Inclusion),
             #[cfg(feature = "recursion")]
             3 => Some(Self::Bundle),
+            #[cfg(feature = "chain")]
+            4 => Some(Self::Chain),
             _ => None,
         }
     }
@@ -48,6 +59,8 @@ impl Program {
             Self::Inclusion => "inclusion",
             #[cfg(feature = "recursion")]
             Self::Bundle => "bundle",
+            #[cfg(feature = "chain")]
+            Self::Chain => "chain",
         }
     }
 }

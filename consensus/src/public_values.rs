@@ -4,6 +4,8 @@
 mod accounts;
 #[cfg(feature = "recursion")]
 mod bundle;
+#[cfg(feature = "chain")]
+mod chain;
 mod encoding;
 mod events;
 
@@ -11,6 +13,8 @@ use alloc::vec::Vec;
 
 #[cfg(feature = "recursion")]
 pub use self::bundle::{Bundle, Bundled};
+#[cfg(feature = "chain")]
+pub use self::chain::CommitteeChain;
 use crate::abi::AbiError;
 pub use crate::execution_header::Block;
 use crate::hash::{Root, keccak256};
@@ -181,6 +185,9 @@ pub enum Statement {
     /// Statement 3.
     #[cfg(feature = "recursion")]
     Bundle(Bundle),
+    /// Statement 4.
+    #[cfg(feature = "chain")]
+    Chain(CommitteeChain),
 }
 
 impl Statement {
@@ -194,6 +201,8 @@ impl Statement {
             Program::Inclusion => Inclusion::abi_decode(bytes).map(Self::Inclusion),
             #[cfg(feature = "recursion")]
             Program::Bundle => Bundle::abi_decode(bytes).map(Self::Bundle),
+            #[cfg(feature = "chain")]
+            Program::Chain => CommitteeChain::abi_decode(bytes).map(Self::Chain),
         }
     }
 
@@ -204,6 +213,8 @@ impl Statement {
             Self::Inclusion(values) => values.abi_encode(),
             #[cfg(feature = "recursion")]
             Self::Bundle(values) => values.abi_encode(),
+            #[cfg(feature = "chain")]
+            Self::Chain(values) => values.abi_encode(),
         }
     }
 
@@ -214,6 +225,8 @@ impl Statement {
             Self::Inclusion(_) => Program::Inclusion,
             #[cfg(feature = "recursion")]
             Self::Bundle(_) => Program::Bundle,
+            #[cfg(feature = "chain")]
+            Self::Chain(_) => Program::Chain,
         }
     }
 
@@ -224,6 +237,8 @@ impl Statement {
             Self::Inclusion(values) => values.head.chain_digest,
             #[cfg(feature = "recursion")]
             Self::Bundle(values) => values.chain_digest,
+            #[cfg(feature = "chain")]
+            Self::Chain(values) => values.head.chain_digest,
         }
     }
 
@@ -235,6 +250,8 @@ impl Statement {
             Self::Inclusion(values) => Some(&values.head),
             #[cfg(feature = "recursion")]
             Self::Bundle(_) => None,
+            #[cfg(feature = "chain")]
+            Self::Chain(values) => Some(&values.head),
         }
     }
 }

@@ -8,6 +8,8 @@ use crate::bls::fast::HintRecorder;
 #[cfg(feature = "recursion")]
 use crate::bundle::{self, BundleError};
 use crate::codec::{self, DecodeError};
+#[cfg(feature = "chain")]
+use crate::committee_chain::{self, CommitteeChainError};
 use crate::committee_change::{self, CommitteeChangeError};
 use crate::inclusion::{self, InclusionError};
 use crate::program::Program;
@@ -29,10 +31,14 @@ pub enum StatementError {
     #[cfg(feature = "recursion")]
     #[error("bundle: {0}")]
     Bundle(#[from] BundleError),
+    /// A chain is not extended.
+    #[cfg(feature = "chain")]
+    #[error("chain: {0}")]
+    Chain(#[from] CommitteeChainError),
 }
 
-/// Decodes and checks an input of `program`: what the guest does, natively. That the statements of a bundle are proven is
-/// not seen here: their proofs are no part of its input.
+/// Decodes and checks an input of `program`: what the guest does, natively. That the statements are proven that
+/// one is about is not seen here: their proofs are no part of its input.
 ///
 /// # Errors
 /// [`StatementError`] names the field that does not decode or the rule that is broken.
@@ -54,6 +60,11 @@ pub fn check_statement(
         Program::Bundle => {
             let input: bundle::Input = codec::decode(input)?;
             Statement::Bundle(bundle::check(&input)?)
+        }
+        #[cfg(feature = "chain")]
+        Program::Chain => {
+            let input: committee_chain::Input = codec::decode(input)?;
+            Statement::Chain(committee_chain::check(&input)?)
         }
     })
 }

@@ -235,6 +235,7 @@ impl<P: Prover> Follower<P> {
                 Statement::CommitteeChange(change) => {
                     change.learned.last().map_or(head.signer_period, |learned| learned.period)
                 }
+                Statement::Chain(chain) => chain.newest.period,
                 Statement::Inclusion(_) | Statement::Bundle(_) => head.signer_period,
             },
             public_values: hex(&values),
@@ -280,6 +281,7 @@ fn learned_last(entry: &ProofEntry) -> Option<[u8; 32]> {
     let values = hex::decode(entry.public_values.strip_prefix("0x")?).ok()?;
     match Statement::abi_decode(sextant_consensus::Program::CommitteeChange, &values).ok()? {
         Statement::CommitteeChange(change) => Some(change.learned.last()?.committee_root),
+        Statement::Chain(chain) => Some(chain.newest.committee_root),
         Statement::Inclusion(_) | Statement::Bundle(_) => None,
     }
 }

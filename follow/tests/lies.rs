@@ -170,7 +170,7 @@ async fn a_proof_of_something_else_is_not_recorded() {
         |proven| match &mut proven.statement {
             Statement::CommitteeChange(change) => change.learned[0].committee_root[0] ^= 1,
             Statement::Inclusion(_) => {}
-            Statement::Bundle(_) => unreachable!("what is followed is no bundle"),
+            Statement::Bundle(_) | Statement::Chain(_) => unreachable!("nothing about proofs is followed"),
         },
     ];
     for edit in edits {

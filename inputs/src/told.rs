@@ -128,8 +128,8 @@ pub enum ToldError {
     /// The network has no name here.
     #[error("network `{0}` is not known: a statement in JSON is about mainnet, sepolia, holesky or hoodi")]
     Network(String),
-    /// A bundle is asked for by proofs.
-    #[error("a statement in JSON is about a chain, not a {0}")]
+    /// Statements about proofs are asked for by those.
+    #[error("a {0} is asked for by proofs, not by a statement in JSON")]
     Program(Program),
     /// The program needs what is not there.
     #[error("a statement for {program} needs `{field}`")]
@@ -180,7 +180,7 @@ impl Told {
         match program {
             Program::CommitteeChange => self.committee_change(chain, &signers),
             Program::Inclusion => self.inclusion(chain, &signers),
-            Program::Bundle => Err(ToldError::Program(program)),
+            Program::Bundle | Program::Chain => Err(ToldError::Program(program)),
         }
     }
 

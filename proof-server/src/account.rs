@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Instant};
 
-use sextant_consensus::Program;
 use sextant_protocol::{Request, ServerError, proof::ProofView};
 use sha2::{Digest, Sha256};
 
@@ -41,10 +40,8 @@ impl Account {
             // What they are about is known when they are there whole.
             Request::Wrap(_) => ("wrap", Work::default()),
             Request::SubmitWrap(_) => ("submit_wrap", Work::default()),
-            Request::Bundle(request) => ("bundle", Work::new(Program::Bundle.tag(), request.kind)),
-            Request::SubmitBundle(request) => {
-                ("submit_bundle", Work::new(Program::Bundle.tag(), request.kind))
-            }
+            Request::Bundle(request) => ("bundle", Work::new(request.program, request.kind)),
+            Request::SubmitBundle(request) => ("submit_bundle", Work::new(request.program, request.kind)),
             Request::Info => ("info", Work::default()),
             Request::Ping => ("ping", Work::default()),
             Request::Unknown(_) => ("unknown", Work::default()),

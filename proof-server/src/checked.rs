@@ -25,7 +25,7 @@ pub(crate) enum Source {
     Statement { input: StatementInput, checked: Arc<witness::Checked> },
     /// The encoded record of a compressed proof that verifies.
     Compressed(Bytes),
-    /// The input of a bundle, and the records of the proofs in it, which verify, as [`BundleRequest`] has them.
+    /// The input of a program that verifies proofs, and the records of those, which verify, as [`BundleRequest`] has them.
     ///
     /// [`BundleRequest`]: sextant_protocol::BundleRequest
     Proofs { input: StatementInput, proofs: Bytes },

@@ -4,7 +4,7 @@
 //! Either is looked at first, which costs next to nothing, and then checked: an input natively, a proof by the verification
 //! worker. Only a [`Source`] gets to a prover.
 
-mod bundle;
+mod parts;
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(crate) enum Brought {
     Statement(ProveRequest),
     /// A compressed proof.
     Compressed(WrapRequest),
-    /// Compressed proofs to be bundled.
+    /// Compressed proofs for another program to verify.
     Parts(BundleRequest),
 }
 
@@ -40,7 +40,7 @@ pub(crate) enum Brought {
 pub(crate) enum Evidence {
     Statement(Asked),
     Compressed(Compressed),
-    Parts(bundle::Parts),
+    Parts(parts::Parts),
 }
 
 /// A compressed proof that is not verified yet.
@@ -67,14 +67,17 @@ impl Brought {
     /// There is no such program, or no record that says one.
     pub(crate) fn program(&self) -> Result<Program, ServerError> {
         let (tag, program) = match self {
-            Self::Parts(_) => return Ok(Program::Bundle),
+            Self::Parts(request) => {
+                let program = Program::from_tag(request.program);
+                (request.program, program.filter(|program| Program::OF_PROOFS.contains(program)))
+            }
             Self::Statement(request) => (request.input.program, request.input.program()),
             Self::Compressed(request) => {
                 let proof = verification::view(&request.record)?;
                 (proof.program, proof.program())
             }
         };
-        program.ok_or_else(|| unsupported(format!("no program has the tag {tag}")))
+        program.ok_or_else(|| unsupported(format!("no program that takes this has the tag {tag}")))
     }
 
     /// The form of proof wanted.
@@ -124,7 +127,7 @@ impl Evidence {
             }
             Brought::Parts(request) => {
                 is_pinned(program, request.vk_hash)?;
-                bundle::Parts::look(request, held).await.map(Self::Parts)
+                parts::Parts::look(program, request, held).await.map(Self::Parts)
             }
         }
     }
@@ -201,10 +204,10 @@ fn key(program: Program, statement: [u8; 32], kind: ProofKind) -> ProofKey {
 }
 
 fn look_at_input(program: Program, request: &ProveRequest, limit: usize) -> Result<(), ServerError> {
-    if program == Program::Bundle {
-        return Err(unsupported(
-            "a bundle is asked for with the proofs of its statements, not with an input".into(),
-        ));
+    if Program::OF_PROOFS.contains(&program) {
+        return Err(unsupported(format!(
+            "a {program} is asked for with the proofs of its statements, not with an input"
+        )));
     }
     is_pinned(program, request.vk_hash)?;
     let got = request.input.bytes.len();

@@ -20,10 +20,10 @@ pub(crate) const fn needs_mib(kind: ProofKind) -> u64 {
     }
 }
 
-/// Whether there are proofs of this kind by `program`. A STARK would leave open whether the proofs hold that a bundle's
-/// guest speaks of.
+/// Whether there are proofs of this kind by `program`. A STARK would leave open whether the proofs hold that a guest
+/// speaks of.
 pub(crate) const fn is_made_by(program: Program, kind: ProofKind) -> bool {
-    !matches!((program, kind), (Program::Bundle, ProofKind::Stark))
+    !matches!((program, kind), (Program::Bundle | Program::Chain, ProofKind::Stark))
 }
 
 /// The kinds that a server offers.

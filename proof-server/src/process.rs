@@ -8,9 +8,16 @@ const SHARED_MEMORY: &str = "/dev/shm/";
 /// Resident memory of a process and of its direct children, bytes.
 pub(crate) fn resident_memory(pid: u32) -> u64 {
     let own = status_field(&status(pid), "VmRSS:");
+    let begun = children(pid).into_iter().filter(|child| is_itself(*child, pid));
     // Children share mappings with their parent: only what is theirs alone counts.
-    let children: u64 = children(pid).into_iter().map(|child| status_field(&status(child), "RssAnon:")).sum();
-    own + children
+    own + begun.map(|child| status_field(&status(child), "RssAnon:")).sum::<u64>()
+}
+
+/// Whether a child runs what it was started for. Between `fork` and `exec` all that its parent has looks like its own, which
+/// for a prover is more than there is. Asked before its memory: what runs something else stays so.
+fn is_itself(child: u32, parent: u32) -> bool {
+    let command = |pid: u32| fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    command(child) != command(parent)
 }
 
 /// Processor time that a process and its direct children have used, in hundredths of a second.
@@ -94,6 +101,8 @@ fn status_field(status: &str, field: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     #[test]
@@ -115,6 +124,31 @@ mod tests {
             std::hint::spin_loop();
         }
         assert!(processor_time(std::process::id()) > before);
+    }
+
+    /// What a child has of its own counts, and not what it has of its parent before it runs anything.
+    #[test]
+    fn a_childs_memory_counts_once_it_runs_something() {
+        const HELD: u64 = 40 << 20;
+        let hold = format!("x=$(head -c {HELD} /dev/zero | tr '\\0' x)");
+        // A shell's subshell is its copy, as a child is that has not come to `exec`.
+        let copied = format!("{hold}; (echo; sleep 60; :) & read end; kill $!");
+        let own = format!("sh -c \"{hold}; echo; sleep 60; :\" & read end; kill $!");
+        for (script, counts) in [(copied, false), (own, true)] {
+            let mut shell = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .stdin(std::process::Stdio::piped())
+                .stdout(std::process::Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut said = [0];
+            shell.stdout.as_mut().unwrap().read_exact(&mut said).unwrap();
+            let (all, alone) = (resident_memory(shell.id()), status_field(&status(shell.id()), "VmRSS:"));
+            // The end of its input is what it waits for.
+            drop(shell.stdin.take());
+            shell.wait().unwrap();
+            assert_eq!(all - alone > HELD / 2, counts, "{script}: {all} bytes, {alone} of them its own");
+        }
     }
 
     #[test]

@@ -36,8 +36,8 @@ pub(crate) fn check(program: Program, input: &[u8], networks: &Networks) -> Resu
             Statement::Inclusion(inclusion::check(&input, &mut bls).map_err(untrue)?)
         }
         // Without the proofs nothing can be said.
-        Program::Bundle => {
-            let message = "a bundle is checked with the proofs of its statements";
+        Program::Bundle | Program::Chain => {
+            let message = format!("a {program} is checked with the proofs of its statements");
             return Err(ServerError::new(ErrorCode::Unsupported, message));
         }
     };

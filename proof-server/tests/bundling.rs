@@ -28,7 +28,7 @@ fn bundled(proofs: &[ProofRecord]) -> Bundle {
 }
 
 fn ask(proofs: &[ProofRecord], kind: ProofKind) -> Request {
-    Request::Bundle(BundleRequest::new(proofs, kind))
+    Request::Bundle(BundleRequest::new(Program::Bundle, proofs, kind))
 }
 
 /// A server that makes every kind of proof, with workers that make the bundle of `proofs` and do `job` in each stage.
@@ -82,7 +82,7 @@ async fn the_worker_gets_the_statements_and_their_proofs() {
     let (1, Ok(Response::Proof(_))) = client.answer().await else { panic!("a proof") };
     let request = std::fs::read(script(&server).path().with_file_name("request-compressed")).unwrap();
     let contains = |wanted: &[u8]| request.windows(wanted.len()).any(|window| window == wanted);
-    assert!(contains(&BundleRequest::new(&proofs, ProofKind::Compressed).records));
+    assert!(contains(&BundleRequest::new(Program::Bundle, &proofs, ProofKind::Compressed).records));
     server.stop().await;
 }
 
@@ -98,10 +98,16 @@ async fn what_cannot_be_bundled_is_refused_by_name() {
         ask(&[compressed(), proof], ProofKind::Groth16)
     };
     let records = |records: Vec<u8>| {
-        Request::Bundle(BundleRequest { records, ..BundleRequest::new(&[], ProofKind::Groth16) })
+        Request::Bundle(BundleRequest {
+            records,
+            ..BundleRequest::new(Program::Bundle, &[], ProofKind::Groth16)
+        })
     };
-    let torn = BundleRequest::new(&fine, ProofKind::Groth16).records.split_off(1);
-    let other_key = BundleRequest { vk_hash: Some([7; 32]), ..BundleRequest::new(&fine, ProofKind::Groth16) };
+    let torn = BundleRequest::new(Program::Bundle, &fine, ProofKind::Groth16).records.split_off(1);
+    let other_key = BundleRequest {
+        vk_hash: Some([7; 32]),
+        ..BundleRequest::new(Program::Bundle, &fine, ProofKind::Groth16)
+    };
     // The chain digest is the fourth word of the public values, the program the third.
     let other_chain = |proof: &mut ProofRecord| proof.public_values[3 * 32..4 * 32].fill(9);
     let mut not_here = compressed();
@@ -168,13 +174,21 @@ async fn a_bundle_is_taken_on_and_fetched_like_a_proof() {
     let proofs = [compressed()];
     let (server, _circuits) = server(&proofs, ":", Role::All).await;
     let mut client = Client::connect(&server).await;
-    client.request(1, Request::SubmitBundle(BundleRequest::new(&proofs, ProofKind::Compressed))).await;
+    client
+        .request(
+            1,
+            Request::SubmitBundle(BundleRequest::new(Program::Bundle, &proofs, ProofKind::Compressed)),
+        )
+        .await;
     let (1, Ok(Response::Submitted { job, .. })) = client.answer().await else { panic!("a job") };
     client.request(2, Request::Fetch { job, offset: 0, deadline_ms: 0 }).await;
     let (2, Ok(Response::Proof(answer))) = client.answer().await else { panic!("a proof") };
     assert_eq!(answer.job, job);
     // What comes in parts is put together, up to what a record may have.
-    let large = BundleRequest { more: 1 << 40, ..BundleRequest::new(&proofs, ProofKind::Compressed) };
+    let large = BundleRequest {
+        more: 1 << 40,
+        ..BundleRequest::new(Program::Bundle, &proofs, ProofKind::Compressed)
+    };
     client.send(&ClientMessage::Request { id: 3, request: Request::Bundle(large) }).await;
     let error = client.error(3).await;
     assert!(error.code == ErrorCode::TooLarge && error.message.contains("list of proof records"), "{error}");

@@ -16,7 +16,7 @@ use proof_server::{Config, Networks, Role};
 use sextant_protocol::{
     ClientMessage, ErrorCode, ProofKind, ProofRecord, Request, Response, ServerError, ServerMessage,
     WrapRequest,
-    message::{BUNDLE, WRAP},
+    message::{BUNDLE, CHAIN, WRAP},
     proof::ProofView,
 };
 
@@ -342,6 +342,6 @@ async fn a_server_says_that_it_knows_how() {
     let mut client = Client::mute(&server).await;
     client.greet("").await;
     let ServerMessage::Welcome { capabilities, .. } = client.receive().await else { panic!("a welcome") };
-    assert_eq!(capabilities, [WRAP, BUNDLE]);
+    assert_eq!(capabilities, [WRAP, BUNDLE, CHAIN]);
     server.stop().await;
 }

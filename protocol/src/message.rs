@@ -30,6 +30,10 @@ pub const WRAP: &str = "wrap";
 /// question, which [`Request::Info`] answers.
 pub const BUNDLE: &str = "bundle";
 
+/// Capability of a server that also takes [`Program::Chain`](sextant_consensus::Program::Chain) in a
+/// [`BundleRequest`](crate::BundleRequest).
+pub const CHAIN: &str = "chain";
+
 /// Chosen by the client, unique among its open requests on one connection.
 pub type RequestId = u64;
 

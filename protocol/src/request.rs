@@ -137,10 +137,11 @@ impl WrapRequest {
 }
 
 record! {
-/// Asks for a proof that other proofs hold: of the program `bundle`, whose public values name their statements in order.
+/// Asks for a proof that other proofs hold: of the program `bundle`, whose public values name their statements in order, or
+/// of the program `chain`, which joins committee changes to what they lead from and to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BundleRequest {
-    /// The compressed proofs in their order: of each the length, 4 bytes little-endian, and the encoded [`ProofRecord`]. On
+    /// The compressed proofs in their order, that of the chain so far ahead of those that follow: of each the length, 4 bytes little-endian, and the encoded [`ProofRecord`]. On
     /// the wire the first bytes of all this.
     1 = records: Vec<u8>,
     /// The form of proof wanted.
@@ -151,12 +152,14 @@ pub struct BundleRequest {
     4 = vk_hash: Option<[u8; 32]> = None,
     /// Bytes of the records that follow in parts.
     5 = more: u64 = 0,
+    /// Tag of the program that verifies them, [`Program::Bundle`] or [`Program::Chain`].
+    6 = program: u32 = Program::Bundle.tag(),
 }
 }
 
 impl BundleRequest {
-    /// Asks for one proof of `proofs`, within the server's own time.
-    pub fn new(proofs: &[ProofRecord], kind: ProofKind) -> Self {
+    /// Asks for one proof of `proofs` by `program`, within the server's own time.
+    pub fn new(program: Program, proofs: &[ProofRecord], kind: ProofKind) -> Self {
         let mut records = Vec::new();
         for proof in proofs {
             let record = encoding::encode(proof);
@@ -164,7 +167,7 @@ impl BundleRequest {
             records.extend((record.len() as u32).to_le_bytes());
             records.extend(record);
         }
-        Self { records, kind, deadline_ms: 0, vk_hash: None, more: 0 }
+        Self { records, kind, deadline_ms: 0, vk_hash: None, more: 0, program: program.tag() }
     }
 
     /// The encoded record of each proof in `records`, which nothing is copied of.

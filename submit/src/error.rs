@@ -48,6 +48,9 @@ pub enum SubmitError {
     /// A bundle says nothing without its statements.
     #[error("a bundle goes to a contract together with its statements, in its order")]
     BundleAlone,
+    /// Contracts learn each committee, which a chain does not show.
+    #[error("contracts take committee changes, not chains of them")]
+    Chain,
     /// The contract, or what is to be deployed, does not fit: nothing was sent.
     #[error(transparent)]
     Preflight(#[from] PreflightError),

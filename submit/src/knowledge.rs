@@ -73,7 +73,7 @@ pub fn learned(statement: &Statement) -> &[Learned] {
     match statement {
         Statement::CommitteeChange(change) => &change.learned,
         Statement::Inclusion(inclusion) => &inclusion.learned,
-        Statement::Bundle(_) => &[],
+        Statement::Bundle(_) | Statement::Chain(_) => &[],
     }
 }
 

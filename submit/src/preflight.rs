@@ -91,6 +91,9 @@ pub enum PreflightError {
     /// Its statements have to be submitted one by one.
     #[error("the contract trusts no bundle program: submit the statements one by one")]
     NoBundles,
+    /// Contracts learn each committee, which a chain does not show.
+    #[error("contracts take committee changes, not chains of them")]
+    Chain,
     /// A number that makes no sense.
     #[error("{what} of {got} makes no sense: {why}")]
     Senseless {
@@ -165,6 +168,7 @@ impl Knowledge {
                 let key = self.trust.bundle_key.as_ref().ok_or(PreflightError::NoBundles)?;
                 ("verifying key of bundles", key)
             }
+            Program::Chain => return Err(PreflightError::Chain),
         };
         same(what, key, &record.vk_hash.into())?;
         if let Some(selector) = record.proof.first_chunk::<4>() {

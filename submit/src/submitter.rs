@@ -49,6 +49,7 @@ pub fn calldata(record: &ProofRecord) -> Result<Vec<u8>, SubmitError> {
         }
         Some(Program::Inclusion) => Ok(submitInclusionCall { publicValues: values, proof }.abi_encode()),
         Some(Program::Bundle) => Err(SubmitError::BundleAlone),
+        Some(Program::Chain) => Err(SubmitError::Chain),
         None => Err(SubmitError::Program(record.program)),
     }
 }

@@ -20,6 +20,7 @@ fn record(statement: &Statement) -> ProofRecord {
         Program::CommitteeChange => sextant_artifacts::COMMITTEE_CHANGE.vk_hash,
         Program::Inclusion => sextant_artifacts::INCLUSION.vk_hash,
         Program::Bundle => sextant_artifacts::BUNDLE.vk_hash,
+        Program::Chain => sextant_artifacts::CHAIN.vk_hash,
     };
     let public_values = statement.abi_encode();
     ProofRecord { program: program.tag(), vk_hash, public_values, ..catch_up().0 }

@@ -64,5 +64,6 @@ pub fn artifact(program: Program) -> &'static Artifact {
         Program::CommitteeChange => &sextant_artifacts::COMMITTEE_CHANGE,
         Program::Inclusion => &sextant_artifacts::INCLUSION,
         Program::Bundle => &sextant_artifacts::BUNDLE,
+        Program::Chain => &sextant_artifacts::CHAIN,
     }
 }

@@ -2,7 +2,13 @@
 
 use std::error::Error;
 
-use sextant_consensus::{Program, check_with_hints, codec, committee_change};
+use sextant_consensus::{
+    Program, bundle, check_with_hints,
+    codec::{self, Blob},
+    committee_change,
+};
+use sextant_protocol::ProofRecord;
+use sp1_sdk::SP1Proof;
 
 use crate::executor;
 
@@ -11,6 +17,9 @@ pub const EMPTY: &str = "nothing";
 /// What the names of clients that were away begin with; their number of handovers comes after it.
 pub const HANDOVERS: &str = "handovers-";
 
+/// What the names of bundles begin with; their number of statements comes after it.
+pub const BUNDLE: &str = "bundle-";
+
 /// A guest and the buffers on its stdin.
 #[derive(Clone, Debug)]
 pub struct Guest {
@@ -18,16 +27,21 @@ pub struct Guest {
     pub elf: &'static [u8],
     /// What it reads.
     pub inputs: Vec<Vec<u8>>,
+    /// Compressed proofs that it verifies.
+    pub proofs: Vec<SP1Proof>,
 }
 
 impl Guest {
-    /// The guest of a name of `sextant_fixtures::statements`, of [`EMPTY`], or of [`HANDOVERS`] and a number.
+    /// The guest of a name of `sextant_fixtures::statements`, of [`EMPTY`], or of [`HANDOVERS`] or [`BUNDLE`] and a number.
     ///
     /// # Errors
     /// If nothing is called so.
     pub fn named(name: &str) -> Result<Self, Box<dyn Error>> {
         if name == EMPTY {
-            return Ok(Self { elf: sextant_artifacts::EMPTY_ELF, inputs: Vec::new() });
+            return Ok(Self { elf: sextant_artifacts::EMPTY_ELF, inputs: Vec::new(), proofs: Vec::new() });
+        }
+        if let Some(count) = name.strip_prefix(BUNDLE) {
+            return Self::bundle(count.parse()?);
         }
         let (program, input) = match name.strip_prefix(HANDOVERS) {
             Some(count) => {
@@ -42,6 +56,20 @@ impl Guest {
             }
         };
         let (_, hints) = check_with_hints(program, &input)?;
-        Ok(Self { elf: executor::artifact(program).elf, inputs: vec![input, hints] })
+        Ok(Self { elf: executor::artifact(program).elf, inputs: vec![input, hints], proofs: Vec::new() })
+    }
+
+    /// A recorded compressed proof so many times: to the recursion each is another.
+    fn bundle(count: usize) -> Result<Self, Box<dyn Error>> {
+        let file = sextant_fixtures::data().join("recorded-starks/committee-change-compressed.proof");
+        let record = ProofRecord::from_file_bytes(&std::fs::read(file)?)?;
+        let input = bundle::Input { statements: vec![Blob(record.public_values); count] };
+        bundle::check(&input)?;
+        let proof: SP1Proof = bincode::deserialize(&record.proof)?;
+        Ok(Self {
+            elf: executor::artifact(Program::Bundle).elf,
+            inputs: vec![codec::encode(&input)],
+            proofs: vec![proof; count],
+        })
     }
 }

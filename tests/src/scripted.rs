@@ -11,7 +11,7 @@ use std::{
 };
 
 use proof_server::worker::{ProveJob, Proved, WorkerEvent, WorkerRequest};
-use sextant_artifacts::{BUNDLE, CIRCUIT_VERSION, COMMITTEE_CHANGE, INCLUSION};
+use sextant_artifacts::{BUNDLE, CHAIN, CIRCUIT_VERSION, COMMITTEE_CHANGE, INCLUSION};
 use sextant_consensus::{
     Program,
     bls::{AggregateVerifier, BlsError},
@@ -107,6 +107,7 @@ impl Script {
             Program::CommitteeChange => COMMITTEE_CHANGE,
             Program::Inclusion => INCLUSION,
             Program::Bundle => BUNDLE,
+            Program::Chain => CHAIN,
         };
         let proof = ProofRecord {
             program: job.program,

@@ -151,6 +151,7 @@ impl Verifier {
             Program::CommitteeChange => &self.programs[0],
             Program::Inclusion => &self.programs[1],
             Program::Bundle => &self.programs[2],
+            Program::Chain => &self.programs[3],
         }
     }
 }

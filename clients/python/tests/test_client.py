@@ -32,7 +32,7 @@ class AgainstAServer(unittest.IsolatedAsyncioTestCase):
         async with connected() as client:
             await client.ping()
             info = await client.info()
-            self.assertEqual(sorted(one.program for one in info.programs), [1, 2, 3])
+            self.assertEqual(sorted(one.program for one in info.programs), [1, 2, 3, 4])
             change, included = await asyncio.gather(
                 client.prove(committee_change(2), on_progress=steps.append), client.prove(inclusion())
             )

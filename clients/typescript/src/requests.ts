@@ -65,6 +65,15 @@ const WRAP = record("WrapRequest", {
   more: field(4, SIZE, () => 0),
 });
 
+const BUNDLE = record("BundleRequest", {
+  records: field(1, BYTES),
+  kind: field(2, KIND),
+  deadlineMs: field(3, SIZE, () => 0),
+  vkHash: optional(4, HASH),
+  more: field(5, SIZE, () => 0),
+  program: field(6, U32, () => 3),
+});
+
 export const REQUEST = tagged("ask", {
   ping: [0, record("Ping", {})],
   info: [1, record("Info", {})],
@@ -75,6 +84,8 @@ export const REQUEST = tagged("ask", {
   withdraw: [6, record("Withdraw", { job: field(1, HASH) })],
   wrap: [7, WRAP],
   submitWrap: [8, WRAP],
+  bundle: [9, BUNDLE],
+  submitBundle: [10, BUNDLE],
 });
 export type Request = NonNullable<Value<typeof REQUEST>>;
 

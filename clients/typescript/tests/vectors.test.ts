@@ -36,6 +36,7 @@ const WHOLE = RECORD.encode();
 const request = (id: number, asked: Request): ClientMessage => ({ type: "request", id, request: asked });
 const prove = { input: INPUT, kind: "stark", deadlineMs: 0, vkHash: undefined, more: 0 } as const;
 const wrap = { record: WHOLE, kind: "groth16", deadlineMs: 0, more: 0 } as const;
+const bundle = { kind: "groth16", deadlineMs: 0, vkHash: undefined, more: 0, program: 3 } as const;
 const CLIENT: Record<string, ClientMessage> = {
   "client-hello": hello("sextant/0.1.0"),
   "client-introduction": { type: "introduction", token: "correct-horse-battery", hops: 1, onBehalf: "token alice" },
@@ -48,6 +49,16 @@ const CLIENT: Record<string, ClientMessage> = {
   "client-withdraw": request(14, { ask: "withdraw", job: JOB }),
   "client-wrap": request(16, { ask: "wrap", ...wrap, deadlineMs: 1_200_000 }),
   "client-submit-wrap": request(17, { ask: "submitWrap", ...wrap }),
+  "client-bundle": request(18, { ask: "bundle", ...bundle, records: concat(hexBytes("0x51000000"), WHOLE) }),
+  "client-submit-bundle": request(19, {
+    ask: "submitBundle",
+    records: hexBytes("0x5100000002"),
+    kind: "compressed",
+    deadlineMs: 1_200_000,
+    vkHash: COUNTING,
+    more: 80,
+    program: 4,
+  }),
   "client-large": request(15, { ask: "prove", ...prove, more: 2 }),
   "client-part": { type: "part", id: 15, offset: 3, bytes: hexBytes("0xbabe") },
   "client-cancel": { type: "cancel", id: 7 },
@@ -103,6 +114,7 @@ const STEPS: Progress[] = [
   { step: "shrinking" },
   { step: "wrapping" },
   { step: "snark" },
+  { step: "bundling", done: 1, total: 2 },
 ];
 
 const SERVER: Record<string, ServerMessage[]> = {

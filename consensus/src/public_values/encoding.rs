@@ -7,7 +7,7 @@ use crate::abi::{AbiError, Reader, Writer, u64_word};
 use crate::program::Program;
 
 /// Words of [`Head`].
-const HEAD_WORDS: u64 = 11;
+pub(super) const HEAD_WORDS: u64 = 11;
 /// Words of [`Block`].
 const BLOCK_WORDS: u64 = 5;
 /// Offset of a committee change's list, which follows the head and its own offset word.
@@ -20,7 +20,7 @@ const LISTS_OFFSET: u64 = (HEAD_WORDS + BLOCK_WORDS + LISTS) * 32;
 const LEARNED_WORDS: u64 = 2;
 
 impl Head {
-    fn write(&self, out: &mut Writer) {
+    pub(super) fn write(&self, out: &mut Writer) {
         out.word(u64_word(VERSION));
         out.word(u64_word(self.program.tag().into()));
         out.word(self.chain_digest);
@@ -34,7 +34,7 @@ impl Head {
         out.word(self.state_root);
     }
 
-    fn read(program: Program, reader: &mut Reader<'_>) -> Result<Self, AbiError> {
+    pub(super) fn read(program: Program, reader: &mut Reader<'_>) -> Result<Self, AbiError> {
         reader.expect("version", VERSION)?;
         reader.expect("program", program.tag().into())?;
         Ok(Self {

@@ -143,7 +143,7 @@ pub fn asked(prover: &Checking) -> Vec<Inclusion> {
         .map(|input| check_statement(input.program().unwrap(), &input.bytes, &mut Plain).unwrap());
     let inclusions = said.filter_map(|statement| match statement {
         Statement::Inclusion(values) => Some(values),
-        Statement::CommitteeChange(_) | Statement::Bundle(_) => None,
+        Statement::CommitteeChange(_) | Statement::Bundle(_) | Statement::Chain(_) => None,
     });
     inclusions.collect()
 }

@@ -5,9 +5,9 @@ use std::fmt::Write;
 /// A module with the digests of these programs' verifying keys.
 pub fn to_rust(keys: &[(String, [u32; 8])]) -> String {
     let mut code = String::from(
-        "//! The programs whose proofs are bundled, by their verifying keys. Written by `programs/build.sh --install`.\n\n\
+        "//! The programs whose proofs are verified, by their verifying keys. Written by `programs/build.sh --install`.\n\n\
          use sextant_consensus::Program;\n\n\
-         /// SP1's digest of the verifying key of a program that is bundled: eight elements of the field KoalaBear.\n\
+         /// SP1's digest of the verifying key of a program that is pinned: eight elements of the field KoalaBear.\n\
          pub const fn key(program: Program) -> Option<&'static [u32; 8]> {\n    match program {\n",
     );
     for (name, key) in keys {

@@ -9,7 +9,7 @@ pub struct UpstreamConfig {
     pub committee_change: Vec<String>,
     /// `host:port` of servers that prove inclusions.
     pub inclusion: Vec<String>,
-    /// `host:port` of servers that prove bundles.
+    /// `host:port` of servers that prove bundles and chains of committees.
     pub bundle: Vec<String>,
     /// Authorities that certify them; TLS if given.
     pub ca: Option<PathBuf>,

@@ -49,7 +49,7 @@ pub enum Role {
     CommitteeChange,
     /// Proves inclusions, and verifies.
     Inclusion,
-    /// Proves bundles, and verifies.
+    /// Proves bundles and chains of committees, and verifies.
     Bundle,
     /// Proves nothing itself: checks statements, has others prove them, servers that it forwards to or a fleet, and verifies
     /// their answers.

@@ -214,7 +214,7 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_INCLUSION_UPSTREAMS", value_name = "HOST:PORT", value_delimiter = ',')]
     pub inclusion_upstreams: Option<Vec<String>>,
 
-    /// Entrypoint: servers that bundle proofs, HOST:PORT,... [default: none]
+    /// Entrypoint: servers that bundle and chain proofs, HOST:PORT,... [default: none]
     #[arg(long, env = "SEXTANT_BUNDLE_UPSTREAMS", value_name = "HOST:PORT", value_delimiter = ',')]
     pub bundle_upstreams: Option<Vec<String>>,
 

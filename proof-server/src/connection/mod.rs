@@ -15,7 +15,7 @@ use sextant_protocol::{
     ClientMessage, ErrorCode, ServerError, ServerMessage,
     encoding::EncodingError,
     frame::{FrameError, MAX_FRAME, MAX_HANDSHAKE_FRAME, MessageReader, MessageWriter},
-    message::{BUNDLE, WRAP},
+    message::{BUNDLE, CHAIN, WRAP},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -106,7 +106,7 @@ pub(crate) async fn serve(
         Err(ended) => return refuse(&mut writer, ended).await,
     };
     tracing::debug!(peer = %visitor.peer, client = %caller.identity, agent = agent.as_str(), "client");
-    let capabilities = vec![WRAP.into(), BUNDLE.into()];
+    let capabilities = [WRAP, BUNDLE, CHAIN].map(Into::into).into();
     writer.send(&ServerMessage::Welcome { version, agent: AGENT.into(), capabilities }).await?;
     reader.set_cap(MAX_FRAME);
 

@@ -3,11 +3,12 @@
 use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
+use sextant_consensus::Program;
 use sextant_link::{AskError, Introduction, Link, LinkConfig, Tls, TransportError, is_this_machine};
 use sextant_protocol::{
     BundleRequest, ErrorCode, JobKey, Progress, ProofAnswer, ProveRequest, Request, Response, ServerError,
     ServerInfo, Token, WrapRequest,
-    message::{BUNDLE, WRAP},
+    message::{BUNDLE, CHAIN, WRAP},
     proof::MAX_RECORD,
 };
 use tokio::time::timeout;
@@ -112,12 +113,13 @@ fn question(request: &CheckedRequest, link: &Link) -> Result<Request, Failure> {
             let asked = ProveRequest { vk_hash: Some(vk_hash), ..ProveRequest::new(input.clone(), kind) };
             Ok(Request::Prove(asked))
         }
-        (Source::Proofs { proofs, .. }, _) if knows(BUNDLE) => {
-            let (records, vk_hash) = (proofs.to_vec(), Some(vk_hash));
-            Ok(Request::Bundle(BundleRequest { records, kind, deadline_ms: 0, vk_hash, more: 0 }))
-        }
-        (Source::Proofs { .. }, _) => {
-            unable("the prover behind this server does not know how to bundle proofs")
+        (Source::Proofs { proofs, .. }, _) => {
+            let program = request.expected.program;
+            if !knows(if program == Program::Chain { CHAIN } else { BUNDLE }) {
+                return unable("the prover behind this server does not know how to prove that proofs hold");
+            }
+            let (records, vk_hash, program) = (proofs.to_vec(), Some(vk_hash), program.tag());
+            Ok(Request::Bundle(BundleRequest { records, kind, deadline_ms: 0, vk_hash, more: 0, program }))
         }
     }
 }

@@ -219,6 +219,7 @@ pub(crate) fn configured(config: &UpstreamConfig) -> Vec<(Program, Vec<String>)>
         (Program::CommitteeChange, config.committee_change.clone()),
         (Program::Inclusion, config.inclusion.clone()),
         (Program::Bundle, config.bundle.clone()),
+        (Program::Chain, config.bundle.clone()),
     ]
     .into_iter()
     .filter(|(_, names)| !names.is_empty())

@@ -402,7 +402,7 @@ fn sub_servers(
         Role::All => Program::ALL.into_iter().map(local).collect(),
         Role::CommitteeChange => vec![local(Program::CommitteeChange)],
         Role::Inclusion => vec![local(Program::Inclusion)],
-        Role::Bundle => vec![local(Program::Bundle)],
+        Role::Bundle => Program::OF_PROOFS.into_iter().map(local).collect(),
         Role::Entrypoint => match forwarding {
             Some(Forwarding { pools }) => {
                 pools.iter().map(|pool| (pool.program, Prover::Upstream(pool.clone()))).collect()

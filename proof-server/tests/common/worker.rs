@@ -3,15 +3,15 @@
 
 use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 
-use bytes::Bytes;
 use proof_server::worker::{MadePart, Planned, Proved, WorkerEvent};
-use sextant_artifacts::{BUNDLE, CIRCUIT_VERSION, COMMITTEE_CHANGE};
+use sextant_artifacts::{BUNDLE, CHAIN, CIRCUIT_VERSION, COMMITTEE_CHANGE};
 use sextant_consensus::{
     Program,
     bls::Plain,
     bundle::{self, Input},
     check_statement,
     codec::Blob,
+    committee_chain,
 };
 use sextant_protocol::{
     BundleRequest, ErrorCode, Progress, ProofKind, ProofRecord, Request, ServerError,
@@ -173,14 +173,23 @@ fn proved(request: &Request) -> Proved {
         }
         Request::Bundle(request) => {
             let records = BundleRequest::split_records(&request.records.clone().into()).unwrap();
-            let values = |record: &Bytes| Blob(ProofView::of(record).unwrap().public_values.to_vec());
-            let input = Input { statements: records.iter().map(values).collect() };
-            (Program::Bundle, request.kind, bundle::check(&input).unwrap().abi_encode())
+            let proofs = records.iter().map(|record| ProofView::of(record).unwrap());
+            let said = proofs.map(|proof| (proof.program().unwrap(), proof.public_values.to_vec()));
+            let program = Program::from_tag(request.program).unwrap();
+            let public_values = if program == Program::Chain {
+                let input = committee_chain::Input::of(CHAIN.vk_hash, said).unwrap();
+                committee_chain::check(&input).unwrap().abi_encode()
+            } else {
+                let input = Input { statements: said.map(|(_, values)| Blob(values)).collect() };
+                bundle::check(&input).unwrap().abi_encode()
+            };
+            (program, request.kind, public_values)
         }
         other => panic!("no request for a proof: {other:?}"),
     };
     let vk_hash = match program {
         Program::Bundle => BUNDLE.vk_hash,
+        Program::Chain => CHAIN.vk_hash,
         _ => COMMITTEE_CHANGE.vk_hash,
     };
     let proof = ProofRecord {

@@ -5,9 +5,9 @@
 
 use sextant_consensus::Program;
 use sextant_protocol::{
-    ClientMessage, ErrorCode, JobKey, PROTOCOL_VERSION, Progress, ProofAnswer, ProofKind, ProofRecord,
-    ProveRequest, Request, Response, ServerError, ServerInfo, ServerMessage, StatementInput, Token,
-    WrapRequest,
+    BundleRequest, ClientMessage, ErrorCode, JobKey, PROTOCOL_VERSION, Progress, ProofAnswer, ProofKind,
+    ProofRecord, ProveRequest, Request, Response, ServerError, ServerInfo, ServerMessage, StatementInput,
+    Token, WrapRequest,
     proof::Circuits,
     request::{ProgramInfo, ProvingCost, ServerLimits},
 };
@@ -45,6 +45,15 @@ pub fn client_messages() -> Vec<(&'static str, ClientMessage)> {
     let mut large = ProveRequest::new(input(), ProofKind::Stark);
     large.more = 2;
     let wrap = WrapRequest::new(&record());
+    let bundle = BundleRequest::new(Program::Bundle, &[record()], ProofKind::Groth16);
+    let chain = BundleRequest {
+        deadline_ms: 1_200_000,
+        vk_hash: Some(counting(0)),
+        // What a record begins with: the rest comes in parts.
+        records: vec![0x51, 0, 0, 0, 2],
+        more: 80,
+        ..BundleRequest::new(Program::Chain, &[], ProofKind::Compressed)
+    };
     vec![
         ("client-hello", ClientMessage::hello("sextant/0.1.0")),
         (
@@ -65,6 +74,8 @@ pub fn client_messages() -> Vec<(&'static str, ClientMessage)> {
         ("client-withdraw", request(14, Request::Withdraw { job: JOB })),
         ("client-wrap", request(16, Request::Wrap(WrapRequest { deadline_ms: 1_200_000, ..wrap.clone() }))),
         ("client-submit-wrap", request(17, Request::SubmitWrap(wrap))),
+        ("client-bundle", request(18, Request::Bundle(bundle))),
+        ("client-submit-bundle", request(19, Request::SubmitBundle(chain))),
         ("client-large", request(15, Request::Prove(large))),
         ("client-part", ClientMessage::Part { id: 15, offset: 3, bytes: vec![0xba, 0xbe].into() }),
         ("client-cancel", ClientMessage::Cancel { id: 7 }),
@@ -86,6 +97,7 @@ pub fn server_messages() -> Vec<(&'static str, Vec<ServerMessage>)> {
         Progress::Shrinking,
         Progress::Wrapping,
         Progress::Snark,
+        Progress::Bundling { done: 1, total: 2 },
     ];
     let cost = ProvingCost { cycles: 1_234_567, queued_ms: 5, proving_ms: 90_000, peak_memory: 8 << 30 };
     let whole = ProofAnswer::new(&record(), input().digest(), cost, JOB);

@@ -40,6 +40,18 @@ pub enum VerifyError<E: std::error::Error + 'static> {
     /// The public values are not exactly one statement of the program. The reason names them itself.
     #[error("{0}")]
     PublicValues(AbiError),
+    /// A chain of committees whose earlier part another program has proven, which may have said anything.
+    #[error(
+        "what came before in the chain is by the program with the key 0x{}, not by the pinned one, 0x{}",
+        hex(got),
+        hex(pinned)
+    )]
+    OtherPredecessor {
+        /// The pinned key's hash.
+        pinned: [u8; 32],
+        /// The one that the public values name.
+        got: [u8; 32],
+    },
     /// The engine's proof is too large to be one.
     #[error("proof of {got} bytes exceeds the limit of {limit}")]
     TooLarge {

@@ -25,6 +25,10 @@ pub fn statement(statement: &Statement) -> Value {
             value["no_logs"] = values.no_logs.iter().map(no_log).collect();
         }
         Statement::Bundle(values) => value["statements"] = values.parts.iter().map(bundled).collect(),
+        Statement::Chain(values) => {
+            value["learned"] = learned(&[values.newest]);
+            value["program_key"] = hex(&values.program_key).into();
+        }
     }
     value
 }

@@ -1,6 +1,6 @@
 //! The checks of a proof record, cheap ones first.
 
-use sextant_artifacts::{Artifact, BUNDLE, CIRCUIT_VERSION, COMMITTEE_CHANGE, INCLUSION};
+use sextant_artifacts::{Artifact, BUNDLE, CHAIN, CIRCUIT_VERSION, COMMITTEE_CHANGE, INCLUSION};
 use sextant_consensus::{Program, public_values::Statement};
 use sextant_protocol::{
     ProofKind, ProofRecord,
@@ -67,6 +67,12 @@ pub fn check<E: std::error::Error + 'static>(
     // Before the proof: it costs nothing, and an honest proof always has well-formed values.
     let statement =
         Statement::abi_decode(program, &record.public_values).map_err(VerifyError::PublicValues)?;
+    // A program cannot pin its own key: it says by which one all that came before was proven.
+    if let Statement::Chain(chain) = &statement
+        && chain.program_key != pinned
+    {
+        return Err(VerifyError::OtherPredecessor { pinned, got: chain.program_key });
+    }
     verify(Checked { program, record, circuit_key })?;
     Ok(statement)
 }
@@ -82,5 +88,6 @@ pub fn artifact(program: Program) -> Artifact {
         Program::CommitteeChange => COMMITTEE_CHANGE,
         Program::Inclusion => INCLUSION,
         Program::Bundle => BUNDLE,
+        Program::Chain => CHAIN,
     }
 }

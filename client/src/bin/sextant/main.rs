@@ -43,6 +43,7 @@ async fn run(arguments: Arguments) -> Outcome {
     match arguments.command {
         Command::Prove(prove) => commands::prove::run(*prove).await,
         Command::Bundle(bundle) => commands::bundle::run(*bundle).await,
+        Command::Chain(chain) => commands::chain::run(*chain).await,
         Command::Wrap(wrap) => commands::wrap::run(*wrap).await,
         Command::Follow(follow) => commands::follow::run(*follow).await,
         Command::Status(status) => commands::status::run(status),

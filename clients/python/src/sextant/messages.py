@@ -137,7 +137,27 @@ class SubmitWrap(_WrapFields):
     TAG: ClassVar[int] = 8
 
 
-REQUEST = Tagged(Ping, Info, Prove, Verify, Submit, Fetch, Withdraw, Wrap, SubmitWrap)
+@dataclass
+class _BundleFields:
+    records: bytes = field(1, BYTES)
+    kind: ProofKind = field(2, KIND)
+    deadline_ms: int = field(3, U64, default=0)
+    vk_hash: bytes | None = field(4, HASH, default=None)
+    more: int = field(5, U64, default=0)
+    program: int = field(6, U32, default=3)
+
+
+@dataclass
+class Bundle(_BundleFields):
+    TAG: ClassVar[int] = 9
+
+
+@dataclass
+class SubmitBundle(_BundleFields):
+    TAG: ClassVar[int] = 10
+
+
+REQUEST = Tagged(Ping, Info, Prove, Verify, Submit, Fetch, Withdraw, Wrap, SubmitWrap, Bundle, SubmitBundle)
 
 
 @dataclass

@@ -16,6 +16,7 @@ fn elf(program: Program) -> &'static [u8] {
         Program::CommitteeChange => sextant_artifacts::COMMITTEE_CHANGE.elf,
         Program::Inclusion => sextant_artifacts::INCLUSION.elf,
         Program::Bundle => sextant_artifacts::BUNDLE.elf,
+        Program::Chain => sextant_artifacts::CHAIN.elf,
     }
 }
 

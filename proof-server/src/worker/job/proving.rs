@@ -39,7 +39,7 @@ impl Executed {
         let program = Program::from_tag(job.program).ok_or_else(|| internal("unknown program"))?;
         let inputs = match program {
             Program::CommitteeChange | Program::Inclusion => vec![job.input, job.hints],
-            Program::Bundle => vec![job.input],
+            Program::Bundle | Program::Chain => vec![job.input],
         };
         Ok(Self { program, artifact: programs::artifact(program), inputs, proofs: job.proofs })
     }

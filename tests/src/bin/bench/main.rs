@@ -28,6 +28,13 @@ const WORK: [(&str, &str); 4] = [
     ("mainnet-deneb-one-contract-one-slot", "inclusion, one contract, one slot"),
 ];
 
+/// Of many statements, each of which is there as a compressed proof. There is no bundle that is a STARK.
+const BUNDLES: [(&str, &str); 3] = [
+    ("bundle-2", "bundle of 2 statements"),
+    ("bundle-4", "bundle of 4 statements"),
+    ("bundle-8", "bundle of 8 statements"),
+];
+
 /// Of a client that was away: in shards as large as the memory allows, however many.
 const LARGE: [(&str, &str); 3] = [
     ("handovers-8", "committee change, 8 handovers"),
@@ -77,7 +84,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             row.compare(fixture)?;
             rows.push(row);
         }
-        for (fixture, label) in if large { more } else { &[] } {
+        let bundles = if product == Product::Compressed { &BUNDLES[..] } else { &[] };
+        for (fixture, label) in bundles.iter().chain(if large { more } else { &[] }) {
             rows.push(Row::measured(product, fixture, label)?);
         }
     }

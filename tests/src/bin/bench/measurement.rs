@@ -173,12 +173,12 @@ pub fn compressed_into(fixture: &str, path: &str) -> Result<(), Box<dyn Error>> 
 
 /// A run of `fixture`, how it is proven, and what that was expected to take, seconds.
 fn planned(fixture: &str, kind: ProofKind) -> Result<(PlannedRun, EngineSettings, f64), Box<dyn Error>> {
-    let Guest { elf, inputs } = Guest::named(fixture)?;
+    let Guest { elf, inputs, proofs } = Guest::named(fixture)?;
     let settings = EngineSettings::for_machine(memory::of_machine()?, kind);
     let plan = sextant_engine::plan(elf, &inputs, &settings)?;
     let cores = std::thread::available_parallelism()?.get();
     let expected = plan.estimate(kind, &settings, &Pace::guess(cores)).seconds;
-    Ok((PlannedRun::new(elf, inputs, plan)?, settings, expected))
+    Ok((PlannedRun::new(elf, inputs, plan)?.verifying(proofs)?, settings, expected))
 }
 
 /// Does it `runs` times, at least once: the seconds that each took, and what came of the last.

@@ -194,7 +194,9 @@ async fn check_proofs(chain: &Chain, folder: &Path, proofs: &[ProofEntry]) -> Re
             Statement::Inclusion(inclusion) => {
                 values.insert(chain.confirm_inclusion(&inclusion).await?);
             }
-            Statement::Bundle(_) => return Err(format!("{}: a bundle", proof.file).into()),
+            Statement::Bundle(_) | Statement::Chain(_) => {
+                return Err(format!("{}: a statement about proofs", proof.file).into());
+            }
         }
     }
     if values.len() < INCLUSIONS {

@@ -88,6 +88,9 @@ pub enum Command {
     Wrap(Box<Wrap>),
     /// Have a server make one proof of several compressed ones of the same chain, verify it here, and write it to a file
     Bundle(Box<Bundle>),
+    /// Have a server extend a chain of committees, or begin one: one proof of constant size that leads from an anchor to the
+    /// newest committee. Verify it here, and write it to a file
+    Chain(Box<Chain>),
     /// Follow a chain and keep its proofs up to date, until interrupted
     Follow(Box<Follow>),
     /// Show what a follower knows, has proven, and does next
@@ -122,6 +125,7 @@ impl Command {
             Self::Prove(prove) => prove.options().asking.json,
             Self::Wrap(wrap) => wrap.asking.json,
             Self::Bundle(bundle) => bundle.asking.json,
+            Self::Chain(chain) => chain.asking.json,
             Self::Follow(follow) => follow.json,
             Self::Status(status) => status.json,
             Self::Submit(submit) => submit.sending.json,
@@ -152,6 +156,23 @@ pub struct Bundle {
     pub files: Vec<PathBuf>,
     /// The form of the proof: compressed, or groth16 for contracts
     #[arg(long, default_value_t = ProofKind::Groth16)]
+    pub kind: ProofKind,
+    /// How it is asked for.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// `sextant chain`.
+#[derive(Debug, Args)]
+pub struct Chain {
+    /// File with the compressed proof of the chain so far; without it, a chain begins at the first change's committee
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// Files with compressed proofs of the committee changes that follow, in order
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The form of the proof: compressed, which can be extended, or groth16
+    #[arg(long, default_value_t = ProofKind::Compressed)]
     pub kind: ProofKind,
     /// How it is asked for.
     #[command(flatten)]

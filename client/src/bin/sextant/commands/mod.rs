@@ -2,6 +2,7 @@
 
 mod asking;
 pub mod bundle;
+pub mod chain;
 pub mod deploy;
 pub mod describe;
 pub mod follow;

@@ -29,6 +29,7 @@ pub fn rows(table: &mut Table, statement: &Statement) {
             values.no_logs.iter().for_each(|no_log| no_log_rows(table, no_log));
         }
         Statement::Bundle(values) => bundle_rows(table, values),
+        Statement::Chain(values) => learned_rows(table, &[values.newest]),
     }
 }
 

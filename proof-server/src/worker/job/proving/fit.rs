@@ -53,6 +53,8 @@ fn size(statement: &Statement) -> (usize, &'static str) {
             (inclusion.accounts.len() + slots + events, "accounts, slots, transactions and logs")
         }
         Statement::Bundle(bundle) => (bundle.parts.len(), "statements"),
+        // Whatever its length.
+        Statement::Chain(_) => (1, "chain of committees"),
     }
 }
 
