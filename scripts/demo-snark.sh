@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A real server makes Groth16 proofs of both statements on recorded mainnet data, and a light client contract on a local
-# node accepts them. Prints seconds and memory of each proof and the gas of each transaction. Circuits: those in
-# CIRCUITS, or development circuits, which are set up first if they are missing.
+# node accepts them; then compressed proofs of both and one Groth16 proof of those, which another contract accepts in one
+# transaction. Prints seconds and memory of each proof, the gas of each transaction, and gas for a statement both ways. Circuits:
+# those in CIRCUITS, or development circuits, which are set up first if they are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,6 +16,7 @@ rm -rf "${out:?}"/*
 
 # The node's first account, whose key everybody knows.
 export SEXTANT_KEY=0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80
+readonly account=0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266
 readonly genesis_time=1606824023
 
 say() { printf '\n== %s\n' "$*"; }
@@ -60,21 +62,27 @@ rpc=http://$(wait_for anvil 'Listening on ' "$node")
 address=$(wait_for server 'listening on ' "$server")
 say "A proof server on $address, a node on $rpc (logs: $out)"
 
-prove() {
+# A proof with this name, by the command that follows.
+ask() {
   local name=$1
   shift
-  "$sextant" prove "$name" --server "$address" --kind groth16 --allow-dev-circuits "$circuits/groth16_vk.bin" \
-    --out "$out/$name.proof" --json "$@" >"$out/$name.json"
+  "$sextant" "$@" --server "$address" --allow-dev-circuits "$circuits/groth16_vk.bin" --out "$out/$name.proof" --json \
+    >"$out/$name.json"
   echo "$name: $(field "$out/$name.json" 'it.proving_seconds.toFixed(1)') s," \
     "$(field "$out/$name.json" '(it.peak_memory_bytes / 2 ** 30).toFixed(1)') GiB at most," \
     "a proof of $(field "$out/$name.json" it.proof_bytes) bytes"
 }
+readonly change=(--bootstrap $data/bootstrap-9425184.json --update $data/update-9420873.json --update $data/update-9430576.json)
+readonly inclusion=(--bootstrap $data/inclusion-bootstrap.json
+  --finality-update $data/inclusion-finality-update-9567542.json --proof $data/inclusion-eth-get-proof.json)
 say "Statement 1: the sync committees of periods 1150 and 1151 handed over to the next (mainnet, July 2024)"
-prove committee-change \
-  --bootstrap $data/bootstrap-9425184.json --update $data/update-9420873.json --update $data/update-9430576.json
+ask committee-change prove committee-change --kind groth16 "${change[@]}"
 say "Statement 2: the Uniswap V2 factory and one of its storage slots in the finalized block 20360596"
-prove inclusion --bootstrap $data/inclusion-bootstrap.json \
-  --finality-update $data/inclusion-finality-update-9567542.json --proof $data/inclusion-eth-get-proof.json
+ask inclusion prove inclusion --kind groth16 "${inclusion[@]}"
+say "Both in compressed form, and one proof of the two"
+ask committee-change-compressed prove committee-change --kind compressed "${change[@]}"
+ask inclusion-compressed prove inclusion --kind compressed "${inclusion[@]}"
+ask bundle bundle --kind groth16 "$out/committee-change-compressed.proof" "$out/inclusion-compressed.proof"
 
 say "The verifier of these circuits"
 project=$out/verifier
@@ -87,18 +95,62 @@ verifier=$(contracts/node_modules/.bin/forge create --root "$project" --rpc-url 
   src/groth16/SP1VerifierGroth16.sol:SP1Verifier | sed -n 's/^Deployed to: //p')
 echo "$verifier"
 
-# A light client that begins at the block of a bootstrap, and a proof for it.
-submit() {
+# A light client with this name that begins at the block of a bootstrap.
+deploy() {
   local name=$1 bootstrap=$2
+  shift 2
   "$sextant" deploy --rpc "$rpc" --verifier "$verifier" --bootstrap "$bootstrap" --allow-old-checkpoint \
-    --allow-dev-circuits "$circuits/groth16_vk.bin" --max-age-days 60 --confirmations 0 --yes --json >"$out/$name-contract.json"
+    --allow-dev-circuits "$circuits/groth16_vk.bin" --max-age-days 60 --confirmations 0 --yes --json "$@" \
+    >"$out/$name-contract.json"
+}
+# A proof for the light client of its name.
+submit() {
+  local name=$1
+  shift
   "$sextant" submit --rpc "$rpc" --contract "$(field "$out/$name-contract.json" it.contract)" --confirmations 0 --json \
-    "$out/$name.proof" >"$out/$name-submitted.json"
+    "$out/$name.proof" "$@" >"$out/$name-submitted.json"
   echo "$name: $(field "$out/$name-submitted.json" it.outcome), $(field "$out/$name-submitted.json" it.gas_used) gas" \
     "(the contract: $(field "$out/$name-contract.json" it.gas_used))"
 }
 say "A light client contract for each period, and the proofs submitted to them"
-submit committee-change $data/bootstrap-9425184.json
-submit inclusion $data/inclusion-bootstrap.json
+deploy committee-change $data/bootstrap-9425184.json
+submit committee-change
+deploy inclusion $data/inclusion-bootstrap.json
+submit inclusion
 say "Once more: known, nothing is sent"
 "$sextant" submit --rpc "$rpc" --contract "$(field "$out/inclusion-contract.json" it.contract)" "$out/inclusion.proof"
+
+# What the node answers to a method with these parameters.
+call() {
+  node -e "
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: '$1', params: $2 });
+    fetch('$rpc', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      .then((answer) => answer.json())
+      .then(({ result, error }) => {
+        if (error) throw new Error('$1: ' + error.message);
+        console.log(JSON.stringify(result));
+      });"
+}
+# Between the two statements lie committees that are not recorded. This contract has a guardian, who names the one that signed the
+# second: an hour after it was announced.
+say "A light client contract for both, and the bundle submitted to it"
+deploy bundle $data/bootstrap-9425184.json --guardian $account --delay 3600
+"$sextant" inspect --json "$out/inclusion.proof" >"$out/inclusion-said.json"
+period=$(field "$out/inclusion-said.json" 'it.public_values.signer_period.toString(16).padStart(64, "0")')
+root=$(field "$out/inclusion-said.json" 'it.public_values.signer_committee_root.slice(2)')
+guardian() {
+  local to
+  to=$(field "$out/bundle-contract.json" it.contract)
+  call eth_sendTransaction "[{ from: '$account', to: '$to', data: '0x$1$period$root' }]" >/dev/null
+}
+guardian de3c6230 # announceCommittee(uint64,bytes32)
+call evm_increaseTime '[3601]' >/dev/null
+call evm_mine '[]' >/dev/null
+guardian a15381b4 # executeCommittee(uint64,bytes32)
+submit bundle --statement "$out/inclusion.proof" "$out/committee-change-compressed.proof"
+"$sextant" verify "$out/bundle.proof" --allow-dev-circuits "$circuits/groth16_vk.bin" \
+  --statement "$out/inclusion.proof" "$out/committee-change-compressed.proof" --json >"$out/bundle-verified.json"
+
+gas() { field "$out/$1-submitted.json" it.gas_used; }
+say "Gas for a statement"
+echo "two statements alone: $((($(gas committee-change) + $(gas inclusion)) / 2)) each; as a bundle: $(($(gas bundle) / 2)) each"

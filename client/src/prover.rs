@@ -323,31 +323,64 @@ impl Prover for ServerProver {
         let program = input.program();
         let proof = async { self.ask(CheckedInput::check(input).await?, kind).await };
         let error = match proof.await {
-            Ok(Proof { record, statement, cost }) => return Ok(Proven { record, statement, cost }),
+            Ok(proof) => return Ok(proven(proof)),
             Err(error) => error,
         };
         let error = match program {
             Some(program) => self.explained(error, program, kind).await,
             None => error,
         };
-        Err(ProverError {
-            retry_after: match &error {
-                ClientError::Server(refusal) if refusal.retry_after_ms > 0 => {
-                    Some(Duration::from_millis(refusal.retry_after_ms))
-                }
-                _ => None,
-            },
-            stands: stands(&error),
-            message: error.to_string(),
-        })
+        Err(told(&error))
+    }
+
+    async fn bundle_of(&self, proofs: Vec<ProofRecord>, kind: ProofKind) -> Result<Proven, ProverError> {
+        let checked = CheckedBundle::check(proofs, &self.config.verifier).await;
+        let checked = checked.map_err(|error| no_proof(&error))?;
+        match self.bundle(checked, kind).await {
+            Ok(proof) => Ok(proven(proof)),
+            Err(error) => Err(told(&self.explained(error, Program::Bundle, kind).await)),
+        }
+    }
+
+    async fn snark_of(&self, proof: ProofRecord) -> Result<Proven, ProverError> {
+        let program = proof.program();
+        let checked = CheckedProof::check(proof, &self.config.verifier).await;
+        let checked = checked.map_err(|error| no_proof(&error))?;
+        let error = match (self.wrap(checked).await, program) {
+            (Ok(proof), _) => return Ok(proven(proof)),
+            (Err(error), Some(program)) => self.explained(error, program, ProofKind::Groth16).await,
+            (Err(error), None) => error,
+        };
+        Err(told(&error))
     }
 
     async fn verify(&self, record: ProofRecord) -> Result<Statement, ProverError> {
         match self.config.verifier.verify_apart(record).await {
             Ok((_, statement)) => Ok(statement),
-            Err(error) => {
-                Err(ProverError { message: error.to_string(), stands: true, ..ProverError::default() })
-            }
+            Err(error) => Err(no_proof(&error)),
         }
     }
+}
+
+fn proven(Proof { record, statement, cost }: Proof) -> Proven {
+    Proven { record, statement, cost }
+}
+
+/// A failure to get a proof, in a follower's words.
+fn told(error: &ClientError) -> ProverError {
+    ProverError {
+        retry_after: match error {
+            ClientError::Server(refusal) if refusal.retry_after_ms > 0 => {
+                Some(Duration::from_millis(refusal.retry_after_ms))
+            }
+            _ => None,
+        },
+        stands: stands(error),
+        message: error.to_string(),
+    }
+}
+
+/// What was given is no proof, and will be none.
+fn no_proof(error: &impl fmt::Display) -> ProverError {
+    ProverError { message: error.to_string(), stands: true, ..ProverError::default() }
 }

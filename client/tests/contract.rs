@@ -12,8 +12,13 @@ use std::{
 };
 
 use common::{BOOTSTRAP, Folder, assert_names, file, sextant, text};
-use node::{Anvil, GENESIS, KEYS};
+use node::{Anvil, GENESIS, KEYS, accepts_only, catch_up, deployment};
 use serde_json::Value;
+use sextant_client::{ProofKind, ProofRecord};
+use sextant_consensus::{
+    Program,
+    public_values::{Bundle, Bundled, Statement},
+};
 
 /// An hour after the finalized slot of the recorded committee change.
 const TIME: u64 = GENESIS + 12 * 9_430_496 + 3600;
@@ -102,6 +107,95 @@ async fn a_contract_is_deployed_and_takes_a_proof_once() {
     assert_names(&sextant(&[&arguments[..], &[text(&proof)]].concat()), &["no contract at"]);
     let other = submit(&["--chain-id", "1"]);
     assert_names(&other, &["chain 31337", "expected 1"]);
+}
+
+/// A bundle goes with the files of its statements, which are found by what they say, whichever order and form they come in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_is_submitted_with_the_files_of_its_statements() {
+    let (first, statement) = catch_up();
+    let mut next = statement.clone();
+    let taught = statement.learned[0];
+    (next.head.signer_period, next.head.signer_committee_root) = (taught.period, taught.committee_root);
+    next.learned.clear();
+    let public_values = Statement::Inclusion(next).abi_encode();
+    let next = ProofRecord { kind: ProofKind::Compressed, public_values, ..first.clone() };
+    let bundle = |statements: &[&ProofRecord]| {
+        let parts = statements.iter().map(|it| Bundled::of(Program::Inclusion, &it.public_values)).collect();
+        let bundle = Statement::Bundle(Bundle { chain_digest: statement.head.chain_digest, parts });
+        let (program, vk_hash) = (Program::Bundle.tag(), sextant_artifacts::BUNDLE.vk_hash);
+        ProofRecord { program, vk_hash, public_values: bundle.abi_encode(), ..first.clone() }
+    };
+    let (all, reversed) = (bundle(&[&first, &next]), bundle(&[&next, &first]));
+
+    let anvil = Anvil::start(GENESIS + 12 * statement.head.finalized_slot + 3600, &[]);
+    let verifier = accepts_only(&anvil, &[&all, &reversed]).await;
+    let deployed =
+        deployment(verifier, &first).deploy(&anvil.sender(0).await, &mut |_| Ok(())).await.unwrap();
+    let contract = deployed.contract.to_string();
+    let folder = Folder::new();
+    let write = |name: &str, record: &ProofRecord| folder.write(name, record.to_file_bytes());
+    let files = [("first.proof", &first), ("next.proof", &next), ("all.proof", &all)];
+    let [first, next, all] = files.map(|(name, record)| write(name, record));
+    let reversed = write("reversed.proof", &reversed);
+    let key = folder.write("key", KEYS[0]);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let (rpc, other) = (anvil.url.clone(), proof());
+    let submit = |files: &[&std::path::Path], statements: &[&std::path::Path], more: &[&str]| {
+        let mut arguments = vec!["submit", "--rpc", &rpc, "--contract", &contract, "--key-file", text(&key)];
+        arguments.extend(["--confirmations", "0"]);
+        arguments.extend(files.iter().map(|file| text(file)));
+        if !statements.is_empty() {
+            arguments.push("--statement");
+            arguments.extend(statements.iter().map(|file| text(file)));
+        }
+        arguments.extend(more);
+        sextant(&arguments)
+    };
+    let height = async || anvil.nodes().call("eth_blockNumber", serde_json::json!([])).await.unwrap();
+    let before = height().await;
+
+    // What is missing and what does not belong is named, and who is refused on the contract.
+    for (files, statements, status, named) in [
+        (&[&*all][..], &[&*next][..], 2, &["all.proof: statement 0 (from 0)", "missing", "--statement"][..]),
+        (&[&all], &[], 2, &["all.proof: statement 0 (from 0)", "missing"]),
+        (
+            &[&all],
+            &[&next, &first, &other],
+            6,
+            &["committee-change.proof: its statement is not in the bundle"],
+        ),
+        (&[&first], &[&next], 2, &["--statement", "no bundle"]),
+        (
+            &[&reversed],
+            &[&first, &next],
+            8,
+            &["reversed.proof: ", "next.proof: ", "statement 0 (from 0)", "committee of period"],
+        ),
+    ] {
+        let output = submit(files, statements, &[]);
+        assert_names(&output, named);
+        assert_eq!(output.status.code(), Some(status), "{named:?}");
+    }
+    assert_eq!(height().await, before, "nothing was sent");
+
+    // What the one teaches the other is signed with.
+    let statements = [&*next, &first];
+    let tried = json(&submit(&[&all], &statements, &["--json", "--dry-run"]));
+    assert_eq!(tried["outcome"], "would be accepted");
+    assert_eq!(height().await, before);
+    let accepted = json(&submit(&[&all], &statements, &["--json"]));
+    assert_eq!(accepted["outcome"], "accepted");
+    let names: Vec<_> = accepted.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(
+        names,
+        ["block", "file", "gas_used", "outcome", "transaction", "wei_per_gas"],
+        "as of a proof"
+    );
+    assert!(accepted["file"].as_str().unwrap().ends_with("all.proof"), "{accepted}");
+    let after = height().await;
+    assert_ne!(after, before);
+    assert_eq!(json(&submit(&[&all], &statements, &["--json"]))["outcome"], "known");
+    assert_eq!(height().await, after, "and nothing was sent");
 }
 
 /// At a terminal everything that is for good is shown before the question, and only a yes deploys.

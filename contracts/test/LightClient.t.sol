@@ -57,6 +57,19 @@ contract AcceptTest is Base {
         require(client.committeeRoot(1152) == next.learned[0].committeeRoot, "committee");
     }
 
+    /// A handover under a newer header, without execution facts: its committee is known, the header is not.
+    function test_a_newer_header_is_news_without_a_new_committee() public {
+        CommitteeChange memory statement = change(ONE_HANDOVER);
+        LightClient client = deploy(statement.head);
+        submitChange(client, recorded(ONE_HANDOVER));
+        statement.head.finalizedSlot += 32;
+        statement.head.finalizedRoot = keccak256("newer");
+        (statement.head.blockNumber, statement.head.stateRoot) = (0, 0);
+        vm.warp(timeOf(statement.head.finalizedSlot));
+        submitChange(client, abi.encode(statement));
+        require(client.headSlot() == 9_420_832, "head");
+    }
+
     function test_an_inclusion_moves_the_head() public {
         LightClient client = deploy(inclusion(ONE_SLOT).head);
         submitInclusion(client, recorded(ONE_SLOT));

@@ -13,8 +13,11 @@ const contracts = join(import.meta.dirname, "..");
 const MUTATIONS = [
   ["without", /emit [^;]*;/g, () => ""],
   ["without", /revert [^;]*;/g, () => "{}"],
-  ["without", /(?<=^ +)(_require\w+|_verify|_check\w*|_mark\w+|_contradict\w*|_setHead|_cancel|_settle|_learn\w*|_record\w*)\([^;{]*\);/gm, () => ""],
+  ["without", /(?<=^ +)(_require\w+|_expect|_verify|_check\w*|_mark\w+|_contradict\w*|_setHead|_cancel|_settle|_learn\w*|_record\w*)\([^;{]*\);/gm, () => ""],
   ["without", /(?<=^ +)delete [^;]*;/gm, () => ""],
+  // What is passed over, and what says that something is new.
+  ["without", /(else )?if \([^;{]*\) (return|\w+ =) false;/g, () => ""],
+  ["both", /\|\|/g, () => "&&"],
   ["moved", /(?<!for \([^\n]*)(?<=\S )[<>](?= \S)/g, (sign) => `${sign}=`],
   ["moved", /(?<!for \([^\n]*)(?<=\S )>=(?= \S)/g, () => ">"],
   ["always", /(?<=if \()!?agrees(?=\))/g, (condition) => (condition[0] === "!" ? "false" : "true")],

@@ -41,6 +41,9 @@ pub struct Config {
     pub cadence: Cadence,
     /// Form of the proofs. Default: `stark`.
     pub kind: ProofKind,
+    /// Where a contract is given: what is due there within so long is proven in compressed form, and submitted as one bundle;
+    /// `kind` is the bundle's. `None`: each by itself. Default: `None`.
+    pub bundle_for: Option<Duration>,
     /// Most handovers in one proof: each costs the prover time and memory. Where a contract finds headers of so few
     /// handovers too old, a proof has as many as it takes. Default: 8.
     pub max_handovers: u64,
@@ -71,6 +74,7 @@ impl Config {
             max_logs: 16,
             cadence: Cadence::default(),
             kind: ProofKind::Stark,
+            bundle_for: None,
             max_handovers: 8,
             keep: Some(1000),
             look_at_chain: Duration::from_secs(60 * 60),

@@ -5,7 +5,9 @@ use std::{fmt, future::Future, pin::Pin};
 use serde::{Deserialize, Serialize};
 use sextant_consensus::hash::Root;
 use sextant_protocol::ProofRecord;
-use sextant_submit::{Knowledge, OnSent, Outcome, Sent, SubmitError, Submitter};
+use sextant_submit::{Knowledge, OnSent, Outcome, Sent, SubmitError, Submitter, learned};
+
+use crate::ProofEntry;
 
 /// What is asked of a contract.
 pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, SubmitError>> + Send + 'a>>;
@@ -31,6 +33,16 @@ pub trait Submit: fmt::Debug + Send + Sync {
         earlier: &'a [Sent],
         on_sent: OnSent<'a>,
     ) -> Submission<'a>;
+
+    /// Submits a bundle with its statements, unless the contract knows all of them; as
+    /// [`sextant_submit::Submitter::submit_bundle`].
+    fn submit_bundle<'a>(
+        &'a self,
+        bundle: &'a ProofRecord,
+        statements: &'a [ProofRecord],
+        earlier: &'a [Sent],
+        on_sent: OnSent<'a>,
+    ) -> Submission<'a>;
 }
 
 impl Submit for Submitter {
@@ -53,6 +65,16 @@ impl Submit for Submitter {
         on_sent: OnSent<'a>,
     ) -> Submission<'a> {
         Box::pin(Self::submit(self, record, earlier, on_sent))
+    }
+
+    fn submit_bundle<'a>(
+        &'a self,
+        bundle: &'a ProofRecord,
+        statements: &'a [ProofRecord],
+        earlier: &'a [Sent],
+        on_sent: OnSent<'a>,
+    ) -> Submission<'a> {
+        Box::pin(Self::submit_bundle(self, bundle, statements, earlier, on_sent))
     }
 }
 
@@ -94,6 +116,15 @@ impl View {
 
     fn is_taken(&self, slot: u64, margin: u64) -> bool {
         !self.knowledge.is_too_old(slot, self.knowledge.time.saturating_add(margin))
+    }
+
+    /// What a proof of handovers says is known there now, whatever a node that is behind may answer to the next question.
+    pub fn learn(&mut self, entry: &ProofEntry) {
+        let statement = entry.statement();
+        for learned in statement.iter().flat_map(learned) {
+            self.knowledge.committees.insert(learned.period, learned.committee_root.into());
+            (self.known_period, self.committee_root) = (learned.period, learned.committee_root);
+        }
     }
 
     /// Digests of the chain that it takes statements about, the one without its next fork first.

@@ -54,6 +54,20 @@ pub enum Event {
         /// Slot of the finalized header.
         finalized_slot: u64,
     },
+    /// One proof of several statements is asked for.
+    Bundling {
+        /// The bundle's file, once it is proven.
+        file: String,
+        /// The files of the statements' proofs, in its order.
+        statements: Vec<String>,
+    },
+    /// A bundle is not submitted. Those of its statements that are still due are, in another one or alone.
+    Dissolved {
+        /// The bundle's file.
+        file: String,
+        /// Why.
+        reason: String,
+    },
     /// A transaction that submits a proof is kept, and sent next.
     Sent {
         /// The proof's file.
@@ -149,6 +163,10 @@ impl fmt::Display for Event {
             Self::Unchanged { finalized_slot } => {
                 write!(f, "nothing watched has changed at finalized slot {finalized_slot}")
             }
+            Self::Bundling { file, statements } => {
+                write!(f, "asking for one proof of {}: {file}: {}", statements.len(), statements.join(", "))
+            }
+            Self::Dissolved { file, reason } => write!(f, "no bundle any more: {file}: {reason}"),
             Self::Sent { file, transaction } => write!(f, "submitting {file}: transaction {transaction}"),
             Self::Submitted { file, transaction, block, gas_used } => {
                 write!(f, "accepted: {file}, transaction {transaction} in block {block}, {gas_used} gas")

@@ -27,6 +27,8 @@ pub struct Follower<P> {
     pub(crate) submission: Option<Box<dyn Submit>>,
     /// Finalized slot, last period on the contract and last proof of logs for which nothing was left to be submitted.
     pub(crate) logs_looked: Option<(u64, u64, Option<u64>)>,
+    /// Finalized slot, last period on the contract and number of proofs for which there was nothing to be bundled yet.
+    pub(crate) bundled_looked: Option<(u64, u64, u64)>,
     pub(crate) resumed: bool,
     pub(crate) spec: Spec,
     pub(crate) health: Arc<Health>,
@@ -87,7 +89,8 @@ impl<P: Prover> Follower<P> {
             return first.0.map_or(Ok(()), Err);
         }
         // An update that no node has any more is no reason to leave the accounts alone. A prover that is busy is.
-        let handed_over = self.hand_over(&mut view, on_event).await;
+        let mut bundled = Vec::new();
+        let handed_over = self.hand_over(&mut view, &mut bundled, on_event).await;
         let prover_failed = matches!(handed_over, Err(FollowError::Prover(_) | FollowError::OtherStatement));
         first.keep(handed_over);
         let finality = finality.filter(|_| !prover_failed);
@@ -95,7 +98,8 @@ impl<P: Prover> Follower<P> {
             first.keep(self.prove_inclusion(finality, view.as_ref(), on_event).await);
             first.keep(self.prove_logs(finality, view.as_ref(), on_event).await);
         }
-        if let (Some(view), false) = (&view, first.ends()) {
+        if let (Some(view), false) = (&mut view, first.ends()) {
+            first.keep(self.submit_bundled(view, &bundled, on_event).await);
             first.keep(self.submit_inclusion(view, on_event).await);
             first.keep(self.submit_logs(finality.as_ref(), view, on_event).await);
         }

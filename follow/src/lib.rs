@@ -8,10 +8,12 @@
 //! - Inclusions of the watched accounts follow, at each new finalized head or when a watched value has changed.
 //! - Watched logs are looked for in every block since the last head, and proven where they are found.
 //! - Where it is given a contract ([`Submit`]), what it proves and submits follows from what that knows.
+//! - What is due there at about the same time is submitted as one bundle, where that is wanted.
 //!
 //! The production prover asks a proof server and is in `sextant-client`; tests bring their own.
 
 mod backoff;
+mod bundling;
 mod config;
 mod contract;
 mod error;

@@ -76,6 +76,10 @@ impl<P: Prover> Follower<P> {
             self.state.write_journal(&journal)?;
         }
         first?;
+        if self.state.logs_since(settled)?.iter().any(|(_, entry)| entry.to_bundle) {
+            // What was made anew is looked at once more.
+            self.bundled_looked = None;
+        }
         // Without finality nothing was made anew.
         self.logs_looked = finality.map(|_| look);
         Ok(())
@@ -111,6 +115,9 @@ impl<P: Prover> Follower<P> {
             Signers::LeftOut => false,
         };
         let fits = signed && view.is_taken_now(entry.finalized_slot) && self.is_for(&entry, view);
+        if fits && entry.to_bundle {
+            return Ok(Standing::Open);
+        }
         let refused = match fits {
             true => match self.submit_entry(&entry, on_event).await {
                 Err(error) if is_outdated(&error) => Some(error),
@@ -119,6 +126,8 @@ impl<P: Prover> Follower<P> {
             false => None,
         };
         match self.made_anew(number, &entry, finality, view, on_event).await? {
+            // It waits for its bundle.
+            Some(entry) if entry.to_bundle => {}
             Some(entry) => self.submit_entry(&entry, on_event).await?,
             // There is no later header yet.
             None => refused.map_or(Ok(()), Err)?,
@@ -155,7 +164,7 @@ impl<P: Prover> Follower<P> {
 
 /// What a contract knows of the committee that signed for a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Signers {
+pub(crate) enum Signers {
     /// The committee.
     Known,
     /// None yet of this period or a later one, or the node that answers is behind.
@@ -166,7 +175,11 @@ enum Signers {
     LeftOut,
 }
 
-async fn signers(contract: &dyn Submit, entry: &ProofEntry, view: &View) -> Result<Signers, FollowError> {
+pub(crate) async fn signers(
+    contract: &dyn Submit,
+    entry: &ProofEntry,
+    view: &View,
+) -> Result<Signers, FollowError> {
     let period = entry.from_period;
     if view.knowledge.committees.contains_key(&period) {
         return Ok(Signers::Known);
@@ -190,9 +203,10 @@ impl Signers {
     }
 }
 
-/// Whether it is in a form that contracts take.
+/// Whether contracts take its form, or what is to be made of it.
 fn is_of_a_form(entry: &ProofEntry) -> bool {
-    entry.logs.is_some() && entry.kind.parse::<ProofKind>().is_ok_and(is_for_contracts)
+    let is_for_contracts = || entry.kind.parse::<ProofKind>().is_ok_and(is_for_contracts);
+    entry.logs.is_some() && (entry.to_bundle || is_for_contracts())
 }
 
 /// Whether an error is about one proof, and not about those who are asked for all.

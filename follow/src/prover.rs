@@ -38,6 +38,16 @@ pub trait Prover: Send + Sync {
         kind: ProofKind,
     ) -> impl Future<Output = Result<Proven, ProverError>> + Send;
 
+    /// One proof in this form that these compressed ones hold, in this order; verified like any other.
+    fn bundle_of(
+        &self,
+        proofs: Vec<ProofRecord>,
+        kind: ProofKind,
+    ) -> impl Future<Output = Result<Proven, ProverError>> + Send;
+
+    /// The Groth16 proof of a compressed one; verified like any other.
+    fn snark_of(&self, proof: ProofRecord) -> impl Future<Output = Result<Proven, ProverError>> + Send;
+
     /// Verifies a proof that was found on disk, and says what it proves.
     fn verify(&self, record: ProofRecord) -> impl Future<Output = Result<Statement, ProverError>> + Send;
 }

@@ -84,6 +84,7 @@ impl<P: Prover> Follower<P> {
             prover,
             submission: None,
             logs_looked: None,
+            bundled_looked: None,
             resumed,
             spec: Spec::default(),
             health: Arc::default(),

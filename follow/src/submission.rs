@@ -111,13 +111,14 @@ impl<P: Prover> Follower<P> {
         Ok(fits.max_by_key(|entry| (entry.to_period, entry.finalized_slot)))
     }
 
-    /// Whether the file is there, and its form and its chain are the contract's.
+    /// Whether the file is there, and its form, or what is made of it, and its chain are the contract's.
     pub(crate) fn is_for(&self, entry: &ProofEntry, view: &View) -> bool {
         let Some(record) = self.state.found_proof(&entry.file) else { return false };
         let statement =
             record.program().and_then(|program| Statement::abi_decode(program, &record.public_values).ok());
         let takes = |head: &Head| view.knowledge.takes_chain(&head.chain_digest.into(), head.finalized_slot);
-        is_for_contracts(record.kind) && statement.as_ref().and_then(Statement::head).is_some_and(takes)
+        (entry.to_bundle || is_for_contracts(record.kind))
+            && statement.as_ref().and_then(Statement::head).is_some_and(takes)
     }
 
     /// Submits the latest proof of the watched accounts, if the contract knows who signed it and does not have it. Those
@@ -129,7 +130,9 @@ impl<P: Prover> Follower<P> {
     ) -> Result<(), FollowError> {
         let Some(entry) = self.last_inclusion()? else { return Ok(()) };
         let known = entry.from_period <= view.known_period;
-        if !known || !view.is_taken_now(entry.finalized_slot) || !self.is_for(&entry, view) {
+        // What is to be bundled is submitted elsewhere.
+        if entry.to_bundle || !known || !view.is_taken_now(entry.finalized_slot) || !self.is_for(&entry, view)
+        {
             return Ok(());
         }
         if !self.has(&entry).await? {
@@ -146,12 +149,12 @@ impl<P: Prover> Follower<P> {
         Ok(!takes && !self.has(&entry).await?)
     }
 
-    fn last_inclusion(&self) -> Result<Option<ProofEntry>, FollowError> {
+    pub(crate) fn last_inclusion(&self) -> Result<Option<ProofEntry>, FollowError> {
         let proofs = self.state.proofs()?;
         Ok(proofs.into_iter().rev().find(ProofEntry::is_of_accounts))
     }
 
-    async fn has(&self, entry: &ProofEntry) -> Result<bool, FollowError> {
+    pub(crate) async fn has(&self, entry: &ProofEntry) -> Result<bool, FollowError> {
         let Some(contract) = &self.submission else { return Ok(false) };
         let values = hex::decode(entry.public_values.trim_start_matches("0x")).unwrap_or_default();
         Ok(contract.proven_at(&values).await?.is_some())
@@ -163,19 +166,30 @@ impl<P: Prover> Follower<P> {
         entry: &ProofEntry,
         on_event: OnEvent<'_>,
     ) -> Result<(), FollowError> {
-        let Some(contract) = &self.submission else { return Ok(()) };
         let Some(record) = self.state.found_proof(&entry.file) else { return Ok(()) };
         calldata(&record)?;
-        let mut journal = self.journal(contract.as_ref())?;
-        let outcome = self.hand_in(contract.as_ref(), entry, &record, &mut journal, on_event).await;
+        self.submit_proof(&entry.file, &record, None, on_event).await
+    }
+
+    /// Submits the proof in a file, a bundle's with its statements.
+    pub(crate) async fn submit_proof(
+        &self,
+        file: &str,
+        record: &ProofRecord,
+        statements: Option<&[ProofRecord]>,
+        on_event: OnEvent<'_>,
+    ) -> Result<(), FollowError> {
+        let Some(contract) = self.submission.as_deref() else { return Ok(()) };
+        let mut journal = self.journal(contract)?;
+        let file = file.to_owned();
+        let outcome = self.hand_in(contract, &file, (record, statements), &mut journal, on_event).await;
         if let Err(SubmitError::Refused(refusal)) = &outcome
-            && self.is_final(refusal, record).await
+            && self.is_final(refusal, record.clone()).await
         {
             // It is of no use to anybody: the next look has it made anew.
-            self.state.discard(&entry.file)?;
+            self.state.discard(&file)?;
         }
-        let outcome = outcome.map_err(|error| FollowError::Submission { file: entry.file.clone(), error })?;
-        let file = entry.file.clone();
+        let outcome = outcome.map_err(|error| FollowError::Submission { file: file.clone(), error })?;
         let event = match outcome {
             Outcome::Accepted(mined) => {
                 let before = journal.of(&file).block.replace(mined.block);
@@ -208,23 +222,26 @@ impl<P: Prover> Follower<P> {
     async fn hand_in(
         &self,
         contract: &dyn Submit,
-        entry: &ProofEntry,
-        record: &ProofRecord,
+        file: &str,
+        (record, statements): (&ProofRecord, Option<&[ProofRecord]>),
         journal: &mut Journal,
         on_event: OnEvent<'_>,
     ) -> Result<Outcome, SubmitError> {
-        let earlier = journal.of(&entry.file).sent.clone();
+        let earlier = journal.of(file).sent.clone();
         let state = &self.state;
         let mut on_sent = |sent: &Sent| {
-            let submitted = journal.of(&entry.file);
+            let submitted = journal.of(file);
             // Another nonce: the ones before it can be mined no more.
             submitted.sent.retain(|before| before.nonce == sent.nonce);
             submitted.sent.push(sent.clone());
             state.write_journal(journal).map_err(|error| error.to_string())?;
-            on_event(Event::Sent { file: entry.file.clone(), transaction: sent.hash.to_string() });
+            on_event(Event::Sent { file: file.into(), transaction: sent.hash.to_string() });
             Ok(())
         };
-        contract.submit(record, &earlier, &mut on_sent).await
+        match statements {
+            None => contract.submit(record, &earlier, &mut on_sent).await,
+            Some(statements) => contract.submit_bundle(record, statements, &earlier, &mut on_sent).await,
+        }
     }
 
     /// Whether no contract will ever take the proof. What this one does not take today, because of what it knows or trusts,

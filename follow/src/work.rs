@@ -11,7 +11,7 @@ use sextant_consensus::{
     light_client::{LightClientFinalityUpdate, LightClientUpdate, SyncCommittee},
     public_values::Statement,
 };
-use sextant_protocol::StatementInput;
+use sextant_protocol::{ProofKind, ProofRecord, StatementInput};
 use sextant_sources::{
     MAX_UPDATES, forks,
     input::{self, Prepared, Signers, Sourced},
@@ -24,29 +24,38 @@ use crate::{
 };
 
 impl<P: Prover> Follower<P> {
-    /// Proves handovers until the last known committee is proven, or where there is a contract, known to it.
+    /// Proves handovers until the last known committee is proven, or where there is a contract, known to it. Those that are
+    /// to be `bundled` are left to be submitted.
     pub(crate) async fn hand_over(
         &mut self,
         view: &mut Option<View>,
+        bundled: &mut Vec<ProofEntry>,
         on_event: OnEvent<'_>,
     ) -> Result<(), FollowError> {
+        // As the contract will be with them.
+        let mut ahead = view.clone();
         loop {
-            let from = view.as_ref().map_or(self.known.proven_period, |view| view.known_period);
+            let from = ahead.as_ref().map_or(self.known.proven_period, |view| view.known_period);
             if from >= self.client.known_period() {
                 return Ok(());
             }
-            let recorded = view.as_ref().map(|view| self.recorded_handover(view)).transpose()?.flatten();
+            let recorded = ahead.as_ref().map(|view| self.recorded_handover(view)).transpose()?.flatten();
             let entry = match recorded {
                 Some(entry) => entry,
-                None => self.prove_handovers(from, view.as_ref(), on_event).await?,
+                None => self.prove_handovers(from, ahead.as_ref(), on_event).await?,
             };
-            if let Some(view) = view {
-                self.submit_entry(&entry, on_event).await?;
-                // What it says is now known there, whatever a node that is behind may answer to the next question.
-                view.known_period = entry.to_period;
-                view.committee_root = learned_last(&entry).unwrap_or(view.committee_root);
-                view.knowledge.committees.insert(view.known_period, view.committee_root.into());
-                self.note(view)?;
+            if let (Some(ahead), Some(view)) = (&mut ahead, view.as_mut()) {
+                match entry.to_bundle {
+                    true => bundled.push(entry.clone()),
+                    // It begins with a committee that the contract does not know yet.
+                    false if !bundled.is_empty() => return Ok(()),
+                    false => {
+                        self.submit_entry(&entry, on_event).await?;
+                        view.learn(&entry);
+                        self.note(view)?;
+                    }
+                }
+                ahead.learn(&entry);
             }
         }
     }
@@ -212,9 +221,9 @@ impl<P: Prover> Follower<P> {
         });
         let values = expected.abi_encode();
         let digest = hex::encode(&keccak256(&values)[..4]);
-        let kind = self.config.kind;
+        let kind = self.form();
         let name = format!("{}-{}-{digest}-{kind}.proof", head.program, head.finalized_slot);
-        let found = self.find(&name, &expected, &values).await;
+        let found = self.find(&name, &expected, kind).await.is_some();
         if !found {
             let proven = self.prover.prove(prepared.input, kind).await?;
             let same = proven.statement == expected && proven.record.public_values == values;
@@ -241,17 +250,23 @@ impl<P: Prover> Follower<P> {
             public_values: hex(&values),
             recorded_at: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
             logs: None,
+            to_bundle: kind != self.config.kind,
         })
     }
 
-    /// Whether this very proof lies there already, from a run that was ended before it could record it.
-    async fn find(&self, name: &str, expected: &Statement, values: &[u8]) -> bool {
-        match self.state.found_proof(name) {
-            Some(record) if record.public_values == values && record.kind == self.config.kind => {
-                self.prover.verify(record).await.is_ok_and(|statement| statement == *expected)
-            }
-            _ => false,
+    /// This very proof, if it lies there already, from a run that was ended before it could record it.
+    pub(crate) async fn find(
+        &self,
+        name: &str,
+        expected: &Statement,
+        kind: ProofKind,
+    ) -> Option<ProofRecord> {
+        let record = self.state.found_proof(name)?;
+        if record.kind != kind || record.public_values != expected.abi_encode() {
+            return None;
         }
+        let statement = self.prover.verify(record.clone()).await.ok()?;
+        (statement == *expected).then_some(record)
     }
 
     pub(crate) fn recorded(&self, entry: &ProofEntry, on_event: OnEvent<'_>) -> Result<(), FollowError> {
@@ -273,16 +288,6 @@ impl<P: Prover> Follower<P> {
         let values = last.and_then(|proof| hex::decode(proof.public_values.strip_prefix("0x")?).ok());
         let before = values.and_then(|values| Statement::abi_decode(now.head.program, &values).ok());
         Ok(matches!(before, Some(Statement::Inclusion(before)) if before.accounts == now.accounts))
-    }
-}
-
-/// The root of the last committee that a recorded proof teaches.
-fn learned_last(entry: &ProofEntry) -> Option<[u8; 32]> {
-    let values = hex::decode(entry.public_values.strip_prefix("0x")?).ok()?;
-    match Statement::abi_decode(sextant_consensus::Program::CommitteeChange, &values).ok()? {
-        Statement::CommitteeChange(change) => Some(change.learned.last()?.committee_root),
-        Statement::Chain(chain) => Some(chain.newest.committee_root),
-        Statement::Inclusion(_) | Statement::Bundle(_) => None,
     }
 }
 

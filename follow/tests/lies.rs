@@ -155,6 +155,14 @@ impl Prover for Lying {
         Ok(proven)
     }
 
+    async fn bundle_of(&self, _: Vec<ProofRecord>, _: ProofKind) -> Result<Proven, ProverError> {
+        panic!("nothing is bundled here")
+    }
+
+    async fn snark_of(&self, _: ProofRecord) -> Result<Proven, ProverError> {
+        panic!("nothing is wrapped here")
+    }
+
     async fn verify(&self, _: ProofRecord) -> Result<Statement, ProverError> {
         panic!("nothing is found on disk here")
     }

@@ -325,3 +325,34 @@ async fn watched_logs_are_read_on_the_contract() {
     }
     assert_eq!(chain.transactions().await, sent);
 }
+
+/// The real contract takes a bundle in one transaction, and the block with it may be reorganised away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_bundle_is_one_transaction_whatever_its_chain_does() {
+    let folder = tempdir().unwrap();
+    let world = World::at(2 * PERIOD + 16).await;
+    let chain = Chain::start(GENESIS + 6 * PERIOD, &world, MAX_AGE).await;
+    let prover = Checking::default();
+    let config = Config {
+        kind: ProofKind::Groth16,
+        bundle_for: Some(std::time::Duration::ZERO),
+        max_handovers: 1,
+        ..world.config(folder.path())
+    };
+    let follower = world.open(config, prover.clone()).await.unwrap();
+    let mut follower = follower.with_submission(Box::new(chain.submitter(&chain.url()).await));
+    let before = chain.snapshot().await;
+    step(&mut follower).await.0.unwrap();
+    assert_whole(&chain, 3, 1).await;
+    chain.revert(before).await;
+    assert!(!chain.knows(1).await);
+    step(&mut follower).await.0.unwrap();
+    assert_whole(&chain, 3, 1).await;
+    let bundled: Vec<_> = prover.bundled.lock().unwrap().iter().map(Vec::len).collect();
+    assert_eq!(bundled, [4], "proven once");
+    let inclusion = follower.proofs().unwrap().pop().unwrap();
+    assert!(inclusion.is_of_accounts());
+    let proven_at = chain.read("provenAt(bytes)", &inclusion.public_values, &[]).await;
+    assert_ne!(u64::from_str_radix(&proven_at, 16).unwrap(), 0);
+    assert_eq!(step(&mut follower).await.1, []);
+}

@@ -1,23 +1,11 @@
 //! Bundles: one proof of many statements in one transaction, which the contract takes one after the other.
 
-use std::collections::HashSet;
-
-use alloy_primitives::U256;
 use alloy_sol_types::SolCall;
-use sextant_consensus::{
-    Program,
-    public_values::{Bundle, Bundled, Statement},
-};
+use sextant_consensus::Program;
 use sextant_protocol::ProofRecord;
 
 use crate::{
-    OnSent, Outcome, Refusal, Sent, SubmitError, Submitter,
-    contract::{
-        LightClient::{self as Client, submitBundleCall},
-        LightClientErrors as Reason,
-    },
-    learned,
-    ledger::Ledger,
+    OnSent, Outcome, Sent, SubmitError, Submitter, contract::LightClient::submitBundleCall,
     submitter::for_contracts,
 };
 
@@ -44,38 +32,15 @@ impl Submitter {
     /// contract's own rules, each statement with what those before it teach. What the contract has of them is passed over.
     ///
     /// # Errors
-    /// [`SubmitError::Bundled`] names the first statement that the contract would refuse; [`SubmitError::Refused`] and
-    /// [`SubmitError::Preflight`] what is wrong with the bundle itself. Or that no node answers.
+    /// As [`crate::InTurn::bundle`], and [`crate::InTurn::end`].
     pub async fn preflight_bundle(
         &self,
         bundle: &ProofRecord,
         statements: &[ProofRecord],
     ) -> Result<(), SubmitError> {
-        bundle_calldata(bundle, statements)?;
-        let mut ledger = self.ledger().await?;
-        ledger.knowledge.check_proof(bundle)?;
-        check_parts(bundle, statements)?;
-        let mut known = HashSet::new();
-        for (index, record) in statements.iter().enumerate() {
-            let is_repeated = !known.insert(&record.public_values);
-            if is_repeated || self.proven_at(&record.public_values).await?.is_some() {
-                continue;
-            }
-            let refused = |reason| SubmitError::Bundled { index, refusal: Refusal::Contract(reason) };
-            let program = record.program().ok_or(SubmitError::Program(record.program))?;
-            let statement = Statement::abi_decode(program, &record.public_values)
-                .map_err(|_| refused(Reason::NotCanonical(Client::NotCanonical {})))?;
-            if let Some(head) = statement.head() {
-                let periods = 1 + learned(&statement).len() as u64;
-                let asked = self.knowledge(head.signer_period, periods).await?;
-                for (period, root) in asked.committees {
-                    // What an earlier statement taught stands where the contract knows nothing.
-                    ledger.knowledge.committees.insert(period, root);
-                }
-            }
-            ledger.take(&statement).map_err(refused)?;
-        }
-        self.probe(&ledger.knowledge).await
+        let mut turn = self.in_turn().await?;
+        turn.bundle(bundle, statements).await?;
+        turn.end().await
     }
 
     /// Whether the contract would accept the bundle with these statements now: the gas that it would take.
@@ -126,32 +91,5 @@ impl Submitter {
             }
             _ => end,
         }
-    }
-
-    async fn ledger(&self) -> Result<Ledger, SubmitError> {
-        let (knowledge, head_root) = self.known(0, 0).await?;
-        Ok(Ledger { knowledge, head_root })
-    }
-}
-
-/// Whether these are the bundle's statements, in its order.
-fn check_parts(bundle: &ProofRecord, statements: &[ProofRecord]) -> Result<(), SubmitError> {
-    let refused = |reason| SubmitError::Refused(Refusal::Contract(reason));
-    let parts = Bundle::abi_decode(&bundle.public_values)
-        .map_err(|_| refused(Reason::NotCanonical(Client::NotCanonical {})))?
-        .parts;
-    if statements.len() != parts.len() {
-        let (statements, parts) = (U256::from(statements.len()), U256::from(parts.len()));
-        return Err(refused(Reason::OtherNumber(Client::OtherNumber { statements, parts })));
-    }
-    let is_part = |record: &ProofRecord, part: &Bundled| {
-        record.program().is_some_and(|program| Bundled::of(program, &record.public_values) == *part)
-    };
-    match statements.iter().zip(&parts).position(|(record, part)| !is_part(record, part)) {
-        Some(index) => {
-            let index = U256::from(index);
-            Err(refused(Reason::OtherStatement(Client::OtherStatement { index })))
-        }
-        None => Ok(()),
     }
 }

@@ -11,6 +11,7 @@ use crate::{
 };
 
 /// A contract's knowledge, as it grows.
+#[derive(Clone, Debug)]
 pub(crate) struct Ledger {
     pub knowledge: Knowledge,
     /// As much of the head's root as the contract keeps.

@@ -3,6 +3,7 @@
 //! - [`Key`]: who signs transactions;
 //! - [`Submitter`]: asks the contract what it knows, sends a proof if it is new, waits for it, and says why if the
 //!   contract refuses; of a bundle, of which statement;
+//! - [`InTurn`]: looks at proofs and bundles in their order before any is sent, each with what those before it teach;
 //! - [`Knowledge`]: what a contract is and knows, in one block; [`Ours`]: what it has to agree with before anything is proven
 //!   for it;
 //! - [`Refusal`]: a contract's reasons in words, and by its [`Meaning`] what follows from them;
@@ -17,6 +18,7 @@ mod chain;
 pub mod contract;
 mod deploy;
 mod error;
+mod in_turn;
 mod key;
 mod knowledge;
 mod ledger;
@@ -31,6 +33,7 @@ pub use alloy_primitives::{Address, B256, FixedBytes};
 pub use bundle::bundle_calldata;
 pub use deploy::{Deployed, Deployment};
 pub use error::SubmitError;
+pub use in_turn::InTurn;
 pub use key::{Key, KeyError};
 pub use knowledge::{Knowledge, NextFork, Rules, Trust, learned};
 pub use limits::{Fees, Patience};

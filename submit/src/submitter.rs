@@ -1,8 +1,6 @@
 //! Proofs to a light client contract. The contract itself is the record of what was submitted: whoever asks it first
 //! pays for no proof twice, however many submit to it.
 
-use std::collections::BTreeMap;
-
 use alloy_primitives::{Address, Bytes, FixedBytes};
 use alloy_sol_types::SolCall;
 use sextant_consensus::{Program, public_values::Statement};
@@ -14,7 +12,7 @@ use crate::{
     contract::LightClient::{
         contradictedAtCall, knowledgeCall, provenAtCall, submitCommitteeChangeCall, submitInclusionCall,
     },
-    learned, probe_verifier,
+    probe_verifier,
 };
 
 /// How a submission ended well.
@@ -122,24 +120,11 @@ impl Submitter {
     /// # Errors
     /// As there.
     pub async fn preflight_proofs(&self, records: &[ProofRecord]) -> Result<(), SubmitError> {
-        let known = self.knowledge(0, 0).await?;
-        let mut taught = BTreeMap::new();
+        let mut turn = self.in_turn().await?;
         for record in records {
-            // What does not decode has a better reason to be refused.
-            let decode = |program| Statement::abi_decode(program, &record.public_values).ok();
-            let statement = record.program().and_then(decode);
-            if self.proven_at(&record.public_values).await?.is_none() {
-                known.check_proof(record)?;
-                if let Some((statement, head)) = statement.as_ref().and_then(|it| Some((it, it.head()?))) {
-                    let periods = 1 + learned(statement).len() as u64;
-                    let known = self.knowledge(head.signer_period, periods).await?;
-                    known.check_signer(statement, &taught)?;
-                }
-            }
-            let learned = statement.iter().flat_map(learned);
-            taught.extend(learned.map(|learned| (learned.period, learned.committee_root.into())));
+            turn.proof(record).await?;
         }
-        self.probe(&known).await
+        turn.end().await
     }
 
     pub(crate) async fn probe(&self, known: &Knowledge) -> Result<(), SubmitError> {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, fs, io};
 
 use redb::{ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
-use sextant_consensus::light_client::SyncCommittee;
+use sextant_consensus::{Program, light_client::SyncCommittee, public_values::Statement};
 
 use super::{LogsDone, State, StateError, boxed, known};
 
@@ -35,6 +35,9 @@ pub struct ProofEntry {
     /// The logs in it, if it is a proof of logs.
     #[serde(default)]
     pub logs: Option<LogsOf>,
+    /// Whether it is compressed to be bundled for a contract.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub to_bundle: bool,
 }
 
 /// Which logs a proof has.
@@ -50,6 +53,13 @@ impl ProofEntry {
     /// Whether it is of the watched accounts.
     pub fn is_of_accounts(&self) -> bool {
         self.program == "inclusion" && self.logs.is_none()
+    }
+
+    /// What it says.
+    pub(crate) fn statement(&self) -> Option<Statement> {
+        let values = hex::decode(self.public_values.strip_prefix("0x")?).ok()?;
+        let program = Program::ALL.into_iter().find(|program| program.as_str() == self.program)?;
+        Statement::abi_decode(program, &values).ok()
     }
 }
 
@@ -130,7 +140,8 @@ impl State {
         })
     }
 
-    /// Puts a proof in the place of the one with this number, which says the same under an earlier header; its file goes.
+    /// Puts a proof in the place of the one with this number, which says the same under an earlier header or in another form;
+    /// its file goes.
     pub(crate) fn replace_proof(
         &self,
         number: u64,
@@ -146,8 +157,15 @@ impl State {
         if before.file == entry.file { Ok(()) } else { self.remove_proof(&before.file) }
     }
 
+    /// As [`Self::replace_proof`], of the one in this file.
+    pub(crate) fn replace_file(&self, before: &ProofEntry, entry: &ProofEntry) -> Result<(), StateError> {
+        let proofs = self.numbered_proofs()?;
+        let number = proofs.iter().find(|(_, stored)| stored.file == before.file).map(|(number, _)| *number);
+        self.replace_proof(number.ok_or(StateError::Content("proof to be replaced"))?, before, entry)
+    }
+
     /// Removes a proof's file, if it is there.
-    fn remove_proof(&self, name: &str) -> Result<(), StateError> {
+    pub(crate) fn remove_proof(&self, name: &str) -> Result<(), StateError> {
         let file = self.proof_file(name);
         match fs::remove_file(&file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StateError::File { file, error }),

@@ -128,7 +128,7 @@ impl Chain {
                 selector: FixedBytes::from_slice(&STAMP[..4]),
                 committee_change_key: B256::repeat_byte(1),
                 inclusion_key: B256::repeat_byte(2),
-                bundle_key: None,
+                bundle_key: Some(B256::repeat_byte(3)),
                 chain_digest: beginning.digest.into(),
                 next_fork: beginning.next_fork,
             },

@@ -11,7 +11,14 @@ use std::{
     time::Duration,
 };
 
-use sextant_consensus::{Program, bls::Plain, check_statement, public_values::Statement};
+use sextant_consensus::{
+    Program,
+    bls::Plain,
+    bundle::{self, Input},
+    check_statement,
+    codec::Blob,
+    public_values::Statement,
+};
 use sextant_follow::{
     Asked, Config, Event, FollowError, Follower, Proven, Prover, ProverError, Submission, Submit,
 };
@@ -32,6 +39,12 @@ pub struct Checking {
     pub failing: Arc<Mutex<u32>>,
     /// What it does not offer, in words, as long as it does not.
     pub refusing: Arc<Mutex<Option<String>>>,
+    /// The proofs of each bundle that was asked for.
+    pub bundled: Arc<Mutex<Vec<Vec<ProofRecord>>>>,
+    /// The proofs that were made ones for contracts.
+    pub wrapped: Arc<Mutex<Vec<ProofRecord>>>,
+    /// Whether what it makes of others' proofs is of something else.
+    pub lying: Arc<Mutex<bool>>,
 }
 
 /// Unix time of slot 0 of a world of long ago.
@@ -74,6 +87,21 @@ impl Prover for Checking {
         Ok(Proven { record, statement, cost: ProvingCost::default() })
     }
 
+    async fn bundle_of(&self, proofs: Vec<ProofRecord>, kind: ProofKind) -> Result<Proven, ProverError> {
+        assert!(proofs.iter().all(|proof| proof.kind == ProofKind::Compressed && proof.proof == STAMP));
+        let blob = |proof: &ProofRecord| Blob(proof.public_values.clone());
+        let statement = bundle::check(&Input { statements: proofs.iter().map(blob).collect() }).unwrap();
+        self.bundled.lock().unwrap().push(proofs);
+        Ok(self.made(Statement::Bundle(statement), kind))
+    }
+
+    async fn snark_of(&self, proof: ProofRecord) -> Result<Proven, ProverError> {
+        assert_eq!((proof.kind, &proof.proof[..]), (ProofKind::Compressed, STAMP));
+        let statement = Statement::abi_decode(proof.program().unwrap(), &proof.public_values).unwrap();
+        self.wrapped.lock().unwrap().push(proof);
+        Ok(self.made(statement, ProofKind::Groth16))
+    }
+
     async fn verify(&self, record: ProofRecord) -> Result<Statement, ProverError> {
         let refuse = |message: &str| ProverError { message: message.into(), ..ProverError::default() };
         if record.proof != STAMP {
@@ -81,6 +109,26 @@ impl Prover for Checking {
         }
         let program = record.program().ok_or_else(|| refuse("no program"))?;
         Statement::abi_decode(program, &record.public_values).map_err(|error| refuse(&error.to_string()))
+    }
+}
+
+impl Checking {
+    /// What is made of others' proofs.
+    fn made(&self, statement: Statement, kind: ProofKind) -> Proven {
+        let record = ProofRecord {
+            program: statement.program().tag(),
+            kind,
+            circuits: Circuits::Development,
+            circuit_version: "none".into(),
+            vk_hash: [0; 32],
+            public_values: statement.abi_encode(),
+            proof: STAMP.into(),
+        };
+        let mut proven = Proven { record, statement, cost: ProvingCost::default() };
+        if *self.lying.lock().unwrap() {
+            *proven.record.public_values.last_mut().unwrap() ^= 1;
+        }
+        proven
     }
 }
 
@@ -111,6 +159,32 @@ impl FolderContract {
 
     fn time(&self) -> u64 {
         fs::read_to_string(self.0.join("time")).map_or(GENESIS, |time| time.parse().unwrap())
+    }
+
+    /// From now on it takes no bundles.
+    pub fn take_no_bundles(&self) {
+        fs::write(self.0.join("no-bundles"), []).unwrap();
+    }
+
+    /// Whoever submits does so in order: each statement is signed by a committee that is known, or that one before it teaches.
+    fn assert_signed(&self, records: &[ProofRecord]) {
+        let mut taught = Vec::new();
+        for record in records {
+            let statement = Statement::abi_decode(record.program().unwrap(), &record.public_values).unwrap();
+            let period = statement.head().unwrap().signer_period;
+            assert!(taught.contains(&period) || self.knows(period).is_some(), "signed in period {period}");
+            taught.extend(learned(&statement).iter().map(|learned| learned.period));
+        }
+    }
+
+    /// Signs a transaction with these data, of these public values, and mines it.
+    fn sign(&self, public_values: &[u8], raw: Vec<u8>, on_sent: OnSent<'_>) -> Result<Outcome, SubmitError> {
+        let mut list = fs::File::options().append(true).create(true).open(self.0.join("signed")).unwrap();
+        writeln!(list, "0x{}", hex::encode(public_values)).unwrap();
+        let hash = B256::new(std::array::from_fn(|_| fastrand::u8(..)));
+        let sent = Sent { hash, nonce: 0, raw: raw.into() };
+        on_sent(&sent).map_err(SubmitError::Journal)?;
+        Ok(self.mine(&sent))
     }
 
     /// Takes one mined transaction back, with nothing else.
@@ -179,8 +253,19 @@ impl FolderContract {
         })
     }
 
+    /// The data of a transaction are the public values that it submits, of a bundle those of each statement in a line.
     fn mine(&self, sent: &Sent) -> Outcome {
-        fs::write(self.0.join(sent.hash.to_string()), &sent.raw).unwrap();
+        match sent.raw.strip_prefix(BUNDLE) {
+            None => fs::write(self.0.join(sent.hash.to_string()), &sent.raw).unwrap(),
+            Some(lines) => {
+                for (index, line) in std::str::from_utf8(lines).unwrap().lines().enumerate() {
+                    let values = hex::decode(line).unwrap();
+                    if !self.files().iter().any(|(_, mined)| *mined == values) {
+                        fs::write(self.0.join(format!("{}-{index}", sent.hash)), values).unwrap();
+                    }
+                }
+            }
+        }
         Outcome::Accepted(Mined {
             hash: sent.hash,
             block: 1,
@@ -208,7 +293,7 @@ impl Submit for FolderContract {
                     selector: FixedBytes::ZERO,
                     committee_change_key: B256::ZERO,
                     inclusion_key: B256::ZERO,
-                    bundle_key: None,
+                    bundle_key: (!self.0.join("no-bundles").exists()).then_some(B256::ZERO),
                     chain_digest: self.root("digest").into(),
                     next_fork: None,
                 },
@@ -243,15 +328,31 @@ impl Submit for FolderContract {
             if let Some(last) = earlier.last() {
                 return Ok(self.mine(last));
             }
-            let mut list = fs::File::options().append(true).create(true).open(self.0.join("signed")).unwrap();
-            writeln!(list, "0x{}", hex::encode(&record.public_values)).unwrap();
-            let hash = B256::new(std::array::from_fn(|_| fastrand::u8(..)));
-            let sent = Sent { hash, nonce: 0, raw: record.public_values.clone().into() };
-            on_sent(&sent).map_err(SubmitError::Journal)?;
-            Ok(self.mine(&sent))
+            self.assert_signed(std::slice::from_ref(record));
+            self.sign(&record.public_values, record.public_values.clone(), on_sent)
+        })
+    }
+
+    fn submit_bundle<'a>(
+        &'a self,
+        bundle: &'a ProofRecord,
+        statements: &'a [ProofRecord],
+        earlier: &'a [Sent],
+        on_sent: OnSent<'a>,
+    ) -> Submission<'a> {
+        Box::pin(async move {
+            if let Some(last) = earlier.last() {
+                return Ok(self.mine(last));
+            }
+            self.assert_signed(statements);
+            let lines: Vec<_> = statements.iter().map(|it| hex::encode(&it.public_values)).collect();
+            self.sign(&bundle.public_values, [BUNDLE, lines.join("\n").as_bytes()].concat(), on_sent)
         })
     }
 }
+
+/// How a transaction with a bundle begins.
+const BUNDLE: &[u8] = b"bundle\n";
 
 /// A contract in a folder to which proofs of one program do not get through as it was told, one attempt after the other, and
 /// then each.
@@ -284,6 +385,21 @@ impl Submit for Failing {
         let mut errors = self.errors.lock().unwrap();
         if errors.is_empty() || record.program() != Some(self.program) {
             return self.contract.submit(record, earlier, on_sent);
+        }
+        let error = errors.remove(0);
+        Box::pin(async move { Err(error) })
+    }
+
+    fn submit_bundle<'a>(
+        &'a self,
+        bundle: &'a ProofRecord,
+        statements: &'a [ProofRecord],
+        earlier: &'a [Sent],
+        on_sent: OnSent<'a>,
+    ) -> Submission<'a> {
+        let mut errors = self.errors.lock().unwrap();
+        if errors.is_empty() || self.program != Program::Bundle {
+            return self.contract.submit_bundle(bundle, statements, earlier, on_sent);
         }
         let error = errors.remove(0);
         Box::pin(async move { Err(error) })

@@ -9,6 +9,7 @@ mod error;
 pub mod expectation;
 pub mod json;
 pub mod networks;
+pub mod places;
 pub mod record;
 pub mod values;
 pub mod words;

@@ -16,6 +16,9 @@ pub struct Submit {
     /// Proof files, submitted in this order
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// Proof files of the statements in the bundles among them, in any order and form: what they say goes along
+    #[arg(id = "statements", long = "statement", value_name = "FILE", num_args = 1..)]
+    pub statements: Vec<PathBuf>,
     /// The light client contract
     #[arg(long, value_name = "ADDRESS", env = "SEXTANT_CONTRACT")]
     pub contract: Address,

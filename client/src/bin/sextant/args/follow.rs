@@ -73,6 +73,10 @@ pub struct Follow {
     /// Who signs the submissions.
     #[command(flatten)]
     pub signing: Signing,
+    /// Submit what becomes due within so many seconds as one bundle, which costs a fraction of the gas and takes a server that
+    /// bundles and wraps proofs; what is due alone goes alone. With --once: what is due now
+    #[arg(long, value_name = "SECONDS", requires = "submit", value_parser = clap::value_parser!(u64).range(1..=21_600))]
+    pub bundle_for: Option<u64>,
     /// Most handovers in one proof when catching up; where that leaves a header too old for the contract, it is as many as it
     /// takes
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=128))]

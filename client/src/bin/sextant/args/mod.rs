@@ -191,6 +191,9 @@ pub struct Verify {
     /// proof begins is not checked
     #[arg(long, value_name = "ROOT", value_parser = root)]
     pub committee_root: Option<Root>,
+    /// Of a bundle: proof files of statements in it, in any order and form. Says where in it each is, and what it says
+    #[arg(id = "statements", long = "statement", value_name = "FILE", num_args = 1..)]
+    pub statements: Vec<PathBuf>,
     /// Which SNARKs count.
     #[command(flatten)]
     pub circuits: Circuits,

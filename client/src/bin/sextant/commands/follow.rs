@@ -13,7 +13,7 @@ use sextant_client::{
     verify::pinned_vk_hash,
 };
 use sextant_consensus::{Program, hash::Root};
-use sextant_submit::{Address, Ours, Submitter};
+use sextant_submit::{Address, Ours, PreflightError, Submitter};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -34,6 +34,9 @@ pub async fn run(arguments: Follow) -> Outcome {
     config.max_logs = arguments.max_logs.into();
     config.cadence = if arguments.on_change { Cadence::OnChange } else { Cadence::EachHead };
     config.kind = arguments.kind;
+    // Who looks once waits for nothing.
+    let window = |seconds| if arguments.once { Duration::ZERO } else { Duration::from_secs(seconds) };
+    config.bundle_for = arguments.bundle_for.map(window);
     config.max_handovers = arguments.max_handovers;
     config.keep = (arguments.keep > 0).then_some(arguments.keep);
     config.poll = Duration::from_secs(arguments.poll);
@@ -55,8 +58,14 @@ pub async fn run(arguments: Follow) -> Outcome {
     let watches = !(config.watched.is_empty() && config.logs.is_empty());
     let programs = if watches { &Program::OF_CHAINS[..] } else { &[Program::CommitteeChange] };
     // What the server does not do, time does not change. One that cannot be asked now is asked later.
-    if let Err(ClientError::NotOffered(error)) = prover.check_offer(programs, arguments.kind).await {
-        return Err(ClientError::from(error).into());
+    let wanted = match arguments.bundle_for {
+        None => vec![(programs, arguments.kind)],
+        Some(_) => vec![(programs, ProofKind::Compressed), (&[Program::Bundle], arguments.kind)],
+    };
+    for (programs, kind) in wanted {
+        if let Err(ClientError::NotOffered(error)) = prover.check_offer(programs, kind).await {
+            return Err(ClientError::from(error).into());
+        }
     }
     let health = Arc::new(Health::default());
     if let Some(address) = arguments.operations_listen {
@@ -105,6 +114,9 @@ async fn begin(
 ) -> Result<Option<Follower<ServerProver>>, Failure> {
     if arguments.submit.is_some() && !matches!(arguments.kind, ProofKind::Groth16 | ProofKind::Plonk) {
         return Err(Failure::usage("--submit needs proofs for contracts: --kind groth16"));
+    }
+    if arguments.bundle_for.is_some() && arguments.kind != ProofKind::Groth16 {
+        return Err(Failure::usage("--bundle-for: bundles for contracts are of --kind groth16"));
     }
     let waiting = Waiting { once: arguments.once, shortest: config.poll, longest: config.max_backoff };
     let checkpoint = waiting.until_it_works("", || checkpoint(arguments), on_event, &mut stop);
@@ -173,12 +185,15 @@ async fn submitter(arguments: &Follow, contract: Address) -> Result<Submitter, F
         _ => None,
     };
     // Of the chain it may take another digest for a while, around a fork: each look compares that.
-    let chain_digest = submitter.knowledge(0, 0).await?.trust.chain_digest;
+    let trust = submitter.knowledge(0, 0).await?.trust;
+    if arguments.bundle_for.is_some() && trust.bundle_key.is_none() {
+        return Err(Failure::from(PreflightError::NoBundles).of("--bundle-for"));
+    }
     let ours = Ours {
         committee_change_key: pinned_vk_hash(Program::CommitteeChange).into(),
         inclusion_key: pinned_vk_hash(Program::Inclusion).into(),
         bundle_key: pinned_vk_hash(Program::Bundle).into(),
-        chain_digest,
+        chain_digest: trust.chain_digest,
         selector,
     };
     submitter.preflight(&ours).await?;

@@ -9,6 +9,7 @@ pub mod follow;
 pub mod inspect;
 pub mod prove;
 pub mod server;
+mod statements;
 pub mod status;
 pub mod submit;
 mod terms;

@@ -1,57 +1,136 @@
 //! `sextant submit`: proofs to a light client contract.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use sextant_client::ProofRecord;
-use sextant_submit::{Mined, Outcome as Submission, SubmitError, Submitter};
+use sextant_client::{ProofRecord, verify::claimed};
+use sextant_consensus::{
+    Program,
+    public_values::{Bundle, Statement},
+};
+use sextant_submit::{Mined, Outcome as Submission, Sent, SubmitError, Submitter};
 
-use super::{Failure, Outcome, read_proof};
-use crate::{args::Submit, output, render};
+use super::{Failure, Outcome, read_proof, statements::Statements};
+use crate::{args::Submit, failure::Code, output, render};
+
+/// What one transaction submits.
+struct Item {
+    file: PathBuf,
+    record: ProofRecord,
+    /// Of a bundle, in its order: what is in it, and the files that say it.
+    bundled: Option<(Vec<ProofRecord>, Vec<PathBuf>)>,
+}
 
 /// Runs the command.
 pub async fn run(arguments: Submit) -> Outcome {
     // All are read before any is sent.
-    let mut proofs = Vec::new();
-    for file in &arguments.files {
-        proofs.push(read_proof(file)?);
-    }
+    let items = read(&arguments)?;
     let submitter = Submitter::new(arguments.sending.sender().await?, arguments.contract).await?;
     let sending = &arguments.sending;
-    submitter.preflight_proofs(&proofs).await?;
-    for (file, record) in arguments.files.iter().zip(proofs) {
-        let result = match sending.dry_run {
-            true => try_out(&submitter, &record).await,
-            false => submit(&submitter, &record, sending.json).await,
+    let mut turn = submitter.in_turn().await?;
+    for item in &items {
+        let looked = match &item.bundled {
+            None => turn.proof(&item.record).await,
+            Some((statements, _)) => turn.bundle(&item.record, statements).await,
         };
-        let result = result.map_err(|error| Failure::from(error).of(file.display()))?;
-        show(file, &result, sending.json)?;
+        looked.map_err(|error| item.named(error))?;
+    }
+    turn.end().await?;
+    for item in &items {
+        let result = match sending.dry_run {
+            true => item.try_out(&submitter).await,
+            false => item.submit(&submitter, sending.json).await,
+        };
+        let result = result.map_err(|error| item.named(error))?;
+        show(&item.file, &result, sending.json)?;
     }
     Ok(())
 }
 
-async fn try_out(submitter: &Submitter, record: &ProofRecord) -> Result<Value, SubmitError> {
-    match submitter.dry_run(record).await {
-        Ok(gas) => Ok(json!({ "outcome": "would be accepted", "gas_limit": gas })),
-        Err(SubmitError::Refused(refusal)) if refusal.is_known() => {
-            Ok(json!({ "outcome": "known", "reason": refusal.to_string() }))
-        }
-        Err(error) => Err(error),
+/// All proofs, the bundles among them with their statements.
+fn read(arguments: &Submit) -> Result<Vec<Item>, Failure> {
+    let statements = Statements::read(&arguments.statements)?;
+    let (mut items, mut bundles) = (Vec::new(), Vec::new());
+    for file in &arguments.files {
+        let record = read_proof(file)?;
+        let bundled = match bundle(&record).map_err(|failure| failure.of(file.display()))? {
+            None => None,
+            Some(bundle) => {
+                let all = statements.all_of(&bundle).map_err(|failure| failure.of(file.display()))?;
+                bundles.push(bundle);
+                Some(all.into_iter().map(|(file, record)| (record.clone(), file.to_owned())).unzip())
+            }
+        };
+        items.push(Item { file: file.clone(), record, bundled });
+    }
+    if bundles.is_empty() && !statements.is_empty() {
+        return Err(Failure::usage("--statement: there is no bundle among the proofs"));
+    }
+    statements.check_belong(&bundles.iter().collect::<Vec<_>>())?;
+    Ok(items)
+}
+
+/// What a bundle names, if it is one.
+fn bundle(record: &ProofRecord) -> Result<Option<Bundle>, Failure> {
+    if record.program() != Some(Program::Bundle) {
+        return Ok(None);
+    }
+    match claimed(record) {
+        Ok(Statement::Bundle(bundle)) => Ok(Some(bundle)),
+        Ok(_) => Ok(None),
+        Err(error) => Err(Failure::new(Code::InvalidProof, error.to_string())),
     }
 }
 
-async fn submit(submitter: &Submitter, record: &ProofRecord, quiet: bool) -> Result<Value, SubmitError> {
-    let mut on_sent = |sent: &sextant_submit::Sent| {
-        if !quiet {
-            eprintln!("sending transaction {} (nonce {})", sent.hash, sent.nonce);
+impl Item {
+    /// An error with the files that it is about.
+    fn named(&self, error: SubmitError) -> Failure {
+        let about = match (&error, &self.bundled) {
+            (SubmitError::Bundled { index, .. }, Some((_, files))) => files.get(*index),
+            _ => None,
+        };
+        let failure = match about {
+            Some(file) => Failure::from(error).of(file.display()),
+            None => error.into(),
+        };
+        failure.of(self.file.display())
+    }
+
+    async fn try_out(&self, submitter: &Submitter) -> Result<Value, SubmitError> {
+        let tried = match &self.bundled {
+            None => submitter.dry_run(&self.record).await,
+            Some((statements, _)) => submitter.dry_run_bundle(&self.record, statements).await,
+        };
+        match tried {
+            Ok(gas) => Ok(json!({ "outcome": "would be accepted", "gas_limit": gas })),
+            Err(SubmitError::Refused(refusal)) if refusal.is_known() => {
+                Ok(json!({ "outcome": "known", "reason": refusal.to_string() }))
+            }
+            Err(error) => Err(error),
         }
-        Ok(())
-    };
-    Ok(match submitter.submit(record, &[], &mut on_sent).await? {
-        Submission::Accepted(mined) => mined_json("accepted", &mined),
-        Submission::Contradicts(mined) => mined_json("accepted as a contradiction of what it knew", &mined),
-        Submission::Known(refusal) => json!({ "outcome": "known", "reason": refusal.to_string() }),
-    })
+    }
+
+    async fn submit(&self, submitter: &Submitter, quiet: bool) -> Result<Value, SubmitError> {
+        let mut on_sent = |sent: &Sent| {
+            if !quiet {
+                eprintln!("sending transaction {} (nonce {})", sent.hash, sent.nonce);
+            }
+            Ok(())
+        };
+        let submitted = match &self.bundled {
+            None => submitter.submit(&self.record, &[], &mut on_sent).await?,
+            Some((statements, _)) => {
+                submitter.submit_bundle(&self.record, statements, &[], &mut on_sent).await?
+            }
+        };
+        Ok(match submitted {
+            Submission::Accepted(mined) => mined_json("accepted", &mined),
+            Submission::Contradicts(mined) => {
+                mined_json("accepted as a contradiction of what it knew", &mined)
+            }
+            Submission::Known(refusal) => json!({ "outcome": "known", "reason": refusal.to_string() }),
+        })
+    }
 }
 
 /// A transaction in a block, for output.
