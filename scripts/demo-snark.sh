@@ -134,7 +134,7 @@ call() {
 # Between the two statements lie committees that are not recorded. This contract has a guardian, who names the one that signed the
 # second: an hour after it was announced.
 say "A light client contract for both, and the bundle submitted to it"
-deploy bundle $data/bootstrap-9425184.json --guardian $account --delay 3600
+deploy bundle $data/bootstrap-9425184.json --guardian "$account" --delay 3600
 "$sextant" inspect --json "$out/inclusion.proof" >"$out/inclusion-said.json"
 period=$(field "$out/inclusion-said.json" 'it.public_values.signer_period.toString(16).padStart(64, "0")')
 root=$(field "$out/inclusion-said.json" 'it.public_values.signer_committee_root.slice(2)')

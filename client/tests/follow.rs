@@ -10,10 +10,14 @@ use common::{Folder, assert_names, sextant_with};
 use fake::{Peer, answer_with, claiming, everything, listen_each};
 use serde_json::{Value, json};
 use sextant_client::{
-    ProofKind, ServerError, ServerInfo, ServerProver,
+    ClientConfig, ProofKind, ProofRecord, ServerError, ServerInfo, ServerProver,
     follow::{Prover, State},
+    verify::LocalVerifier,
 };
-use sextant_protocol::{ErrorCode, Request, Response};
+use sextant_protocol::{
+    ErrorCode, Request, Response,
+    message::{BUNDLE, WRAP},
+};
 use sextant_test_nodes::{
     Node, Reply,
     simulated::{PERIOD, Simulated},
@@ -148,6 +152,12 @@ async fn a_bad_start_ends_in_one_line() {
         &["nothing was followed here yet"],
     );
     assert_names(&world.run(&world.follow()).await, &["no checkpoint", "that you trust"]);
+    let submitting = format!(
+        "{} --submit {} --submit-rpc http://127.0.0.1:9 --bundle-for 60",
+        world.trusted(),
+        "11".repeat(20)
+    );
+    assert_names(&world.run(&format!("{submitting} --kind plonk")).await, &["--bundle-for", "groth16"]);
     let old = world.trusted().replace(" --allow-old-checkpoint", "");
     assert_names(&world.run(&old).await, &["checkpoint is of slot 2", "weak subjectivity"]);
     let nodes = format!("--beacon {}", world.beacon.url());
@@ -241,6 +251,44 @@ async fn what_a_server_does_not_offer_stands_and_is_told_with_what_it_offers() {
         let error = prover.prove(fake::one_handover(), ProofKind::Stark).await.unwrap_err();
         assert_eq!(error.stands, stands, "{code}");
     }
+}
+
+fn recorded(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data").join(name)).unwrap()
+}
+
+/// What a follower has made of its compressed proofs, by a server that knows how and one that does not.
+#[tokio::test]
+async fn compressed_proofs_are_wrapped_and_bundled_by_a_server_that_knows_how() {
+    let record = |name| ProofRecord::from_file_bytes(&recorded(name)).unwrap();
+    let compressed = record("recorded-starks/committee-change-compressed.proof");
+    let snark = record("recorded-snarks/one-handover.proof");
+    let two = || vec![compressed.clone(); 2];
+    let prover = refusing(everything(), ErrorCode::Busy).await;
+    let error = prover.snark_of(compressed.clone()).await.unwrap_err();
+    assert!(error.stands && error.message.contains("does not know how to wrap"), "{error}");
+    let error = prover.bundle_of(two(), ProofKind::Groth16).await.unwrap_err();
+    assert!(error.stands && error.message.contains("does not know how to bundle"), "{error}");
+    let error = prover.bundle_of(vec![snark.clone()], ProofKind::Groth16).await.unwrap_err();
+    assert!(error.stands && error.message.contains("only a compressed proof"), "{error}");
+
+    let answer = snark.clone();
+    let address = listen_each(move |stream| {
+        let answer = answer.clone();
+        async move {
+            let mut peer = Peer::greet_knowing(stream, &[WRAP, BUNDLE]).await;
+            let (id, request) = peer.request().await;
+            assert!(matches!(request, Request::Wrap(_) | Request::Bundle(_)), "{request:?}");
+            // Of the statement, and of no bundle.
+            peer.answer(id, Ok(answer_with(&answer, &fake::one_handover()))).await;
+            peer.drain().await;
+        }
+    });
+    let verifier = LocalVerifier::allow_development_circuits(recorded("recorded-snarks/groth16_vk.bin"));
+    let prover = ServerProver::new(address.await.to_string(), ClientConfig { verifier, ..fake::quick() });
+    let proven = prover.snark_of(compressed.clone()).await.unwrap();
+    assert_eq!(proven.record, snark);
+    assert!(prover.bundle_of(two(), ProofKind::Groth16).await.is_err(), "not what was asked for");
 }
 
 /// Whoever names the checkpoint is waited for like every other node.

@@ -58,15 +58,15 @@ impl<P: Prover> Follower<P> {
         let takes_bundles = view.knowledge.trust.bundle_key.is_some();
         let is_due = |file: &String| due.iter().any(|due| due.entry.file == *file);
         if let Some(note) = journal.bundles.iter().find(|note| note.statements.iter().any(is_due)).cloned() {
-            let all = due.iter().all(|due| note.statements.contains(&due.entry.file));
             return match takes_bundles {
-                true => self.hand_in_bundle(&note, all, view, handovers, on_event).await,
+                true => self.hand_in_bundle(&note, view, handovers, on_event).await,
                 false => {
                     let reason = "the contract trusts no bundle program now";
                     self.dissolve(&note, Vec::new(), reason, on_event)
                 }
             };
         }
+        // Where nothing is left, what comes next has its own time to wait.
         let since = due.first().map(|_| journal.due_since.unwrap_or_else(unix_now));
         if journal.due_since != since {
             journal.due_since = since;
@@ -75,14 +75,12 @@ impl<P: Prover> Follower<P> {
         // Those of which nothing is to be bundled need a proof of their own each.
         let bundles = takes_bundles && self.is_bundling();
         let is_alone = |due: &Due| !bundles || journal.alone.contains(&due.entry.file);
-        let count = due.len();
         // A handover that goes alone goes after those before it; what comes after it has to wait for that.
-        let bundled = due.iter().position(|due| !is_alone(due)).unwrap_or(count);
+        let bundled = due.iter().position(|due| !is_alone(due)).unwrap_or(due.len());
         if let Some(at) = due[bundled..].iter().position(|due| due.is_handover() && is_alone(due)) {
             due.truncate(bundled + at);
         }
         let (alone, mut rest): (Vec<_>, Vec<_>) = due.into_iter().partition(is_alone);
-        let count_alone = alone.len();
         for Due { entry, .. } in alone {
             self.submit_alone(&entry, view, on_event).await?;
         }
@@ -97,13 +95,11 @@ impl<P: Prover> Follower<P> {
         // Around a fork some may be about another schedule: those are another bundle's.
         rest.retain(|due| due.chain == chain);
         rest.truncate(MAX_STATEMENTS);
-        let all = count_alone + rest.len() == count;
         if let [Due { entry, .. }] = &rest[..] {
-            self.submit_alone(entry, view, on_event).await?;
-            return if all { self.nothing_is_due() } else { Ok(()) };
+            return self.submit_alone(entry, view, on_event).await;
         }
         let note = self.noted(rest.into_iter().map(|due| due.entry.file).collect())?;
-        self.hand_in_bundle(&note, all, view, handovers, on_event).await
+        self.hand_in_bundle(&note, view, handovers, on_event).await
     }
 
     /// What was proven to be bundled, is not on the contract, and would be taken there in this order.
@@ -223,12 +219,10 @@ impl<P: Prover> Follower<P> {
         files.iter().map(|file| self.state.found_proof(file)).collect()
     }
 
-    /// Has a noted bundle proven, if it is not, and submits it: `all` that is due, or part of it. One that is refused for a
-    /// statement in it is none any more.
+    /// Has a noted bundle proven, if it is not, and submits it. One that is refused for a statement in it is none any more.
     async fn hand_in_bundle(
         &mut self,
         note: &BundleNote,
-        all: bool,
         view: &mut View,
         handovers: &[ProofEntry],
         on_event: OnEvent<'_>,
@@ -270,16 +264,7 @@ impl<P: Prover> Follower<P> {
         for entry in handovers.iter().filter(|entry| note.statements.contains(&entry.file)) {
             view.learn(entry);
         }
-        self.note(view)?;
-        if all { self.nothing_is_due() } else { Ok(()) }
-    }
-
-    /// All that was due is submitted: what comes next has its own time to wait.
-    fn nothing_is_due(&self) -> Result<(), FollowError> {
-        let Some(contract) = self.submission.as_deref() else { return Ok(()) };
-        let mut journal = self.journal(contract)?;
-        journal.due_since = None;
-        Ok(self.state.write_journal(&journal)?)
+        self.note(view)
     }
 
     /// Forgets a bundle. Its statements are due as before, these `alone` from now on.

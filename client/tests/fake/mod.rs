@@ -34,6 +34,11 @@ pub struct Peer {
 impl Peer {
     /// The server's side of the handshake.
     pub async fn greet(stream: TcpStream) -> Self {
+        Self::greet_knowing(stream, &[]).await
+    }
+
+    /// The same of a server with these capabilities.
+    pub async fn greet_knowing(stream: TcpStream, capabilities: &[&str]) -> Self {
         let (reader, writer) = stream.into_split();
         let mut reader = MessageReader::new(reader, MAX_FRAME, "client message");
         let mut writer = MessageWriter::new(writer, MAX_FRAME);
@@ -47,7 +52,11 @@ impl Peer {
             Some(ClientMessage::Introduction { hops: 0, .. }) => {}
             other => panic!("an introduction was due: {other:?}"),
         }
-        writer.send(&welcome(PROTOCOL_VERSION)).await.unwrap();
+        let mut welcome = welcome(PROTOCOL_VERSION);
+        if let ServerMessage::Welcome { capabilities: told, .. } = &mut welcome {
+            told.extend(capabilities.iter().map(|capability| String::from(*capability)));
+        }
+        writer.send(&welcome).await.unwrap();
         Self { reader, writer, info: everything() }
     }
 
