@@ -72,9 +72,9 @@ ask() {
     "$(field "$out/$name.json" '(it.peak_memory_bytes / 2 ** 30).toFixed(1)') GiB at most," \
     "a proof of $(field "$out/$name.json" it.proof_bytes) bytes"
 }
-readonly change=(--bootstrap $data/bootstrap-9425184.json --update $data/update-9420873.json --update $data/update-9430576.json)
-readonly inclusion=(--bootstrap $data/inclusion-bootstrap.json
-  --finality-update $data/inclusion-finality-update-9567542.json --proof $data/inclusion-eth-get-proof.json)
+readonly change=(--bootstrap "$data/bootstrap-9425184.json" --update "$data/update-9420873.json" --update "$data/update-9430576.json")
+readonly inclusion=(--bootstrap "$data/inclusion-bootstrap.json"
+  --finality-update "$data/inclusion-finality-update-9567542.json" --proof "$data/inclusion-eth-get-proof.json")
 say "Statement 1: the sync committees of periods 1150 and 1151 handed over to the next (mainnet, July 2024)"
 ask committee-change prove committee-change --kind groth16 "${change[@]}"
 say "Statement 2: the Uniswap V2 factory and one of its storage slots in the finalized block 20360596"
