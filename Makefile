@@ -10,7 +10,7 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture http-fuzz vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test web web-test snark-setup demo-snark snark-pair devnet devnet-e2e follow-soak fleet-test fleet-kills fleet-catch-up \
+.PHONY: help setup build demo test third-party torture http-fuzz vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test web web-test snark-setup demo-snark snark-pair chain devnet devnet-e2e follow-soak fleet-test fleet-kills fleet-catch-up \
   python-test typescript-test dist dist-test crates contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
@@ -103,6 +103,9 @@ snark-setup: build ## Build Groth16 circuits for tests where the released ones c
 demo-snark: build ## SNARKs of both statements, accepted by the contract on a local node (sets circuits up if missing; half an hour)
 	@scripts/setup.sh --contracts
 	@scripts/demo-snark.sh
+
+chain: build ## A chain of committees over mainnet's recorded periods, extended one period at a time: seconds, memory, bytes (STEPS=3; 16 GB; minutes a step)
+	@$(PROGRAMS)/chain-steps $(STEPS)
 
 snark-pair: build ## Two SNARKs one after the other: each stage the first time and warm, and what that makes in an hour (PLACE=fleet or server; a quarter of an hour)
 	@scripts/snark-pair.sh
