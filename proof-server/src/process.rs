@@ -128,7 +128,7 @@ mod tests {
 
     /// What a child has of its own counts, and not what it has of its parent before it runs anything.
     #[test]
-    fn a_childs_memory_counts_once_it_runs_something() {
+    fn what_a_child_holds_counts_once_it_runs_something() {
         const HELD: u64 = 40 << 20;
         let hold = format!("x=$(head -c {HELD} /dev/zero | tr '\\0' x)");
         // A shell's subshell is its copy, as a child is that has not come to `exec`.

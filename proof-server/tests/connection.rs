@@ -235,7 +235,7 @@ async fn info_names_what_is_pinned() {
     assert_eq!((info.oldest_version, info.newest_version), (OLDEST_VERSION, PROTOCOL_VERSION));
     let limits = info.limits;
     assert_eq!((limits.input, limits.record, limits.requests), (8 << 20, 64 << 20, 32));
-    assert_eq!(info.programs.len(), 3);
+    assert_eq!(info.programs.len(), Program::ALL.len());
     for (program, artifact) in info.programs.iter().zip(sextant_artifacts::ALL) {
         assert_eq!((program.vk_hash, program.elf_sha256), (artifact.vk_hash, artifact.elf_sha256));
         assert_eq!((program.queued, program.queue_capacity, program.running), (0, 5, 0));
