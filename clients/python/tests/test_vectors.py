@@ -29,9 +29,7 @@ CLIENT = {
     "client-wrap": m.Request(16, m.Wrap(RECORD.encode(), GROTH16, 1_200_000)),
     "client-submit-wrap": m.Request(17, m.SubmitWrap(RECORD.encode(), GROTH16)),
     "client-bundle": m.Request(18, m.Bundle(len(RECORD.encode()).to_bytes(4, "little") + RECORD.encode(), GROTH16)),
-    "client-submit-bundle": m.Request(
-        19, m.SubmitBundle(b"\x51\0\0\0\x02", COMPRESSED, 1_200_000, COUNTING, more=80, program=4)
-    ),
+    "client-submit-bundle": m.Request(19, m.SubmitBundle(b"\x51\0\0\0\x02", COMPRESSED, 1_200_000, COUNTING, more=80, program=4)),
     "client-large": m.Request(15, m.Prove(INPUT, STARK, more=2)),
     "client-part": m.ClientPart(15, 3, b"\xba\xbe"),
     "client-cancel": m.Cancel(7),
