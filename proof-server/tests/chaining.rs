@@ -116,7 +116,7 @@ async fn what_does_not_follow_is_refused_by_name() {
         (compressed(&[&so_far, &inclusion]), InvalidProof, "proof 1: public values"),
         (compressed(&[&foreign, next]), InvalidStatement, "by another program"),
         (compressed(&[&so_far, &stark]), Unsupported, "proof 1: a stark proof"),
-        (ask(&changes, ProofKind::Stark), Unsupported, "not a stark"),
+        (ask(&changes, ProofKind::Stark), Unsupported, "stark proofs are not made"),
         (Request::Bundle(other_build), Unsupported, "chain is 0x"),
         (Request::Bundle(unknown), Unsupported, "tag 9"),
         (Request::Bundle(of_chains), Unsupported, "tag 1"),
