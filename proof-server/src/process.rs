@@ -130,10 +130,10 @@ mod tests {
     #[test]
     fn what_a_child_holds_counts_once_it_runs_something() {
         const HELD: u64 = 40 << 20;
-        let hold = format!("x=$(head -c {HELD} /dev/zero | tr '\\0' x)");
+        let hold = format!(r#"x=$(head -c {HELD} /dev/zero | tr "\0" x)"#);
         // A shell's subshell is its copy, as a child is that has not come to `exec`.
-        let copied = format!("{hold}; (echo; sleep 60; :) & read end; kill $!");
-        let own = format!("sh -c \"{hold}; echo; sleep 60; :\" & read end; kill $!");
+        let copied = format!("{hold}; (echo; sleep 10; :) & read end; kill $!");
+        let own = format!("sh -c '{hold}; echo; sleep 10; :' & read end; kill $!");
         for (script, counts) in [(copied, false), (own, true)] {
             let mut shell = std::process::Command::new("sh")
                 .args(["-c", &script])
