@@ -180,7 +180,7 @@ fn what_is_large_in_a_request_follows_it() {
         assert_eq!((content.len(), *more), (PART, 9), "{name}");
         carrying.push(name);
     }
-    let expected = ["prove", "verify", "submit", "wrap", "submit-wrap", "large"];
+    let expected = ["prove", "verify", "submit", "wrap", "submit-wrap", "bundle", "submit-bundle", "large"];
     assert_eq!(carrying, expected.map(|name| format!("client-{name}")));
 }
 
