@@ -1,5 +1,6 @@
 //! Runs a committed guest in the engine's executor.
 
+use futures::future::BoxFuture;
 use sextant_artifacts::Artifact;
 use sextant_consensus::Program;
 use sp1_sdk::{Elf, ExecutionReport, LightProver, Prover, SP1Stdin, StatusCode};
@@ -22,8 +23,10 @@ pub struct Executor(LightProver);
 
 impl Executor {
     /// Starts the engine.
-    pub async fn new() -> Self {
-        Self(LightProver::new().await)
+    // Futures without types, here and below: those that have one are compiled, with all of the engine in them, in each program
+    // that runs them.
+    pub fn new() -> BoxFuture<'static, Self> {
+        Box::pin(async { Self(LightProver::new().await) })
     }
 
     /// Runs `program` on an encoded input and its hints. A guest that refuses its input is no error: its exit code
@@ -42,19 +45,21 @@ impl Executor {
     ///
     /// # Panics
     /// When the engine itself fails.
-    pub async fn run_elf(&self, elf: &'static [u8], stdin: SP1Stdin) -> Execution {
-        let (sender, stderr) = watch::channel(String::new());
-        let (public_values, report) = self
-            .0
-            .execute(Elf::Static(elf), stdin)
-            // Without it the engine reports neither cycles nor the exit code.
-            .calculate_gas(true)
-            .expected_exit_code(StatusCode::ANY)
-            .stderr(sender)
-            .await
-            .expect("the engine executes");
-        let stderr = stderr.borrow().clone();
-        Execution { public_values: public_values.to_vec(), stderr, report }
+    pub fn run_elf(&self, elf: &'static [u8], stdin: SP1Stdin) -> BoxFuture<'_, Execution> {
+        Box::pin(async move {
+            let (sender, stderr) = watch::channel(String::new());
+            let (public_values, report) = self
+                .0
+                .execute(Elf::Static(elf), stdin)
+                // Without it the engine reports neither cycles nor the exit code.
+                .calculate_gas(true)
+                .expected_exit_code(StatusCode::ANY)
+                .stderr(sender)
+                .await
+                .expect("the engine executes");
+            let stderr = stderr.borrow().clone();
+            Execution { public_values: public_values.to_vec(), stderr, report }
+        })
     }
 }
 

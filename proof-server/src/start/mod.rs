@@ -5,6 +5,7 @@ mod reports;
 
 use std::{io, num::NonZero, path::PathBuf, sync::Arc, thread::available_parallelism};
 
+use futures_util::future::BoxFuture;
 use sextant_consensus::Program;
 use sextant_fleet::FleetError;
 use sextant_protocol::request::ServerLimits;
@@ -129,22 +130,38 @@ struct Engine {
 ///
 /// # Errors
 /// If the server cannot start. Once it runs, nothing ends it but `control`.
-pub async fn run(listeners: Listeners, config: Config, control: Control) -> Result<(), StartError> {
-    let fleet = match &config.fleet {
-        Some(fleet) => {
-            let connected = fleet::connect(fleet, config.role == Role::Entrypoint).await;
-            Some(connected.map_err(StartError::Fleet)?)
-        }
-        None => None,
-    };
-    run_in(fleet, listeners, config, control).await
+// A future without a type: one that has one is compiled, with all of the server in it, in each program that runs it.
+pub fn run(
+    listeners: Listeners,
+    config: Config,
+    control: Control,
+) -> BoxFuture<'static, Result<(), StartError>> {
+    Box::pin(async move {
+        let fleet = match &config.fleet {
+            Some(fleet) => {
+                let connected = fleet::connect(fleet, config.role == Role::Entrypoint).await;
+                Some(connected.map_err(StartError::Fleet)?)
+            }
+            None => None,
+        };
+        serve(fleet, listeners, config, control).await
+    })
 }
 
 /// [`run`] in a fleet that is there already, if one is given, whatever the configuration says of where it is.
 ///
 /// # Errors
 /// As [`run`].
-pub async fn run_in(
+pub fn run_in(
+    fleet: Option<Fleet>,
+    listeners: Listeners,
+    config: Config,
+    control: Control,
+) -> BoxFuture<'static, Result<(), StartError>> {
+    Box::pin(serve(fleet, listeners, config, control))
+}
+
+async fn serve(
     fleet: Option<Fleet>,
     listeners: Listeners,
     config: Config,
