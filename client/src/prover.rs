@@ -14,8 +14,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    CheckedBundle, CheckedInput, CheckedProof, Client, ClientConfig, ClientError, DeadlineElapsed, Proof,
-    TransportError, offer::check_offer,
+    BundlingError, CheckedBundle, CheckedInput, CheckedProof, Client, ClientConfig, ClientError,
+    DeadlineElapsed, Proof, TransportError, offer::check_offer,
 };
 
 /// For the server to hear that a proof is not wanted any more.
@@ -136,6 +136,20 @@ impl ServerProver {
                 }
             }
             _ => error,
+        }
+    }
+
+    /// The one proof of several that were looked at, in a follower's terms.
+    async fn one_of(
+        &self,
+        checked: Result<CheckedBundle, BundlingError>,
+        kind: ProofKind,
+    ) -> Result<Proven, ProverError> {
+        let checked = checked.map_err(|error| no_proof(&error))?;
+        let program = checked.statement().program();
+        match self.bundle(checked, kind).await {
+            Ok(proof) => Ok(proven(proof)),
+            Err(error) => Err(told(&self.explained(error, program, kind).await)),
         }
     }
 
@@ -334,12 +348,12 @@ impl Prover for ServerProver {
     }
 
     async fn bundle_of(&self, proofs: Vec<ProofRecord>, kind: ProofKind) -> Result<Proven, ProverError> {
-        let checked = CheckedBundle::check(proofs, &self.config.verifier).await;
-        let checked = checked.map_err(|error| no_proof(&error))?;
-        match self.bundle(checked, kind).await {
-            Ok(proof) => Ok(proven(proof)),
-            Err(error) => Err(told(&self.explained(error, Program::Bundle, kind).await)),
-        }
+        self.one_of(CheckedBundle::check(proofs, &self.config.verifier).await, kind).await
+    }
+
+    async fn chain_of(&self, proofs: Vec<ProofRecord>) -> Result<Proven, ProverError> {
+        let checked = CheckedBundle::chain(proofs, &self.config.verifier).await;
+        self.one_of(checked, ProofKind::Compressed).await
     }
 
     async fn snark_of(&self, proof: ProofRecord) -> Result<Proven, ProverError> {

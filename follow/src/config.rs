@@ -44,6 +44,9 @@ pub struct Config {
     /// Where a contract is given: what is due there within so long is proven in compressed form, and submitted as one bundle;
     /// `kind` is the bundle's. `None`: each by itself. Default: `None`.
     pub bundle_for: Option<Duration>,
+    /// File of a chain of committees that is extended with each handover that is proven: `kind` is `compressed` then. `None`:
+    /// none is kept. Default: `None`.
+    pub chain: Option<PathBuf>,
     /// Most handovers in one proof: each costs the prover time and memory. Where a contract finds headers of so few
     /// handovers too old, a proof has as many as it takes. Default: 8.
     pub max_handovers: u64,
@@ -75,6 +78,7 @@ impl Config {
             cadence: Cadence::default(),
             kind: ProofKind::Stark,
             bundle_for: None,
+            chain: None,
             max_handovers: 8,
             keep: Some(1000),
             look_at_chain: Duration::from_secs(60 * 60),

@@ -1,6 +1,6 @@
 //! Why a follower cannot start, or go on.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use sextant_consensus::{StatementError, hash::Root};
 use sextant_sources::{ChainMismatch, LightClientError, SourceError, prepare::PrepareError};
@@ -85,6 +85,25 @@ pub enum FollowError {
         /// How far they have to go.
         wanted: u64,
     },
+    /// What lies where the chain of committees is kept is not this folder's chain.
+    #[error("{}: {reason}: this file is to be a chain of committees that goes on with this folder's; move it away to begin anew", .file.display())]
+    ChainFile {
+        /// The file.
+        file: PathBuf,
+        /// What it is.
+        reason: String,
+    },
+    /// Handovers that the chain of committees has to be extended by are not here in compressed form.
+    #[error(
+        "the chain of committees leads to period {expected}, and the next handover that is here in compressed form is of \
+         period {got}: `sextant prove committee-change --kind compressed` makes what is missing, `sextant chain` extends the file"
+    )]
+    ChainGap {
+        /// The period that it leads to.
+        expected: u64,
+        /// The first period after it of which there is a handover.
+        got: u64,
+    },
     /// The state cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
@@ -145,6 +164,7 @@ impl FollowError {
             | Self::Stranger { .. }
             | Self::OtherCommittee { .. }
             | Self::ContractChain { .. }
+            | Self::ChainGap { .. }
             | Self::TooFewUpdates { .. } => true,
             _ => false,
         }
@@ -155,7 +175,10 @@ impl FollowError {
         match self {
             Self::Prover(error) => error.stands,
             Self::Submission { error, .. } => matches!(error, SubmitError::Refused(_)),
-            Self::Stranger { .. } | Self::OtherCommittee { .. } | Self::ContractChain { .. } => true,
+            Self::Stranger { .. }
+            | Self::OtherCommittee { .. }
+            | Self::ContractChain { .. }
+            | Self::ChainGap { .. } => true,
             _ => false,
         }
     }

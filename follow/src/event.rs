@@ -68,6 +68,26 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// The chain of committees is to be extended, or begun.
+    Chaining {
+        /// The period whose committee it leads to so far, or begins with.
+        from_period: u64,
+        /// The period that it is to lead to.
+        to_period: u64,
+    },
+    /// The chain of committees was extended: it is verified, and lies in its file.
+    Chain {
+        /// The file.
+        file: String,
+        /// Its size.
+        bytes: u64,
+        /// The period of the committee that it begins with.
+        anchor_period: u64,
+        /// That committee's root, hex.
+        anchor_committee_root: String,
+        /// The period that it leads to.
+        newest_period: u64,
+    },
     /// A transaction that submits a proof is kept, and sent next.
     Sent {
         /// The proof's file.
@@ -166,6 +186,14 @@ impl fmt::Display for Event {
             Self::Bundling { file, statements } => {
                 write!(f, "asking for one proof of {}: {file}: {}", statements.len(), statements.join(", "))
             }
+            Self::Chaining { from_period, to_period } => {
+                write!(f, "asking for the chain of committees from period {from_period} on to {to_period}")
+            }
+            Self::Chain { file, bytes, anchor_period, anchor_committee_root, newest_period } => write!(
+                f,
+                "chain of committees: {file}, from period {anchor_period} ({anchor_committee_root}) to {newest_period}, \
+                 {bytes} bytes"
+            ),
             Self::Dissolved { file, reason } => write!(f, "no bundle any more: {file}: {reason}"),
             Self::Sent { file, transaction } => write!(f, "submitting {file}: transaction {transaction}"),
             Self::Submitted { file, transaction, block, gas_used } => {

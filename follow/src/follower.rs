@@ -8,6 +8,7 @@ use sextant_sources::{ExecutionNodes, LightClient, input::Sourced, prepare::Scan
 use crate::{
     Config, Event, FollowError, Health, ProofEntry, Prover, Report, State, Status, Submit,
     backoff::Backoff,
+    chain::Kept,
     contract::View,
     event::OnEvent,
     state::Known,
@@ -29,6 +30,8 @@ pub struct Follower<P> {
     pub(crate) logs_looked: Option<(u64, u64, Option<u64>)>,
     /// Finalized slot, last period on the contract and number of proofs for which there was nothing to be bundled yet.
     pub(crate) bundled_looked: Option<(u64, u64, u64)>,
+    /// The chain of committees, once it was read or begun.
+    pub(crate) chain: Option<Kept>,
     pub(crate) resumed: bool,
     pub(crate) spec: Spec,
     pub(crate) health: Arc<Health>,
@@ -85,6 +88,7 @@ impl<P: Prover> Follower<P> {
         first.keep(self.look_at_chain(on_event).await);
         let finality = self.look(&mut first, on_event).await;
         let mut view = first.keep(self.view().await).flatten();
+        first.keep(self.open_chain().await);
         if first.ends() {
             return first.0.map_or(Ok(()), Err);
         }
@@ -102,6 +106,9 @@ impl<P: Prover> Follower<P> {
             first.keep(self.submit_bundled(view, &bundled, on_event).await);
             first.keep(self.submit_inclusion(view, on_event).await);
             first.keep(self.submit_logs(finality.as_ref(), view, on_event).await);
+        }
+        if !first.ends() {
+            first.keep(self.extend_chain(on_event).await);
         }
         first.keep(self.prune(view.as_ref(), on_event));
         first.0.map_or(Ok(()), Err)
@@ -183,6 +190,7 @@ impl<P: Prover> Follower<P> {
                 period: self.client.period(),
                 known_period: self.client.known_period(),
                 proven_period: self.known.proven_period,
+                chain_period: self.chain.as_ref().map(|kept| kept.chain.newest.period),
                 proofs: recorded,
                 submitted: journal.accepted,
                 contract: if self.submission.is_some() { contract } else { None },
@@ -267,7 +275,9 @@ impl<P: Prover> Follower<P> {
             return Ok(());
         }
         let needed = |number: u64, entry: &ProofEntry| {
-            view.is_some_and(|view| entry.to_period > view.known_period) || self.logs_are_due(number, entry)
+            view.is_some_and(|view| entry.to_period > view.known_period)
+                || self.logs_are_due(number, entry)
+                || self.chain_needs(entry)
         };
         match self.state.prune(keep, needed)? {
             0 => Ok(()),

@@ -20,6 +20,8 @@ pub struct Report {
     pub known_period: u64,
     /// Period up to which committees are proven.
     pub proven_period: u64,
+    /// Period that the chain of committees leads to, where one is kept and was begun.
+    pub chain_period: Option<u64>,
     /// How many proofs were recorded.
     pub proofs: u64,
     /// How many submissions the contract accepted.
@@ -160,6 +162,9 @@ impl Health {
             "Unix time of the last look that went well.",
             inner.succeeded,
         );
+        if let Some(period) = report.chain_period {
+            metric("chain_period", "gauge", "Period that the chain of committees leads to.", period);
+        }
         if let Some(contract) = &report.contract {
             let (known, slot) = (contract.known_period, contract.head_slot);
             metric(

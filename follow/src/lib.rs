@@ -9,11 +9,13 @@
 //! - Watched logs are looked for in every block since the last head, and proven where they are found.
 //! - Where it is given a contract ([`Submit`]), what it proves and submits follows from what that knows.
 //! - What is due there at about the same time is submitted as one bundle, where that is wanted.
+//! - A chain of committees is kept in a file, where one is wanted: one proof of all handovers.
 //!
 //! The production prover asks a proof server and is in `sextant-client`; tests bring their own.
 
 mod backoff;
 mod bundling;
+mod chain;
 mod config;
 mod contract;
 mod error;

@@ -45,6 +45,10 @@ pub trait Prover: Send + Sync {
         kind: ProofKind,
     ) -> impl Future<Output = Result<Proven, ProverError>> + Send;
 
+    /// The compressed proof of a chain of committees that these compressed ones come to: that of the chain so far, if there is
+    /// one, and those of the committee changes that follow; verified like any other.
+    fn chain_of(&self, proofs: Vec<ProofRecord>) -> impl Future<Output = Result<Proven, ProverError>> + Send;
+
     /// The Groth16 proof of a compressed one; verified like any other.
     fn snark_of(&self, proof: ProofRecord) -> impl Future<Output = Result<Proven, ProverError>> + Send;
 

@@ -85,6 +85,7 @@ impl<P: Prover> Follower<P> {
             submission: None,
             logs_looked: None,
             bundled_looked: None,
+            chain: None,
             resumed,
             spec: Spec::default(),
             health: Arc::default(),

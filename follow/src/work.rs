@@ -109,8 +109,12 @@ impl<P: Prover> Follower<P> {
         view: Option<&View>,
     ) -> Result<ChainConfig, FollowError> {
         let chain = self.client.chain();
-        let Some(view) = view else { return Ok(chain.statement_config()) };
         let taken = |digest| forks::with_digest(&chain.config, &digest, signature_slot);
+        let Some(view) = view else {
+            // A chain goes on under the schedule that it began with, as long as that holds.
+            let kept = self.chain.as_ref().and_then(|kept| taken(kept.chain.head.chain_digest));
+            return Ok(kept.unwrap_or_else(|| chain.statement_config()));
+        };
         view.digests().find_map(taken).ok_or_else(|| FollowError::ContractChain {
             ours: chain.statement_config().digest(),
             theirs: Self::digests(view),

@@ -159,6 +159,10 @@ impl Prover for Lying {
         panic!("nothing is bundled here")
     }
 
+    async fn chain_of(&self, _: Vec<ProofRecord>) -> Result<Proven, ProverError> {
+        panic!("nothing is chained here")
+    }
+
     async fn snark_of(&self, _: ProofRecord) -> Result<Proven, ProverError> {
         panic!("nothing is wrapped here")
     }

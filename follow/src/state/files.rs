@@ -32,6 +32,11 @@ impl State {
         replace(&self.proof_file(name), &record.to_file_bytes())
     }
 
+    /// Writes a file anywhere, whole or not at all.
+    pub(crate) fn write_file(&self, file: &Path, bytes: &[u8]) -> Result<(), StateError> {
+        replace(file, bytes)
+    }
+
     /// Writes a file beside the database, whole or not at all.
     pub(crate) fn write_beside(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
         replace(&self.folder.join(name), bytes)

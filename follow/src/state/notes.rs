@@ -1,4 +1,5 @@
-//! What was submitted, and what the contract knew when it was last looked at: one JSON value each.
+//! What was submitted, what the contract knew when it was last looked at, where the chain of committees begins: one JSON value
+//! each.
 
 use redb::ReadableDatabase;
 use serde::{Serialize, de::DeserializeOwned};
@@ -10,6 +11,8 @@ use crate::{ContractStatus, Journal};
 const JOURNAL: &str = "sent";
 /// Name of what the contract knows among the values.
 const CONTRACT: &str = "contract";
+/// Name of the period that the chain of committees begins with, among the values.
+const CHAIN_ANCHOR: &str = "chain_anchor";
 
 impl State {
     /// What was submitted.
@@ -36,6 +39,19 @@ impl State {
     /// Records what the contract knows.
     pub(crate) fn write_contract(&self, contract: &ContractStatus) -> Result<(), StateError> {
         self.write_json(CONTRACT, contract)
+    }
+
+    /// The period whose committee the chain of committees begins with, once it was begun.
+    pub(crate) fn chain_anchor(&self) -> Result<Option<u64>, StateError> {
+        self.json(CHAIN_ANCHOR)
+    }
+
+    /// Records with which period's committee the chain begins.
+    pub(crate) fn write_chain_anchor(&self, period: u64) -> Result<(), StateError> {
+        match self.chain_anchor()? {
+            Some(noted) if noted == period => Ok(()),
+            _ => self.write_json(CHAIN_ANCHOR, &period),
+        }
     }
 
     fn json<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>, StateError> {

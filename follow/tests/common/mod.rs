@@ -18,6 +18,7 @@ use sextant_consensus::{
     bundle::{self, Input},
     check_statement,
     codec::Blob,
+    committee_chain,
     public_values::Statement,
 };
 use sextant_follow::{Config, Event, FollowError, Follower, Proven, Prover, ProverError};
@@ -36,8 +37,12 @@ pub struct Checking {
     pub refusing: Arc<Mutex<Option<String>>>,
     /// The proofs of each bundle that was asked for.
     pub bundled: Arc<Mutex<Vec<Vec<ProofRecord>>>>,
+    /// The proofs of each chain that was asked for.
+    pub chained: Arc<Mutex<Vec<Vec<ProofRecord>>>>,
     /// The proofs that were made ones for contracts.
     pub wrapped: Arc<Mutex<Vec<ProofRecord>>>,
+    /// Why it extends no chain, as long as it does not.
+    pub refusing_chains: Arc<Mutex<Option<String>>>,
     /// Whether what it makes of others' proofs is of something else.
     pub lying: Arc<Mutex<bool>>,
 }
@@ -88,6 +93,23 @@ impl Prover for Checking {
         let statement = bundle::check(&Input { statements: proofs.iter().map(blob).collect() }).unwrap();
         self.bundled.lock().unwrap().push(proofs);
         Ok(self.made(Statement::Bundle(statement), kind))
+    }
+
+    async fn chain_of(&self, proofs: Vec<ProofRecord>) -> Result<Proven, ProverError> {
+        if let Some(message) = self.refusing_chains.lock().unwrap().clone() {
+            return Err(ProverError { message, stands: true, ..ProverError::default() });
+        }
+        assert!(proofs.iter().all(|proof| proof.kind == ProofKind::Compressed && proof.proof == STAMP));
+        let statements = proofs.iter().map(|proof| (proof.program().unwrap(), proof.public_values.clone()));
+        let input = committee_chain::Input::of([0; 32], statements);
+        let chain = input.and_then(|input| committee_chain::check(&input));
+        let chain = chain.map_err(|error| ProverError {
+            message: error.to_string(),
+            stands: true,
+            ..ProverError::default()
+        })?;
+        self.chained.lock().unwrap().push(proofs);
+        Ok(self.made(Statement::Chain(chain), ProofKind::Compressed))
     }
 
     async fn snark_of(&self, proof: ProofRecord) -> Result<Proven, ProverError> {

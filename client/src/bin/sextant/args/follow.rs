@@ -77,6 +77,10 @@ pub struct Follow {
     /// bundles and wraps proofs; what is due alone goes alone. With --once: what is due now
     #[arg(long, value_name = "SECONDS", requires = "submit", value_parser = clap::value_parser!(u64).range(1..=21_600))]
     pub bundle_for: Option<u64>,
+    /// Keep one proof that leads from the checkpoint's committee to the newest in this file, and extend it with each handover:
+    /// whoever starts with that committee needs this file alone; needs --kind compressed, and a server that extends chains
+    #[arg(long, value_name = "FILE", conflicts_with = "submit")]
+    pub keep_chain: Option<PathBuf>,
     /// Most handovers in one proof when catching up; where that leaves a header too old for the contract, it is as many as it
     /// takes
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=128))]

@@ -37,10 +37,12 @@ pub async fn run(arguments: Follow) -> Outcome {
     // Who looks once waits for nothing.
     let window = |seconds| if arguments.once { Duration::ZERO } else { Duration::from_secs(seconds) };
     config.bundle_for = arguments.bundle_for.map(window);
+    config.chain = arguments.keep_chain.clone();
     config.max_handovers = arguments.max_handovers;
     config.keep = (arguments.keep > 0).then_some(arguments.keep);
     config.poll = Duration::from_secs(arguments.poll);
 
+    refuse_wrong_kinds(&arguments)?;
     let beacon =
         arguments.beacon.nodes(&arguments.access).map_err(|error| Failure::from(error).of("--beacon"))?;
     let execution = match arguments.rpc.rpc[..] {
@@ -58,10 +60,13 @@ pub async fn run(arguments: Follow) -> Outcome {
     let watches = !(config.watched.is_empty() && config.logs.is_empty());
     let programs = if watches { &Program::OF_CHAINS[..] } else { &[Program::CommitteeChange] };
     // What the server does not do, time does not change. One that cannot be asked now is asked later.
-    let wanted = match arguments.bundle_for {
+    let mut wanted = match arguments.bundle_for {
         None => vec![(programs, arguments.kind)],
         Some(_) => vec![(programs, ProofKind::Compressed), (&[Program::Bundle], arguments.kind)],
     };
+    if arguments.keep_chain.is_some() {
+        wanted.push((&[Program::Chain], ProofKind::Compressed));
+    }
     for (programs, kind) in wanted {
         if let Err(ClientError::NotOffered(error)) = prover.check_offer(programs, kind).await {
             return Err(ClientError::from(error).into());
@@ -102,6 +107,21 @@ pub async fn run(arguments: Follow) -> Outcome {
     told
 }
 
+/// What is wanted of the proofs takes one kind of them.
+fn refuse_wrong_kinds(arguments: &Follow) -> Result<(), Failure> {
+    let kind = arguments.kind;
+    if arguments.submit.is_some() && !matches!(kind, ProofKind::Groth16 | ProofKind::Plonk) {
+        return Err(Failure::usage("--submit needs proofs for contracts: --kind groth16"));
+    }
+    if arguments.bundle_for.is_some() && kind != ProofKind::Groth16 {
+        return Err(Failure::usage("--bundle-for: bundles for contracts are of --kind groth16"));
+    }
+    if arguments.keep_chain.is_some() && kind != ProofKind::Compressed {
+        return Err(Failure::usage("--keep-chain: a chain is made of compressed proofs: --kind compressed"));
+    }
+    Ok(())
+}
+
 /// Opens the folder and looks at the contract. Nodes that are away or busy are waited for, but with `--once`.
 async fn begin(
     arguments: &Follow,
@@ -112,12 +132,6 @@ async fn begin(
     on_event: &mut (dyn FnMut(Event) + Send),
     mut stop: impl Future<Output = ()> + Unpin,
 ) -> Result<Option<Follower<ServerProver>>, Failure> {
-    if arguments.submit.is_some() && !matches!(arguments.kind, ProofKind::Groth16 | ProofKind::Plonk) {
-        return Err(Failure::usage("--submit needs proofs for contracts: --kind groth16"));
-    }
-    if arguments.bundle_for.is_some() && arguments.kind != ProofKind::Groth16 {
-        return Err(Failure::usage("--bundle-for: bundles for contracts are of --kind groth16"));
-    }
     let waiting = Waiting { once: arguments.once, shortest: config.poll, longest: config.max_backoff };
     let checkpoint = waiting.until_it_works("", || checkpoint(arguments), on_event, &mut stop);
     let Some(checkpoint) = checkpoint.await? else { return Ok(None) };
