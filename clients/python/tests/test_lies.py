@@ -24,7 +24,10 @@ async def liar(answering: Answering, welcome: bytes | None = None, heard: list[o
     Asked about itself it says nothing.
     """
 
+    serving: list[asyncio.Task[None] | None] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.current_task())
         with contextlib.suppress(ConnectionLostError, ConnectionError):
             for _ in range(2):
                 await read_body(reader, m.MAX_FRAME)
@@ -43,6 +46,10 @@ async def liar(answering: Answering, welcome: bytes | None = None, heard: list[o
     listening = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with listening:
         yield listening.sockets[0].getsockname()[1]
+    # A client that has gone may have left much to read.
+    for task in serving:
+        if task is not None:
+            await task
 
 
 async def honest(statement: StatementInput) -> ProofRecord:

@@ -1,13 +1,16 @@
 """Sextant's client: succinct proofs about Ethereum from a proof server, over TCP or TLS."""
 
 from . import nodes, public_values, statements
+from .asking import Proof
 from .chain import HOODI, MAINNET, NETWORKS, SEPOLIA, Chain
-from .client import Client, Proof
+from .client import Client
 from .errors import (
+    BundlingError,
     ConnectionLostError,
     ErrorCode,
     InputTooLargeError,
     MalformedError,
+    NotOfferedError,
     ServerError,
     SextantError,
     StatementError,
@@ -21,12 +24,14 @@ __all__ = [
     "MAINNET",
     "NETWORKS",
     "SEPOLIA",
+    "BundlingError",
     "Chain",
     "Client",
     "ConnectionLostError",
     "ErrorCode",
     "InputTooLargeError",
     "MalformedError",
+    "NotOfferedError",
     "Program",
     "Proof",
     "ProofKind",

@@ -100,6 +100,16 @@ class List:
         return _members([self.item] * count, data, start)
 
 
+class Only(List):
+    """`T[]` that has just one, which stands for it."""
+
+    def decode(self, data: bytes, at: int) -> tuple[Any, int]:
+        items, end = super().decode(data, at)
+        if len(items) != 1:
+            raise MalformedError(f"public values, byte {at}: a list of {len(items)}, of one is due")
+        return items[0], end
+
+
 class Struct:
     """A dataclass."""
 

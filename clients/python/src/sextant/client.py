@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any, Self
 
 from . import messages as m
 from . import pinned
-from .connection import Connection, failure
-from .errors import InputTooLargeError, MalformedError, SextantError, WrongProofError
+from .asking import Asking, OnProgress, Proof, S, milliseconds
+from .bundling import Bundling
+from .connection import Connection
+from .errors import InputTooLargeError
 from .expected import Expected
-from .messages import ProofKind, StatementInput
+from .messages import Program, ProofKind, StatementInput
 from .proof import ProofRecord
-from .public_values import Statement
+from .public_values import Bundle, CommitteeChain, InputStatement
 
 DEFAULT_PORT = 7100
 DEFAULT_MAX_RECORD = 64 << 20
 
-OnProgress = Callable[[m.Progress], None]
 
-
-@dataclass(frozen=True)
-class Proof:
-    """A proof that is about what was asked for. Whether it is true, :meth:`Client.verify` asks a server that you trust."""
-
-    record: ProofRecord
-    statement: Statement
-    cost: m.ProvingCost
-    job: bytes
-
-
-class Client:
+class Client(Asking):
     """A connection to a Sextant server. Made by :meth:`connect`; ends with its `async with` block, or by :meth:`close`.
 
     A server is believed nothing that can be seen here: a proof by another program than the pinned one, of another kind, or
@@ -45,9 +32,7 @@ class Client:
     """
 
     def __init__(self, connection: Connection, max_record: int, allow_development_circuits: bool = False) -> None:
-        self._connection = connection
-        self.max_record = max_record
-        self._allow_development_circuits = allow_development_circuits
+        super().__init__(connection, max_record, allow_development_circuits)
         self._limits: m.ServerLimits | None = None
 
     @classmethod
@@ -103,7 +88,7 @@ class Client:
         *,
         deadline: float = 0,
         on_progress: OnProgress | None = None,
-    ) -> Proof:
+    ) -> Proof[InputStatement]:
         """Asks for the proof of a statement and waits for it. Cancelling this cancels the request.
 
         One that is larger than the server takes is not sent: :class:`InputTooLargeError`.
@@ -114,7 +99,7 @@ class Client:
         await self._check_size(statement)
         first, rest = statement.data[: m.PART], statement.data[m.PART :]
         request = m.Prove(
-            StatementInput(statement.program, first), kind, _milliseconds(deadline), pinned.vk_hash(statement.program), len(rest)
+            StatementInput(statement.program, first), kind, milliseconds(deadline), pinned.vk_hash(statement.program), len(rest)
         )
         answer = await self._download(request, rest, on_progress)
         return self._proof(answer, kind, expected)
@@ -124,7 +109,7 @@ class Client:
         await self._check_size(statement)
         first, rest = statement.data[: m.PART], statement.data[m.PART :]
         request = m.Submit(
-            StatementInput(statement.program, first), kind, _milliseconds(deadline), pinned.vk_hash(statement.program), len(rest)
+            StatementInput(statement.program, first), kind, milliseconds(deadline), pinned.vk_hash(statement.program), len(rest)
         )
         submitted: m.Submitted = await self._ask(request, m.Submitted, rest)
         return submitted
@@ -137,9 +122,9 @@ class Client:
         *,
         deadline: float = 0,
         on_progress: OnProgress | None = None,
-    ) -> Proof:
+    ) -> Proof[InputStatement]:
         """Waits for a job that was submitted, on any connection; it must be the proof of `statement`."""
-        answer = await self._download(m.Fetch(job, 0, _milliseconds(deadline)), b"", on_progress)
+        answer = await self._download(m.Fetch(job, 0, milliseconds(deadline)), b"", on_progress)
         return self._proof(answer, kind, Expected.of(statement))
 
     async def withdraw(self, job: bytes) -> None:
@@ -148,19 +133,93 @@ class Client:
 
     async def wrap(
         self,
-        proof: Proof,
+        proof: Proof[S],
         kind: ProofKind = ProofKind.GROTH16,
         *,
         deadline: float = 0,
         on_progress: OnProgress | None = None,
-    ) -> Proof:
-        """Asks for the SNARK of a compressed proof."""
-        if "wrap" not in self._connection.capabilities:
-            raise SextantError("this server does not make SNARKs of proofs that are there already")
+    ) -> Proof[S]:
+        """Asks for the SNARK of a compressed proof. Raises :class:`NotOfferedError` where the server cannot."""
+        self._check_offered("wrap", "make SNARKs of proofs that are there already")
         data = proof.record.encode()
         first, rest = data[: m.PART], data[m.PART :]
-        answer = await self._download(m.Wrap(first, kind, _milliseconds(deadline), len(rest)), rest, on_progress)
+        answer = await self._download(m.Wrap(first, kind, milliseconds(deadline), len(rest)), rest, on_progress)
         return self._proof(answer, kind, Expected.same_as(proof.record))
+
+    async def bundle(
+        self,
+        proofs: Sequence[ProofRecord],
+        kind: ProofKind = ProofKind.GROTH16,
+        *,
+        deadline: float = 0,
+        on_progress: OnProgress | None = None,
+    ) -> Proof[Bundle]:
+        """Asks for one proof that 1 to 64 compressed proofs of one chain hold, and waits for it, as :meth:`prove` does.
+
+        What comes back names just their statements, in their order. Before anything is sent, proofs that do not go together
+        are a :class:`BundlingError`, and a server that cannot bundle is a :class:`NotOfferedError`. One that does not hold is
+        the server's to find: :class:`ServerError` with `INVALID_PROOF`.
+        """
+        return await self._bundle(Bundling.bundle(proofs), kind, deadline, on_progress)
+
+    async def submit_bundle(
+        self, proofs: Sequence[ProofRecord], kind: ProofKind = ProofKind.GROTH16, *, deadline: float = 0
+    ) -> m.Submitted:
+        """Asks like :meth:`bundle`, and returns the job's name at once."""
+        return await self._submit_bundle(Bundling.bundle(proofs), kind, deadline)
+
+    async def fetch_bundle(
+        self,
+        job: bytes,
+        proofs: Sequence[ProofRecord],
+        kind: ProofKind = ProofKind.GROTH16,
+        *,
+        deadline: float = 0,
+        on_progress: OnProgress | None = None,
+    ) -> Proof[Bundle]:
+        """Waits for a job of :meth:`submit_bundle`, on any connection; it must be the bundle of `proofs`."""
+        return await self._fetch_bundle(job, Bundling.bundle(proofs), kind, deadline, on_progress)
+
+    async def chain(
+        self,
+        changes: Sequence[ProofRecord],
+        predecessor: ProofRecord | None = None,
+        kind: ProofKind = ProofKind.COMPRESSED,
+        *,
+        deadline: float = 0,
+        on_progress: OnProgress | None = None,
+    ) -> Proof[CommitteeChain]:
+        """Asks for one proof that leads from an anchor to the newest committee, and waits for it, as :meth:`prove` does.
+
+        `changes` are 1 to 64 compressed proofs of committee changes that follow each other. The first follows `predecessor`,
+        the compressed proof of the chain so far; without one a chain begins, at the committee at which that change does. What
+        comes back begins at the same anchor, and ends where the last change does. Errors are those of :meth:`bundle`.
+        """
+        return await self._bundle(Bundling.chain(changes, predecessor), kind, deadline, on_progress)
+
+    async def submit_chain(
+        self,
+        changes: Sequence[ProofRecord],
+        predecessor: ProofRecord | None = None,
+        kind: ProofKind = ProofKind.COMPRESSED,
+        *,
+        deadline: float = 0,
+    ) -> m.Submitted:
+        """Asks like :meth:`chain`, and returns the job's name at once."""
+        return await self._submit_bundle(Bundling.chain(changes, predecessor), kind, deadline)
+
+    async def fetch_chain(
+        self,
+        job: bytes,
+        changes: Sequence[ProofRecord],
+        predecessor: ProofRecord | None = None,
+        kind: ProofKind = ProofKind.COMPRESSED,
+        *,
+        deadline: float = 0,
+        on_progress: OnProgress | None = None,
+    ) -> Proof[CommitteeChain]:
+        """Waits for a job of :meth:`submit_chain`, on any connection; it must be the chain of these proofs."""
+        return await self._fetch_bundle(job, Bundling.chain(changes, predecessor), kind, deadline, on_progress)
 
     async def verify(self, record: ProofRecord) -> None:
         """Asks the server whether a proof is true: worth as much as you trust the server.
@@ -171,69 +230,38 @@ class Client:
         first, rest = data[: m.PART], data[m.PART :]
         await self._ask(m.Verify(first, len(rest)), m.Verified, rest)
 
+    async def _bundle(self, bundling: Bundling, kind: ProofKind, deadline: float, on_progress: OnProgress | None) -> Proof[Any]:
+        request, rest = self._bundle_request(m.Bundle, bundling, kind, deadline)
+        return self._proof(await self._download(request, rest, on_progress), kind, bundling.expected)
+
+    async def _submit_bundle(self, bundling: Bundling, kind: ProofKind, deadline: float) -> m.Submitted:
+        request, rest = self._bundle_request(m.SubmitBundle, bundling, kind, deadline)
+        submitted: m.Submitted = await self._ask(request, m.Submitted, rest)
+        return submitted
+
+    async def _fetch_bundle(
+        self, job: bytes, bundling: Bundling, kind: ProofKind, deadline: float, on_progress: OnProgress | None
+    ) -> Proof[Any]:
+        answer = await self._download(m.Fetch(job, 0, milliseconds(deadline)), b"", on_progress)
+        return self._proof(answer, kind, bundling.expected)
+
+    def _bundle_request(
+        self, cls: type[m.Bundle] | type[m.SubmitBundle], bundling: Bundling, kind: ProofKind, deadline: float
+    ) -> tuple[m.Bundle | m.SubmitBundle, bytes]:
+        """What is sent to a server that knows the request, and the bytes of it that go in parts."""
+        program, records = bundling.program, bundling.records
+        if program == Program.CHAIN:
+            self._check_offered("chain", "extend a chain of committees")
+        else:
+            self._check_offered("bundle", "bundle proofs")
+        first, rest = records[: m.PART], records[m.PART :]
+        return cls(first, kind, milliseconds(deadline), pinned.vk_hash(program), len(rest), program), rest
+
     async def _check_size(self, statement: StatementInput) -> None:
         """What is larger than the server takes is not sent; it is asked once what it takes."""
         limit = (self._limits or (await self.info()).limits).input
         if limit and len(statement.data) > limit:
             raise InputTooLargeError(len(statement.data), limit)
-
-    async def _ask(self, request: object, response: type[Any], rest: bytes = b"") -> Any:
-        async with contextlib.aclosing(self._connection.request(request, rest)) as incoming:  # type: ignore[type-var]
-            async for message in incoming:
-                if isinstance(message, m.Answer):
-                    return _success(message, response)
-        raise AssertionError("requests end with an answer or an error")
-
-    async def _download(self, request: object, rest: bytes, on_progress: OnProgress | None) -> m.ProofAnswer:
-        answer: m.ProofAnswer | None = None
-        record = bytearray()
-        async with contextlib.aclosing(self._connection.request(request, rest)) as incoming:  # type: ignore[type-var]
-            async for message in incoming:
-                if isinstance(message, m.ServerProgress):
-                    if message.progress is not None and on_progress is not None:
-                        on_progress(message.progress)
-                    continue
-                if isinstance(message, m.Answer):
-                    answer = _success(message, m.ProofAnswer)
-                    if answer.offset or (total := len(answer.record) + answer.more) > min(self.max_record, m.MAX_RECORD):
-                        raise MalformedError(
-                            f"a proof of {total} bytes" if not answer.offset else "a proof without its beginning"
-                        )
-                    record += answer.record
-                elif answer is None or message.offset != len(record):
-                    raise MalformedError("a part of a proof at another place than its own")
-                else:
-                    record += message.data
-                if len(record) >= total:
-                    break
-        assert answer is not None, "requests end with an answer or an error"
-        answer.record = bytes(record)
-        if hashlib.sha256(answer.record).digest() != answer.sha256:
-            raise MalformedError("the proof has arrived damaged: its hash is another one")
-        return answer
-
-    def _proof(self, answer: m.ProofAnswer, kind: ProofKind, expected: Expected) -> Proof:
-        record = ProofRecord.decode(answer.record)
-        if record.kind != kind:
-            raise WrongProofError(f"a proof of kind {record.kind.name}, asked for {kind.name}")
-        if record.vk_hash != pinned.vk_hash(record.program):
-            raise WrongProofError("a proof by another program than the pinned one")
-        if record.development_circuits and not self._allow_development_circuits:
-            raise WrongProofError("a proof by circuits for tests, which proves nothing")
-        expected.check(record)
-        return Proof(record, record.statement, answer.cost, answer.job)
-
-
-def _success(answer: m.Answer, response: type[Any]) -> Any:
-    if isinstance(answer.result, m.ServerFailure):
-        raise failure(answer.result)
-    if not isinstance(answer.result, response):
-        raise MalformedError(f"the server answers {type(answer.result).__name__}, {response.__name__} is due")
-    return answer.result
-
-
-def _milliseconds(seconds: float) -> int:
-    return max(0, round(seconds * 1000))
 
 
 def _is_this_machine(host: str) -> bool:

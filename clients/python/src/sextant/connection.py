@@ -143,4 +143,6 @@ def _first_part(request: object) -> int:
     """Bytes that the request itself carries of what its parts continue."""
     if isinstance(request, m.Prove | m.Submit):
         return len(request.input.data)
+    if isinstance(request, m.Bundle | m.SubmitBundle):
+        return len(request.records)
     return len(getattr(request, "record", b""))

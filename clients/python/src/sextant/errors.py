@@ -60,6 +60,28 @@ class InputTooLargeError(SextantError):
         self.limit = limit
 
 
+class NotOfferedError(SextantError):
+    """The server does not know how to do what is asked; nothing was sent.
+
+    `capability` is the name that it would have to list (docs/protocol.md, section 3).
+    """
+
+    def __init__(self, capability: str, what: str) -> None:
+        super().__init__(f"this server does not know how to {what}")
+        self.capability = capability
+
+
+class BundlingError(SextantError):
+    """Proofs that do not become one: nothing was sent.
+
+    `index` says which of them is at fault, from 0; `None` where it is not one of them alone, or the chain that is extended.
+    """
+
+    def __init__(self, message: str, index: int | None = None) -> None:
+        super().__init__(message if index is None else f"proof {index}: {message}")
+        self.index = index
+
+
 class WrongProofError(SextantError):
     """The server's proof is about something else than what was asked for, or by another program than the pinned one."""
 

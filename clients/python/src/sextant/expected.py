@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from . import flat
-from .errors import WrongProofError
+from .errors import MalformedError, WrongProofError
 from .inputs import CommitteeChangeInput, Handover, InclusionInput, SignedFinality
 from .messages import Program, StatementInput
 from .proof import ProofRecord
-from .public_values import Inclusion, Statement
+from .public_values import Bundle, Bundled, CommitteeChain, Inclusion, Learned, Statement
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class Expected:
         """What a proof of this input says. Raises :class:`MalformedError` for bytes that are no input."""
         if statement.program == Program.COMMITTEE_CHANGE:
             return cls(statement.program, _committee_change(flat.decode(CommitteeChangeInput, statement.data)))
-        return cls(statement.program, _inclusion(flat.decode(InclusionInput, statement.data)))
+        if statement.program == Program.INCLUSION:
+            return cls(statement.program, _inclusion(flat.decode(InclusionInput, statement.data)))
+        raise MalformedError(f"program {statement.program} has no input of its own, or is not known to this version")
 
     @classmethod
     def same_as(cls, record: ProofRecord) -> Self:
@@ -43,12 +45,16 @@ class Expected:
         said = said_by(statement)
         for name, due in self.values.items():
             if said[name] != due:
-                raise WrongProofError(f"a proof of another statement: its {name} is {_shown(said[name])}, {_shown(due)} is due")
+                raise WrongProofError(f"a proof of another statement: {_difference(name, said[name], due)}")
 
 
 def said_by(statement: Statement) -> dict[str, Any]:
     """A statement's values under the names of :class:`Expected`."""
+    if isinstance(statement, Bundle):
+        return dict(vars(statement))
     said: dict[str, Any] = dict(vars(statement.head))
+    if isinstance(statement, CommitteeChain):
+        return said | {"program_key": statement.program_key, "newest": statement.newest}
     said["learned"] = [(one.period, one.committee_root) for one in statement.learned]
     if isinstance(statement, Inclusion):
         said["accounts"] = [(one.address, [slot.key for slot in one.slots]) for one in statement.accounts]
@@ -95,5 +101,23 @@ def _inclusion(asked: InclusionInput) -> dict[str, Any]:
     } | _signed(asked.signed)
 
 
+def _difference(name: str, said: Any, due: Any) -> str:
+    if name != "parts":
+        return f"its {name} is {_shown(said)}, {_shown(due)} is due"
+    # Of up to 64 statements the first that differs is enough.
+    if len(said) != len(due):
+        return f"its bundle has {len(said)} statements, {len(due)} are due"
+    index = next(index for index, (one, other) in enumerate(zip(said, due, strict=True)) if one != other)
+    return f"statement {index} of its bundle is {_shown(said[index])}, {_shown(due[index])} is due"
+
+
 def _shown(value: Any) -> str:
-    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
+    match value:
+        case bytes():
+            return f"0x{value.hex()}"
+        case Bundled():
+            return f"{value.program.name} {_shown(value.digest)}"
+        case Learned():
+            return f"committee {_shown(value.committee_root)} of period {value.period}"
+        case _:
+            return str(value)

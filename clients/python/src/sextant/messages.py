@@ -22,6 +22,8 @@ class Program(enum.IntEnum):
 
     COMMITTEE_CHANGE = 1
     INCLUSION = 2
+    BUNDLE = 3
+    CHAIN = 4
 
 
 class ProofKind(enum.IntEnum):
@@ -144,7 +146,7 @@ class _BundleFields:
     deadline_ms: int = field(3, U64, default=0)
     vk_hash: bytes | None = field(4, HASH, default=None)
     more: int = field(5, U64, default=0)
-    program: int = field(6, U32, default=3)
+    program: int = field(6, U32, default=Program.BUNDLE)
 
 
 @dataclass

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from typing import Any, Self
 
 from . import abi
-from .abi import ADDRESS, BOOL, BYTES, HASH, UINT32, UINT64, UINT256, List, Struct, value
+from .abi import ADDRESS, BOOL, BYTES, HASH, UINT32, UINT64, UINT256, List, Only, Struct, UInt, value
 from .errors import MalformedError
 from .messages import Program
 
 VERSION = 2
+
+
+class _Tag(UInt):
+    """A program by its tag, one of those that there are."""
+
+    def __init__(self) -> None:
+        super().__init__(32)
+
+    def decode(self, data: bytes, at: int) -> tuple[Any, int]:
+        tag, end = super().decode(data, at)
+        try:
+            return Program(tag), end
+        except ValueError:
+            raise MalformedError(f"public values, byte {at}: program {tag} is not known to this version") from None
 
 
 @dataclass(frozen=True)
@@ -126,7 +142,53 @@ class Inclusion:
     no_logs: list[NoLog] = value(List(Struct(NoLog)))
 
 
-Statement = CommitteeChange | Inclusion
+@dataclass(frozen=True)
+class Bundled:
+    """A statement in a bundle: whose it is, and the SHA-256 of its public values, 32 bytes."""
+
+    program: Program = value(_Tag())
+    digest: bytes = value(HASH)
+
+    @classmethod
+    def of(cls, program: int, public_values: bytes) -> Self:
+        """Names a statement of `program` with these public values."""
+        return cls(Program(program), hashlib.sha256(public_values).digest())
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Statements about one chain hold: 1 to 64 of them, in order. What they say is not in it."""
+
+    version: int = value(UINT64)
+    program: int = value(UINT64)
+    chain_digest: bytes = value(HASH)
+    parts: list[Bundled] = value(List(Struct(Bundled)))
+
+
+@dataclass(frozen=True)
+class CommitteeChain:
+    """One committee leads to another, over any number of handovers.
+
+    The head's signer is the anchor, where the chain begins and which has to be trusted; its finalized header and block are the
+    last change's, its participation is the lowest of all. `program_key` is the hash of the verifying key by which every step
+    was proven, 32 bytes: not to be believed, but to be compared with the pinned one.
+    """
+
+    head: Head = value(Struct(Head))
+    program_key: bytes = value(HASH)
+    newest: Learned = value(Only(Struct(Learned)))
+
+
+InputStatement = CommitteeChange | Inclusion
+"""What is proven from an input of its own; the others from proofs."""
+Statement = InputStatement | Bundle | CommitteeChain
+
+_STATEMENTS: dict[int, type[Statement]] = {
+    Program.COMMITTEE_CHANGE: CommitteeChange,
+    Program.INCLUSION: Inclusion,
+    Program.BUNDLE: Bundle,
+    Program.CHAIN: CommitteeChain,
+}
 
 
 def decode(program: int, data: bytes) -> Statement:
@@ -134,13 +196,13 @@ def decode(program: int, data: bytes) -> Statement:
 
     Raises :class:`MalformedError` unless `data` is the one encoding of such a statement.
     """
-    if program not in (Program.COMMITTEE_CHANGE, Program.INCLUSION):
+    if program not in _STATEMENTS:
         raise MalformedError(f"program {program} is not known to this version")
     if data[32:64] not in (b"", VERSION.to_bytes(32, "big")):
         version = int.from_bytes(data[32:64], "big")
         raise MalformedError(f"public values of version {version}; this program reads version {VERSION}")
-    cls: type[CommitteeChange] | type[Inclusion] = CommitteeChange if program == Program.COMMITTEE_CHANGE else Inclusion
-    statement = abi.decode(cls, data)
-    if statement.head.program != program:
-        raise MalformedError(f"public values of program {statement.head.program} in a proof by program {program}")
+    statement: Statement = abi.decode(_STATEMENTS[program], data)
+    said = statement.program if isinstance(statement, Bundle) else statement.head.program
+    if said != program:
+        raise MalformedError(f"public values of program {said} in a proof by program {program}")
     return statement
