@@ -81,6 +81,19 @@ export function list<T>(item: Kind<T>): Kind<T[]> {
   };
 }
 
+/** `T[]` that has just one, which stands for it. */
+export function only<T>(item: Kind<T>): Kind<T> {
+  const items = list(item);
+  return {
+    ...items,
+    decode(data, at) {
+      const [values, end] = items.decode(data, at);
+      if (values.length !== 1) throw new MalformedError(`public values, byte ${at}: a list of ${values.length}, of one is due`);
+      return [values[0] as T, end];
+    },
+  };
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: any type of member.
 type Members = Record<string, Kind<any>>;
 

@@ -1,79 +1,19 @@
 // The client: asks a Sextant server for proofs, and looks at what it gets.
 
-import type { Progress, ProofAnswer, ProvingCost, Response, ServerInfo, Submitted } from "./answers.js";
+import type { ServerInfo, Submitted } from "./answers.js";
+import { Asking, EMPTY, milliseconds } from "./asking.js";
+import { type Bundling, bundleOf, chainOf } from "./bundling.js";
 import type { Hex } from "./bytes.js";
-import { success } from "./connection.js";
-import { type Asked, download } from "./download.js";
-import { DeadlineError, SextantError } from "./errors.js";
-import { checkExpected, type Expected, expectedOf, expectedSame } from "./expected.js";
+import type { Asked } from "./download.js";
+import { SextantError } from "./errors.js";
+import { expectedOf, expectedSame, expectedStatement } from "./expected.js";
 import { Link } from "./link.js";
+import type { ConnectOptions, Proof, ProveOptions, RequestOptions, SubmitOptions } from "./options.js";
 import { VK_HASHES } from "./pinned.js";
-import { ProofRecord } from "./proof.js";
-import type { Statement } from "./public-values.js";
-import { PART, type ProofKind, type Request, type StatementInput } from "./requests.js";
-import { checkSize } from "./sizes.js";
-import { isThisMachine, type MakeSocket, makeSocket, socketUrl } from "./socket.js";
-import { checkVerifiable, type Verifier, verifyHere } from "./verification.js";
-
-const EMPTY: Uint8Array = new Uint8Array();
-// The most that a timer can wait.
-const LONGEST = 2 ** 31 - 1;
-
-/** How to connect, and what to believe. Times are in milliseconds. */
-export interface ConnectOptions {
-  /** Says who asks. A secret: without TLS it is sent to this machine only, unless `allowPlainToken`. */
-  token?: string;
-  allowPlainToken?: boolean;
-  /** Until the server has greeted: 10 s by default. */
-  timeout?: number;
-  /** Larger proofs are refused, bytes: 64 MiB by default. */
-  maxRecord?: number;
-  /** Times to connect again, one after the other, where the connection breaks during a proof: 5 by default. */
-  reconnects?: number;
-  /** While requests are open, ping the server this often: 20 s by default. */
-  pingInterval?: number;
-  /** While requests are open, give the connection up after this long without a message: 3 minutes by default. */
-  silenceLimit?: number;
-  /** How long past a request's deadline its answer may take to arrive: 30 s by default. A server need not be believed to keep time. */
-  deadlineGrace?: number;
-  /** Makes the WebSocket, in place of the platform's. */
-  webSocket?: MakeSocket;
-  /** Verifies proofs here: the package `@sextant/verifier`. */
-  verifier?: Verifier;
-  /** Verifying key of development circuits whose SNARKs count too. They prove nothing: for tests. */
-  allowDevCircuits?: Uint8Array;
-}
-
-/** Of every request. */
-export interface RequestOptions {
-  /** Gives the request up, and cancels it. */
-  signal?: AbortSignal;
-}
-
-/** Of a job. */
-export interface SubmitOptions extends RequestOptions {
-  /** Milliseconds, queueing included; by default the server's own maximum. */
-  deadline?: number;
-}
-
-/** Of a request that waits for its proof. */
-export interface ProveOptions extends SubmitOptions {
-  onProgress?: (step: Progress) => void;
-  /** Whether the proof is verified here: by default if the client has a verifier. */
-  verify?: boolean;
-}
-
-/** A proof that is about what was asked for. */
-export interface Proof {
-  record: ProofRecord;
-  statement: Statement;
-  /** What making it took, as the server says. */
-  cost: ProvingCost;
-  /** The name of its job. */
-  job: Hex;
-  /** Whether it was verified here. If not, {@link Client.verify} asks a server that you trust. */
-  verified: boolean;
-}
+import type { ProofRecord } from "./proof.js";
+import type { Bundle, CommitteeChain, InputStatement, Statement } from "./public-values.js";
+import { PART, type ProofKind, type StatementInput } from "./requests.js";
+import { isThisMachine, makeSocket, socketUrl } from "./socket.js";
 
 /**
  * A connection to a Sextant server, made by {@link Client.connect}, which connects again where it breaks.
@@ -83,18 +23,10 @@ export interface Proof {
  * `InvalidProofError`, if there is a verifier.
  */
 export class Client {
-  readonly #link: Link;
-  readonly #maxRecord: number;
-  readonly #grace: number;
-  readonly #verifier: Verifier | undefined;
-  readonly #allowDevCircuits: Uint8Array | undefined;
+  readonly #asking: Asking;
 
-  private constructor(link: Link, options: ConnectOptions) {
-    this.#link = link;
-    this.#maxRecord = options.maxRecord ?? 64 << 20;
-    this.#grace = options.deadlineGrace ?? 30_000;
-    this.#verifier = options.verifier;
-    this.#allowDevCircuits = options.allowDevCircuits;
+  private constructor(asking: Asking) {
+    this.#asking = asking;
   }
 
   /** Connects and greets. `server` is its address, such as `https://prover.example`, or that of its WebSocket. */
@@ -106,22 +38,22 @@ export class Client {
       throw new SextantError("the token would be sent without TLS, for whoever listens on the way to read");
     }
     const dial = { url: url.href, webSocket, token, timeout, pingInterval, silenceLimit };
-    return new Client(await Link.open(dial, reconnects), options);
+    return new Client(new Asking(await Link.open(dial, reconnects), options));
   }
 
   /** Ends the connection. Open requests are given up; what was submitted goes on. */
   close(): Promise<void> {
-    return this.#link.close();
+    return this.#asking.link.close();
   }
 
   /** Returns when the server has answered. */
   async ping(options: RequestOptions = {}): Promise<void> {
-    await this.#ask({ ask: "ping" }, "pong", options);
+    await this.#asking.ask({ ask: "ping" }, "pong", options);
   }
 
   /** What the server says about itself. */
   async info(options: RequestOptions = {}): Promise<ServerInfo> {
-    const { answer: _, ...info } = await this.#ask({ ask: "info" }, "info", options);
+    const { answer: _, ...info } = await this.#asking.ask({ ask: "info" }, "info", options);
     return info;
   }
 
@@ -129,17 +61,17 @@ export class Client {
    * Asks for the proof of a statement and waits for it. The kind is `compressed` if it is to be verified here, or `stark`.
    * An input that is larger than the server takes is not sent: an `InputTooLargeError` says both sizes.
    */
-  async prove(input: StatementInput, kind?: ProofKind, options: ProveOptions = {}): Promise<Proof> {
-    const form = kind ?? (this.#verifies(options) ? "compressed" : "stark");
-    const due = await this.#due(() => expectedOf(input, form), form, options);
+  async prove(input: StatementInput, kind?: ProofKind, options: ProveOptions = {}): Promise<Proof<InputStatement>> {
+    const form = kind ?? (this.#asking.verifies(options) ? "compressed" : "stark");
+    const due = await this.#asking.due(() => expectedOf(input, form), form, options);
     const request: Asked["request"] = (deadlineMs) => ({ ask: "prove", ...proveRequest(input, form, deadlineMs) });
-    return this.#download({ request, rest: input.bytes.subarray(PART), input: input.bytes.length }, due, options);
+    return this.#asking.download({ request, rest: input.bytes.subarray(PART), input: input.bytes.length }, due, options);
   }
 
   /** Asks like {@link prove}, and returns the job's name at once: the job goes on whoever is connected. */
   async submit(input: StatementInput, kind: ProofKind, options: SubmitOptions = {}): Promise<Submitted> {
     const request = proveRequest(input, kind, milliseconds(options.deadline));
-    const { answer: _, ...submitted } = await this.#ask(
+    const { answer: _, ...submitted } = await this.#asking.ask(
       { ask: "submit", ...request },
       "submitted",
       options,
@@ -149,93 +81,137 @@ export class Client {
   }
 
   /** Waits for a job that was submitted, by whomever; it must be the proof of `input`. */
-  async fetch(job: Hex, input: StatementInput, kind: ProofKind, options: ProveOptions = {}): Promise<Proof> {
-    const due = await this.#due(() => expectedOf(input, kind), kind, options);
+  async fetch(job: Hex, input: StatementInput, kind: ProofKind, options: ProveOptions = {}): Promise<Proof<InputStatement>> {
+    const due = await this.#asking.due(() => expectedOf(input, kind), kind, options);
     const request: Asked["request"] = (deadlineMs) => ({ ask: "fetch", job, offset: 0, deadlineMs });
-    return this.#download({ request, rest: EMPTY, input: undefined }, due, options);
+    return this.#asking.download({ request, rest: EMPTY }, due, options);
   }
 
   /** Takes back a job that this client has submitted. */
   async withdraw(job: Hex, options: RequestOptions = {}): Promise<void> {
-    await this.#ask({ ask: "withdraw", job }, "withdrawn", options);
+    await this.#asking.ask({ ask: "withdraw", job }, "withdrawn", options);
   }
 
-  /** Asks for the SNARK of a compressed proof. */
-  async wrap(proof: Proof, kind: ProofKind = "groth16", options: ProveOptions = {}): Promise<Proof> {
-    if (!(await this.#link.connected(options.signal)).capabilities.includes("wrap")) {
-      throw new SextantError("this server does not make SNARKs of proofs that are there already");
-    }
-    const due = await this.#due(async () => expectedSame(proof.record, kind), kind, options);
+  /** Asks for the SNARK of a compressed proof. Rejects with `NotOfferedError` where the server cannot. */
+  async wrap<S extends Statement>(proof: Proof<S>, kind: ProofKind = "groth16", options: ProveOptions = {}): Promise<Proof<S>> {
+    const due = await this.#asking.due(() => expectedSame(proof, kind), kind, options);
     const record = proof.record.encode();
     const rest = record.subarray(PART);
     const more = rest.length;
     const request: Asked["request"] = (deadlineMs) => ({ ask: "wrap", record: record.subarray(0, PART), kind, deadlineMs, more });
-    return this.#download({ request, rest, input: undefined }, due, options);
+    return this.#asking.download({ request, rest, capability: "wrap" }, due, options);
+  }
+
+  /**
+   * Asks for one proof that 1 to 64 compressed proofs of one chain hold, and waits for it, as {@link prove} does.
+   *
+   * What comes back names just their statements, in their order. Before anything is sent, proofs that do not go together are a
+   * `BundlingError`, and a server that cannot bundle is a `NotOfferedError`. One that does not hold is the server's to find: a
+   * `ServerError` with code `InvalidProof`.
+   */
+  async bundle(proofs: ProofRecord[], kind: ProofKind = "groth16", options: ProveOptions = {}): Promise<Proof<Bundle>> {
+    return this.#bundle(await bundleOf(proofs), kind, options);
+  }
+
+  /** Asks like {@link bundle}, and returns the job's name at once. */
+  async submitBundle(proofs: ProofRecord[], kind: ProofKind = "groth16", options: SubmitOptions = {}): Promise<Submitted> {
+    return this.#submitBundle(await bundleOf(proofs), kind, options);
+  }
+
+  /** Waits for a job of {@link submitBundle}, by whomever; it must be the bundle of `proofs`. */
+  async fetchBundle(
+    job: Hex,
+    proofs: ProofRecord[],
+    kind: ProofKind = "groth16",
+    options: ProveOptions = {},
+  ): Promise<Proof<Bundle>> {
+    return this.#fetchBundle(job, await bundleOf(proofs), kind, options);
+  }
+
+  /**
+   * Asks for one proof that leads from an anchor to the newest committee, and waits for it, as {@link prove} does.
+   *
+   * `changes` are 1 to 64 compressed proofs of committee changes that follow each other. The first follows `predecessor`, the
+   * compressed proof of the chain so far; without one a chain begins, at the committee at which that change does. What comes back
+   * begins at the same anchor, and ends where the last change does. Errors are those of {@link bundle}.
+   */
+  async chain(
+    changes: ProofRecord[],
+    predecessor?: ProofRecord,
+    kind: ProofKind = "compressed",
+    options: ProveOptions = {},
+  ): Promise<Proof<CommitteeChain>> {
+    return this.#bundle(chainOf(changes, predecessor), kind, options);
+  }
+
+  /** Asks like {@link chain}, and returns the job's name at once. */
+  async submitChain(
+    changes: ProofRecord[],
+    predecessor?: ProofRecord,
+    kind: ProofKind = "compressed",
+    options: SubmitOptions = {},
+  ): Promise<Submitted> {
+    return this.#submitBundle(chainOf(changes, predecessor), kind, options);
+  }
+
+  /** Waits for a job of {@link submitChain}, by whomever; it must be the chain of these proofs. */
+  async fetchChain(
+    job: Hex,
+    changes: ProofRecord[],
+    predecessor?: ProofRecord,
+    kind: ProofKind = "compressed",
+    options: ProveOptions = {},
+  ): Promise<Proof<CommitteeChain>> {
+    return this.#fetchBundle(job, chainOf(changes, predecessor), kind, options);
   }
 
   /** Asks the server whether a proof is true: worth as much as you trust the server. Rejects with code `InvalidProof` if not. */
   async verify(proof: ProofRecord, options: RequestOptions = {}): Promise<void> {
     const record = proof.encode();
     const rest = record.subarray(PART);
-    await this.#ask({ ask: "verify", record: record.subarray(0, PART), more: rest.length }, "verified", options, rest);
+    await this.#asking.ask({ ask: "verify", record: record.subarray(0, PART), more: rest.length }, "verified", options, rest);
   }
 
-  #verifies({ verify }: ProveOptions): boolean {
-    if (verify && this.#verifier === undefined) throw new SextantError("verify: the client was given no verifier");
-    return verify ?? this.#verifier !== undefined;
+  async #bundle<S extends Joined>(bundling: Bundling<S>, kind: ProofKind, options: ProveOptions): Promise<Proof<S>> {
+    const due = await this.#asking.due(() => expectedStatement(bundling.statement, kind), kind, options);
+    const request: Asked["request"] = (deadlineMs) => ({ ask: "bundle", ...bundleRequest(bundling, kind, deadlineMs) });
+    const { program: capability } = bundling.statement;
+    return this.#asking.download({ request, rest: bundling.records.subarray(PART), capability }, due, options);
   }
 
-  /** What must come back, before anything is asked for. */
-  async #due(expected: () => Promise<Expected>, kind: ProofKind, options: ProveOptions): Promise<Expected> {
-    if (this.#verifies(options)) checkVerifiable(kind);
-    return expected();
+  async #submitBundle(bundling: Bundling<Joined>, kind: ProofKind, options: SubmitOptions): Promise<Submitted> {
+    const request = bundleRequest(bundling, kind, milliseconds(options.deadline));
+    const { answer: _, ...submitted } = await this.#asking.ask(
+      { ask: "submitBundle", ...request },
+      "submitted",
+      options,
+      bundling.records.subarray(PART),
+      bundling.statement.program,
+    );
+    return submitted;
   }
 
-  async #ask<A extends Response["answer"]>(
-    request: Request,
-    due: A,
-    { signal }: RequestOptions,
-    rest = EMPTY,
-  ): Promise<Extract<Response, { answer: A }>> {
-    const connection = await this.#link.connected(signal);
-    if (request.ask === "submit") await checkSize(connection, request.input.bytes.length + request.more, signal);
-    for await (const message of connection.request(request, rest, signal)) {
-      if (message.type === "answer") return success(message, due);
-    }
-    throw new SextantError("requests end with an answer or an error");
+  async #fetchBundle<S extends Joined>(
+    job: Hex,
+    bundling: Bundling<S>,
+    kind: ProofKind,
+    options: ProveOptions,
+  ): Promise<Proof<S>> {
+    const due = await this.#asking.due(() => expectedStatement(bundling.statement, kind), kind, options);
+    const request: Asked["request"] = (deadlineMs) => ({ ask: "fetch", job, offset: 0, deadlineMs });
+    return this.#asking.download({ request, rest: EMPTY }, due, options);
   }
+}
 
-  async #download(what: Pick<Asked, "request" | "rest" | "input">, due: Expected, options: ProveOptions): Promise<Proof> {
-    const { onProgress } = options;
-    const deadline = milliseconds(options.deadline);
-    const begun = Date.now();
-    // At least one: 0 would mean "no deadline" on the wire.
-    const left = () => (deadline === 0 ? 0 : Math.max(1, deadline - (Date.now() - begun)));
-    const late = new AbortController();
-    const reason = new DeadlineError(`no proof within ${deadline} ms`);
-    const timer = deadline > 0 ? setTimeout(() => late.abort(reason), Math.min(deadline + this.#grace, LONGEST)) : undefined;
-    const signal = options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal;
-    let answer: ProofAnswer;
-    try {
-      answer = await download(this.#link, { ...what, left, onProgress, signal, maxRecord: this.#maxRecord });
-    } finally {
-      clearTimeout(timer);
-    }
-    const record = ProofRecord.decode(answer.record);
-    const statement = checkExpected(due, record, this.#allowDevCircuits !== undefined);
-    const verified = this.#verifies(options);
-    if (this.#verifier && verified) await verifyHere(this.#verifier, record, due, this.#allowDevCircuits);
-    return { record, statement, cost: answer.cost, job: answer.job, verified };
-  }
+type Joined = Bundle | CommitteeChain;
+
+function bundleRequest({ records, statement: { program } }: Bundling<Joined>, kind: ProofKind, deadlineMs: number) {
+  const first = records.subarray(0, PART);
+  return { records: first, kind, deadlineMs, vkHash: VK_HASHES[program], more: records.length - first.length, program };
 }
 
 function proveRequest(input: StatementInput, kind: ProofKind, deadlineMs: number) {
   const first = { program: input.program, bytes: input.bytes.subarray(0, PART) };
   const vkHash = VK_HASHES[input.program];
   return { input: first, kind, deadlineMs, vkHash, more: input.bytes.length - first.bytes.length };
-}
-
-function milliseconds(deadline = 0): number {
-  if (!(deadline >= 0 && deadline <= Number.MAX_SAFE_INTEGER)) throw new SextantError(`deadline: ${deadline} milliseconds`);
-  return Math.ceil(deadline);
 }

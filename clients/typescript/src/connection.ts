@@ -210,6 +210,7 @@ export class Connection {
 /** Bytes that the request itself carries of what its parts continue. */
 function firstPart(request: Request): number {
   if ("input" in request) return request.input.bytes.length;
+  if ("records" in request) return request.records.length;
   return "record" in request ? request.record.length : 0;
 }
 

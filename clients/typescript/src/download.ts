@@ -3,6 +3,7 @@
 
 import type { Progress, ProofAnswer } from "./answers.js";
 import { joined, sha256, toHex } from "./bytes.js";
+import { type Capability, checkOffered } from "./capabilities.js";
 import { type Connection, type Incoming, success } from "./connection.js";
 import { ErrorCode, MalformedError, ServerError } from "./errors.js";
 import { type Link, pause } from "./link.js";
@@ -16,7 +17,9 @@ export interface Asked {
   /** Bytes of it that go in parts. */
   rest: Uint8Array;
   /** Bytes of the statement's input, where it has one. */
-  input: number | undefined;
+  input?: number;
+  /** What a server must list to be asked this. */
+  capability?: Capability;
   /** Milliseconds left now. */
   left(): number;
   onProgress: ((step: Progress) => void) | undefined;
@@ -35,6 +38,7 @@ export async function download(link: Link, asked: Asked): Promise<ProofAnswer> {
     try {
       connection = await link.connected(asked.signal);
       // On each connection: another one may lead to another server.
+      if (!begun && asked.capability) checkOffered(connection, asked.capability);
       if (!begun && asked.input !== undefined) await checkSize(connection, asked.input, asked.signal);
       const request = begun ? begun.continued(asked.left()) : asked.request(asked.left());
       const rest = begun ? new Uint8Array() : asked.rest;

@@ -71,6 +71,34 @@ export class ServerError extends SextantError {
   }
 }
 
+/**
+ * The server does not know how to do what is asked; nothing was sent. `capability` is the name that it would have to list
+ * (docs/protocol.md, section 3).
+ */
+export class NotOfferedError extends SextantError {
+  override name = "NotOfferedError";
+  readonly capability: string;
+
+  constructor(capability: string, what: string) {
+    super(`this server does not know how to ${what}`);
+    this.capability = capability;
+  }
+}
+
+/**
+ * Proofs that do not become one; nothing was sent. `index` says which of them is at fault, from 0; `undefined` where it is not one
+ * of them alone, or the chain that is extended.
+ */
+export class BundlingError extends SextantError {
+  override name = "BundlingError";
+  readonly index: number | undefined;
+
+  constructor(message: string, index?: number) {
+    super(index === undefined ? message : `proof ${index}: ${message}`);
+    this.index = index;
+  }
+}
+
 /** The server's proof is about something else than what was asked for, or by another program than the pinned one. */
 export class WrongProofError extends SextantError {
   override name = "WrongProofError";

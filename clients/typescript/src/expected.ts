@@ -14,26 +14,28 @@ import {
   participation,
   type SignedFinality,
 } from "./inputs.js";
+import type { Proof } from "./options.js";
 import { VK_HASHES } from "./pinned.js";
 import type { ProofRecord } from "./proof.js";
-import type { Statement } from "./public-values.js";
+import type { InputStatement, Statement } from "./public-values.js";
 import type { Program, ProofKind, StatementInput } from "./requests.js";
 
 /** What is due of a statement, under the names of {@link saidBy}. */
 type Due = Record<string, unknown>;
 
 /** What is due of a proof. */
-export interface Expected {
+export interface Expected<S extends Statement = Statement> {
   program: Program | number;
   kind: ProofKind;
   /** Where it must begin, and on which chain: also what a verifier is told. */
   chainDigest: Hex;
-  signerCommitteeRoot: Hex;
-  check(statement: Statement, record: ProofRecord): void;
+  /** `undefined` of a bundle, whose statements begin where each of them does. */
+  signerCommitteeRoot: Hex | undefined;
+  check(statement: S, record: ProofRecord): void;
 }
 
 /** Of a proof of this input. Rejects with {@link MalformedError} for bytes that are no input. */
-export async function expectedOf(input: StatementInput, kind: ProofKind): Promise<Expected> {
+export async function expectedOf(input: StatementInput, kind: ProofKind): Promise<Expected<InputStatement>> {
   const asked =
     input.program === "committee-change"
       ? await committeeChange(decodeFlat(COMMITTEE_CHANGE_INPUT, input.bytes))
@@ -43,24 +45,22 @@ export async function expectedOf(input: StatementInput, kind: ProofKind): Promis
     kind,
     chainDigest: asked.chainDigest,
     signerCommitteeRoot: asked.signerCommitteeRoot,
-    check(statement) {
-      const said = saidBy(statement);
-      for (const [name, due] of Object.entries(asked)) {
-        if (shown(said[name]) === shown(due)) continue;
-        throw new WrongProofError(`a proof of another statement: its ${name} is ${shown(said[name])}, ${shown(due)} is due`);
-      }
-    },
+    check: checking(asked),
   };
 }
 
+/** Of a proof of this very statement. */
+export function expectedStatement<S extends Statement>(statement: S, kind: ProofKind): Expected<S> {
+  const { program } = statement;
+  return { program, kind, ...beginning(statement), check: checking(saidBy(statement)) };
+}
+
 /** Of the same statement in another form. */
-export function expectedSame(other: ProofRecord, kind: ProofKind): Expected {
-  const { chainDigest, signerCommitteeRoot } = other.statement.head;
+export function expectedSame<S extends Statement>({ record: other, statement }: Proof<S>, kind: ProofKind): Expected<S> {
   return {
     program: other.program,
     kind,
-    chainDigest,
-    signerCommitteeRoot,
+    ...beginning(statement),
     check(_, record) {
       if (toHex(record.publicValues) !== toHex(other.publicValues)) throw new WrongProofError("a proof of another statement");
     },
@@ -68,7 +68,7 @@ export function expectedSame(other: ProofRecord, kind: ProofKind): Expected {
 }
 
 /** The statement of a proof that is what is due. Throws {@link WrongProofError} that names what is not. */
-export function checkExpected(expected: Expected, record: ProofRecord, allowDevelopment: boolean): Statement {
+export function checkExpected<S extends Statement>(expected: Expected<S>, record: ProofRecord, allowDevelopment: boolean): S {
   const { program, kind } = expected;
   if (record.program !== program) throw new WrongProofError(`a proof by program ${record.program}, asked for ${program}`);
   if (record.kind !== kind) throw new WrongProofError(`a proof of kind ${record.kind}, asked for ${kind}`);
@@ -79,11 +79,46 @@ export function checkExpected(expected: Expected, record: ProofRecord, allowDeve
   if (record.developmentCircuits && !allowDevelopment) {
     throw new WrongProofError("a proof by development circuits, which prove nothing");
   }
-  expected.check(statement, record);
-  return statement;
+  // By the program that is due, so that it is its statement.
+  expected.check(statement as S, record);
+  return statement as S;
+}
+
+/** On which chain a statement is, and where it begins. */
+function beginning(statement: Statement): Pick<Expected, "chainDigest" | "signerCommitteeRoot"> {
+  if (statement.program === "bundle") return { chainDigest: statement.chainDigest, signerCommitteeRoot: undefined };
+  const { chainDigest, signerCommitteeRoot } = statement.head;
+  return { chainDigest, signerCommitteeRoot };
+}
+
+function checking(asked: Due): Expected["check"] {
+  return (statement) => {
+    const said = saidBy(statement);
+    for (const [name, due] of Object.entries(asked)) {
+      if (shown(said[name]) === shown(due)) continue;
+      throw new WrongProofError(`a proof of another statement: ${difference(name, said[name], due)}`);
+    }
+  };
+}
+
+function difference(name: string, said: unknown, due: unknown): string {
+  if (name !== "parts") return `its ${name} is ${shown(said)}, ${shown(due)} is due`;
+  // Of up to 64 statements the first that differs is enough.
+  const [parts, asked] = [said as unknown[], due as unknown[]];
+  if (parts.length !== asked.length) return `its bundle has ${parts.length} statements, ${asked.length} are due`;
+  const index = parts.findIndex((part, at) => part !== asked[at]);
+  return `statement ${index} of its bundle is ${parts[index]}, ${asked[index]} is due`;
 }
 
 function saidBy(statement: Statement): Due {
+  if (statement.program === "bundle") {
+    const { chainDigest, parts } = statement;
+    return { chainDigest, parts: parts.map((part) => `${part.program} ${part.digest}`) };
+  }
+  if (statement.program === "chain") {
+    const { head, programKey, newest } = statement;
+    return { ...head, programKey, newest: [newest.period, newest.committeeRoot] };
+  }
   const said = { ...statement.head, learned: statement.learned.map((one) => [one.period, one.committeeRoot]) };
   if (statement.program === "committee-change") return said;
   return {

@@ -1,12 +1,36 @@
 // What a proof says: public values, version 2 (docs/statements.md, "What comes out"). Numbers of 64 bits and more are bigints.
 
-import { ADDRESS, BOOL, BYTES, type Decoded, decodeAbi, HASH, list, struct, UINT32, UINT64, UINT256 } from "./abi.js";
+import {
+  ADDRESS,
+  BOOL,
+  BYTES,
+  type Decoded,
+  decodeAbi,
+  HASH,
+  type Kind,
+  list,
+  only,
+  struct,
+  UINT32,
+  UINT64,
+  UINT256,
+} from "./abi.js";
 import { bigEndianNumber } from "./bytes.js";
 import { MalformedError } from "./errors.js";
-import type { Program } from "./requests.js";
+import { type Program, programOf } from "./requests.js";
 
 const VERSION = 2n;
-const TAGS: Record<Program, bigint> = { "committee-change": 1n, inclusion: 2n };
+
+/** A program by its tag, one of those that there are. */
+const PROGRAM: Kind<Program> = {
+  ...UINT32,
+  decode(data, at) {
+    const [tag, end] = UINT32.decode(data, at);
+    const program = programOf(tag);
+    if (program === undefined) throw new MalformedError(`public values, byte ${at}: program ${tag} is not known to this version`);
+    return [program, end];
+  },
+};
 
 const HEAD = struct({
   version: UINT64,
@@ -86,7 +110,25 @@ const INCLUSION = struct({
 /** What holds in a finalized block, or in an ancestor of it. */
 export type Inclusion = { program: "inclusion" } & Decoded<typeof INCLUSION>;
 
-export type Statement = CommitteeChange | Inclusion;
+const BUNDLED = struct({ program: PROGRAM, digest: HASH });
+/** A statement in a bundle: whose it is, and the SHA-256 of its public values. */
+export type Bundled = Decoded<typeof BUNDLED>;
+
+const BUNDLE = struct({ version: UINT64, tag: UINT64, chainDigest: HASH, parts: list(BUNDLED) });
+/** Statements about one chain hold: 1 to 64 of them, in order. What they say is not in it. */
+export type Bundle = { program: "bundle" } & Omit<Decoded<typeof BUNDLE>, "tag">;
+
+const COMMITTEE_CHAIN = struct({ head: HEAD, programKey: HASH, newest: only(LEARNED) });
+/**
+ * One committee leads to another, over any number of handovers. The head's signer is the anchor, where the chain begins and which
+ * has to be trusted; its finalized header and block are the last change's, its participation is the lowest of all. `programKey` is
+ * the hash of the verifying key by which every step was proven: not to be believed, but to be compared with the pinned one.
+ */
+export type CommitteeChain = { program: "chain" } & Decoded<typeof COMMITTEE_CHAIN>;
+
+/** What is proven from an input of its own; the others from proofs. */
+export type InputStatement = CommitteeChange | Inclusion;
+export type Statement = InputStatement | Bundle | CommitteeChain;
 
 /** The statement of a proof by `program`. Throws {@link MalformedError} unless `data` is the one encoding of such a statement. */
 export function decodePublicValues(program: Program | number, data: Uint8Array): Statement {
@@ -95,10 +137,24 @@ export function decodePublicValues(program: Program | number, data: Uint8Array):
   if (data.length >= 64 && version !== VERSION) {
     throw new MalformedError(`public values of version ${version}; this program reads version ${VERSION}`);
   }
-  const statement: Statement =
-    program === "inclusion" ? { program, ...decodeAbi(INCLUSION, data) } : { program, ...decodeAbi(COMMITTEE_CHANGE, data) };
-  if (statement.head.program !== TAGS[program]) {
-    throw new MalformedError(`public values of program ${statement.head.program} in a proof by program ${program}`);
+  const [statement, tag] = decodeStatement(program, data);
+  if (programOf(Number(tag)) !== program) {
+    throw new MalformedError(`public values of program ${tag} in a proof by program ${program}`);
   }
   return statement;
+}
+
+/** A statement, and the tag that it has in itself. */
+function decodeStatement(program: Program, data: Uint8Array): [statement: Statement, tag: bigint] {
+  if (program === "bundle") {
+    const { tag, ...bundle } = decodeAbi(BUNDLE, data);
+    return [{ program, ...bundle }, tag];
+  }
+  const statement: Exclude<Statement, Bundle> =
+    program === "inclusion"
+      ? { program, ...decodeAbi(INCLUSION, data) }
+      : program === "chain"
+        ? { program, ...decodeAbi(COMMITTEE_CHAIN, data) }
+        : { program, ...decodeAbi(COMMITTEE_CHANGE, data) };
+  return [statement, statement.head.program];
 }

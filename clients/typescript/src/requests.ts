@@ -9,16 +9,23 @@ export const MAX_FRAME = 320 << 10;
 export const PART = 256 << 10;
 export const MAX_RECORD = 256 << 20;
 
-const PROGRAMS = ["", "committee-change", "inclusion"] as const;
+const PROGRAMS = ["", "committee-change", "inclusion", "bundle", "chain"] as const;
 /** Which statement a proof is of. */
-export type Program = "committee-change" | "inclusion";
+export type Program = Exclude<(typeof PROGRAMS)[number], "">;
+/** Those whose statements are proven from an input of their own; the others' from proofs. */
+export type InputProgram = "committee-change" | "inclusion";
+
+/** The program of a tag; `undefined` for one that this version does not know. */
+export function programOf(tag: number): Program | undefined {
+  return PROGRAMS[tag] || undefined;
+}
 
 /** By name; the number of one that this version does not know. */
 export const PROGRAM: Codec<Program | number> = {
   write: (value) => U32.write(typeof value === "number" ? value : PROGRAMS.indexOf(value)),
   read(reader) {
     const number = U32.read(reader);
-    return PROGRAMS[number] || number;
+    return programOf(number) ?? number;
   },
 };
 
@@ -41,7 +48,7 @@ export const STATEMENT_INPUT = record("StatementInput", { program: field(1, PROG
 
 /** A statement and its evidence, in the bytes that the guest program reads. */
 export interface StatementInput {
-  program: Program;
+  program: InputProgram;
   bytes: Uint8Array;
 }
 
@@ -71,7 +78,7 @@ const BUNDLE = record("BundleRequest", {
   deadlineMs: field(3, SIZE, () => 0),
   vkHash: optional(4, HASH),
   more: field(5, SIZE, () => 0),
-  program: field(6, U32, () => 3),
+  program: field<Program | number>(6, PROGRAM, () => "bundle"),
 });
 
 export const REQUEST = tagged("ask", {

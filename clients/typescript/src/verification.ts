@@ -8,7 +8,8 @@ import type { ProofKind } from "./requests.js";
 
 /** What a verifier is told of what is due. */
 export interface VerifierOptions {
-  committeeRoot: Hex;
+  /** Where it must begin. Not of bundles: each of their statements has a committee of its own. */
+  committeeRoot?: Hex;
   chainDigest: Hex;
   /** Verifying key of development circuits (gnark's `groth16_vk.bin`) whose SNARKs count too. They prove nothing: for tests. */
   allowDevCircuits?: Uint8Array;
@@ -29,10 +30,11 @@ export function checkVerifiable(kind: ProofKind): void {
 export async function verifyHere(
   verifier: Verifier,
   record: ProofRecord,
-  due: Expected,
+  due: Pick<Expected, "chainDigest" | "signerCommitteeRoot">,
   allowDevCircuits: Uint8Array | undefined,
 ): Promise<void> {
-  const options = { committeeRoot: due.signerCommitteeRoot, chainDigest: due.chainDigest };
+  const { chainDigest, signerCommitteeRoot: committeeRoot } = due;
+  const options = committeeRoot === undefined ? { chainDigest } : { committeeRoot, chainDigest };
   const file = await record.toFileBytes();
   try {
     await verifier.verify(file, allowDevCircuits ? { ...options, allowDevCircuits } : options);

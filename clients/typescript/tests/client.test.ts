@@ -37,7 +37,7 @@ test("both statements", async (test) => {
   const client = await connected(test);
   await client.ping();
   const info = await client.info();
-  assert.deepEqual(info.programs.map((one) => one.program).sort(), [3, 4, "committee-change", "inclusion"]);
+  assert.deepEqual(info.programs.map((one) => one.program).sort(), ["bundle", "chain", "committee-change", "inclusion"]);
   const steps: Progress[] = [];
   const [change, included] = await Promise.all([
     client.prove(await committeeChange(2), "stark", { onProgress: (step) => steps.push(step) }),

@@ -40,12 +40,15 @@ export interface Liar {
 interface Behaviour {
   /** In place of a welcome. */
   greeting?: (ServerMessage | Uint8Array | string)[];
+  /** The same on each connection but the first. */
+  laterGreeting?: ServerMessage[];
   onRequest?: (asked: Asked, peer: Peer) => void | Promise<void>;
   /** Bytes of an input that it says to take, on each connection; nothing is said on later ones. */
   inputLimits?: bigint[];
 }
 
-export async function liar(test: TestContext, { greeting, onRequest, inputLimits }: Behaviour): Promise<Liar> {
+export async function liar(test: TestContext, behaviour: Behaviour): Promise<Liar> {
+  const { greeting = [welcome()], laterGreeting = greeting, onRequest, inputLimits } = behaviour;
   const listening = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   await new Promise((resolve) => listening.once("listening", resolve));
   test.after(() => {
@@ -67,7 +70,7 @@ export async function liar(test: TestContext, { greeting, onRequest, inputLimits
       const message = decodeMessage(CLIENT_MESSAGE, new Uint8Array(data));
       if (message?.type === "introduction") {
         tokens.push(message.token);
-        for (const one of greeting ?? [welcome()]) peer.say(one);
+        for (const one of peer.number === 0 ? greeting : laterGreeting) peer.say(one);
       } else if (message?.type === "request" && message.request?.ask === "info") {
         // Clients ask before they send an input.
         infos.push(message.id);

@@ -10,6 +10,7 @@ import {
   ConnectionLostError,
   InputTooLargeError,
   MalformedError,
+  NotOfferedError,
   ProofRecord,
   ServerError,
   WrongProofError,
@@ -233,5 +234,12 @@ test("a compressed proof becomes the SNARK of the same statement, where the serv
   assert.deepEqual([asked.kind, asked.record.length, asked.more], ["groth16", PART, compressed.encode().length - PART]);
   await assert.rejects(client.wrap(proof), /a proof of another statement/);
   const plain = await connect(test, (await liar(test, {})).url);
-  await assert.rejects(plain.wrap(proof), /does not make SNARKs/);
+  await assert.rejects(plain.wrap(proof), (error) => {
+    assert(error instanceof NotOfferedError, String(error));
+    assert.deepEqual(
+      [error.capability, error.message],
+      ["wrap", "this server does not know how to make SNARKs of proofs that are there already"],
+    );
+    return true;
+  });
 });

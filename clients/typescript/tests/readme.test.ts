@@ -9,6 +9,8 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { WebSocket } from "ws";
 
+import { liar, sayProof, welcome } from "./liar.js";
+import { bundleOf, CHAINS, CHANGES, changed, INCLUSION } from "./parts.js";
 import { checkpointOf, node, REPOSITORY, recorded, server } from "./support.js";
 
 const README = readFileSync(join(REPOSITORY, "clients", "typescript", "README.md"), "utf8");
@@ -16,9 +18,9 @@ const README = readFileSync(join(REPOSITORY, "clients", "typescript", "README.md
 const INSTALLED = process.env.SEXTANT_CLIENT_INSTALLED;
 const options = { skip: INSTALLED ? false : "run by scripts/typescript-client.sh" };
 
-/** The README's one example in this language, with these addresses in place of those that it names. */
-function example(language: string, addresses: Record<string, string>): string {
-  let text = README.split(`\`\`\`${language}\n`)[1]?.split("```")[0] ?? "";
+/** One of the README's examples in this language, the first is 1, with these addresses in place of those that it names. */
+function example(language: string, addresses: Record<string, string>, number = 1): string {
+  let text = README.split(`\`\`\`${language}\n`)[number]?.split("```")[0] ?? "";
   for (const [placeholder, real] of Object.entries(addresses)) {
     assert(text.includes(placeholder), placeholder);
     text = text.replaceAll(placeholder, real);
@@ -56,6 +58,26 @@ test("the example in node gets a proof", options, async (test) => {
   const { stdout } = await promisify(execFile)(process.execPath, [file]);
   assert.match(stdout, /step: 'executing'/);
   assert.match(stdout, /9567456n \[\n? *\{\n? *address: '0x5c69bee701ef814a2b6a3edd4b1652cb9cc5aa6f'/);
+});
+
+test("the example makes one proof of several", options, async (test) => {
+  const bundle = changed(await bundleOf([CHANGES[1], INCLUSION]), { kind: "groth16" });
+  const prover = await liar(test, {
+    greeting: [welcome(3, ["bundle", "chain"])],
+    onRequest: ({ id, request }, peer) => {
+      const chain = request.ask === "bundle" && request.program === "chain";
+      return sayProof(peer, id, (chain ? CHAINS[1] : bundle).encode());
+    },
+  });
+  const home = join(INSTALLED ?? "", "several");
+  mkdirSync(home);
+  for (const [name, record] of Object.entries({ change: CHANGES[1], slot: INCLUSION, chain: CHAINS[0] })) {
+    writeFileSync(join(home, `${name}.proof`), await record.toFileBytes());
+  }
+  const file = join(home, "example.mjs");
+  writeFileSync(file, example("js", { "http://127.0.0.1:7102": prover.url }, 2));
+  const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: home });
+  assert.match(stdout, /program: 'committee-change'.*program: 'inclusion'.*\] 1347n 1349n\n$/s);
 });
 
 interface Element {

@@ -36,7 +36,7 @@ const WHOLE = RECORD.encode();
 const request = (id: number, asked: Request): ClientMessage => ({ type: "request", id, request: asked });
 const prove = { input: INPUT, kind: "stark", deadlineMs: 0, vkHash: undefined, more: 0 } as const;
 const wrap = { record: WHOLE, kind: "groth16", deadlineMs: 0, more: 0 } as const;
-const bundle = { kind: "groth16", deadlineMs: 0, vkHash: undefined, more: 0, program: 3 } as const;
+const bundle = { kind: "groth16", deadlineMs: 0, vkHash: undefined, more: 0, program: "bundle" } as const;
 const CLIENT: Record<string, ClientMessage> = {
   "client-hello": hello("sextant/0.1.0"),
   "client-introduction": { type: "introduction", token: "correct-horse-battery", hops: 1, onBehalf: "token alice" },
@@ -57,7 +57,7 @@ const CLIENT: Record<string, ClientMessage> = {
     deadlineMs: 1_200_000,
     vkHash: COUNTING,
     more: 80,
-    program: 4,
+    program: "chain",
   }),
   "client-large": request(15, { ask: "prove", ...prove, more: 2 }),
   "client-part": { type: "part", id: 15, offset: 3, bytes: hexBytes("0xbabe") },
