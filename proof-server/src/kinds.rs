@@ -11,7 +11,7 @@ pub(crate) const MADE: [ProofKind; 3] = [ProofKind::Stark, ProofKind::Compressed
 pub(crate) const fn needs_mib(kind: ProofKind) -> u64 {
     match kind {
         // 17.2 GiB, in gnark (docs/benchmarks.md).
-        ProofKind::Groth16 | ProofKind::Plonk => 17_613,
+        ProofKind::Groth16 | ProofKind::Plonk | ProofKind::Bundled => 17_613,
         #[cfg(feature = "prover")]
         kind => sextant_engine::least_memory(kind).div_ceil(1 << 20),
         // This build makes none.

@@ -2,13 +2,15 @@
 //!
 //! One direction of reading: a [`frame`] holds one [`mod@message`], laid out as [`wire`] says; a message carries a
 //! [`request`], its [`progress`], and in the end a response or an [`error`], and what is large in them follows in
-//! [`parts`]. A finished proof is a [`proof::ProofRecord`], on the wire and as a file alike.
+//! [`parts`]. A finished proof is a [`proof::ProofRecord`], on the wire and as a file alike; of a statement that shares its
+//! proof with others it holds a [`mod@place`].
 
 pub mod encoding;
 pub mod error;
 pub mod frame;
 pub mod message;
 pub mod parts;
+pub mod place;
 pub mod progress;
 pub mod proof;
 pub mod request;

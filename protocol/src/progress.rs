@@ -50,5 +50,15 @@ pub enum Progress {
         /// Proofs in the bundle.
         2 = total: u32 = 0,
     },
+    /// For a place in a bundle: this statement's own proof is made, and those of the others are waited for. Steps before
+    /// this one are of the own proof, steps after it of the bundle's.
+    12 = Gathering {
+        /// Proofs made so far, this one among them.
+        1 = done: u32 = 0,
+        /// Statements that go into the bundle so far.
+        2 = total: u32 = 0,
+        /// Milliseconds for which others may still come.
+        3 = wait_ms: u64 = 0,
+    },
 }
 }

@@ -31,11 +31,13 @@ pub enum ProofKind {
     Groth16,
     /// 3: PLONK over BN254, for contracts.
     Plonk,
+    /// 4: a place in a bundle whose Groth16 proof many share, a [`Place`](crate::place::Place); for contracts.
+    Bundled,
 }
 
 impl ProofKind {
     /// All that this version knows, each at the place of its number on the wire.
-    pub const ALL: [Self; 4] = [Self::Stark, Self::Compressed, Self::Groth16, Self::Plonk];
+    pub const ALL: [Self; 5] = [Self::Stark, Self::Compressed, Self::Groth16, Self::Plonk, Self::Bundled];
 
     fn from_number(number: u32) -> Option<Self> {
         Self::ALL.get(usize::try_from(number).ok()?).copied()
@@ -48,6 +50,7 @@ impl ProofKind {
             Self::Compressed => "compressed",
             Self::Groth16 => "groth16",
             Self::Plonk => "plonk",
+            Self::Bundled => "bundled",
         }
     }
 }
@@ -62,10 +65,9 @@ impl std::str::FromStr for ProofKind {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
-            .ok_or_else(|| format!("unknown proof kind {name:?} (stark, compressed, groth16, plonk)"))
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| {
+            format!("unknown proof kind {name:?} (stark, compressed, groth16, plonk, bundled)")
+        })
     }
 }
 
@@ -112,13 +114,13 @@ pub struct ProofRecord {
     pub circuits: Circuits,
     /// SP1 circuit version, such as `v6.1.0`.
     pub circuit_version: String,
-    /// Hash of the program's verifying key.
+    /// Hash of the verifying key that the proof is by: the program's, or of a statement in a bundle the bundle program's.
     pub vk_hash: [u8; 32],
     /// ABI-encoded public values of the statement.
     #[serde(with = "serde_bytes")]
     pub public_values: Vec<u8>,
     /// The engine's proof. Of a STARK: bincode of SP1's `SP1Proof`. Of a SNARK: the bytes that its verifier contract
-    /// takes.
+    /// takes. Of a statement in a bundle: an encoded [`Place`](crate::place::Place).
     #[serde(with = "serde_bytes")]
     pub proof: Vec<u8>,
 }

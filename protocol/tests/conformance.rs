@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{client_messages, record, server_messages};
+use common::{client_messages, record, server_messages, vector};
 use sextant_consensus::{bls::Plain, check_statement};
 use sextant_protocol::{encoding, wire::to_bytes};
 use sha2::{Digest, Sha256};
@@ -27,7 +27,7 @@ bf52de72a234f2e8de3169fa7e822c11 client-large
 7a11ae035f1737b04eec11d463fbe713 client-cancel
 d59f43b8915578276c3496a522630c3e server-welcome
 a82e247b979a6196c74d92aec60afd67 server-refused
-6d1b18a2762ed1a9edba313263cb09dc server-progress
+cce361bc7445f52074139cfc7a6c6e7d server-progress
 9c79c2b705095e840cf2e19e3b01e373 server-pong
 1117ce7ebbfb4be6b84481340aaa98d9 server-info
 e75b521edf5b57a516ecd2b5d77cc9a0 server-verified
@@ -39,6 +39,7 @@ a524fe30264abb06a6d1857b99d06496 server-withdrawn
 cc229fa8c219edcdff9d8b99b7abacef server-error
 e9076c744d2ae0e158b3ce4c8163163a proof record
 1913a316c5a0d6cf94a848ad8c7c1b3c proof file
+23eeedd6c1f6e57d91f3c4205764d891 bundled record
 ";
 
 const PUBLIC_VALUES: &str = "\
@@ -82,6 +83,7 @@ fn messages_and_records_are_encoded_as_ever() {
     });
     let records =
         [line("proof record", &encoding::encode(&record())), line("proof file", &record().to_file_bytes())];
+    let records = records.into_iter().chain([line("bundled record", &vector("bundled-record"))]);
     let found: String = clients.chain(servers).chain(records).collect();
     assert_eq!(found, MESSAGES, "an encoding has changed; now it is\n{found}");
 }

@@ -9,6 +9,7 @@ use sextant_protocol::{
     encoding::{EncodingError, encode},
     frame::{FrameError, MAX_FRAME, MAX_HANDSHAKE_FRAME, MessageReader},
     parts::{Arrival, PART, PartError},
+    place::{MAX_PLACE, Place},
     proof::{MAX_RECORD, ProofFileError, ProofView},
     wire::{Wire, from_bytes, to_bytes},
 };
@@ -211,7 +212,7 @@ fn a_token_is_never_shown() {
 /// What has no place for something unknown refuses it by its number.
 #[test]
 fn unknown_kinds_of_proof_are_named() {
-    for number in [4_u32, u32::MAX] {
+    for number in [ProofKind::ALL.len() as u32, u32::MAX] {
         match decode::<ProofKind>(&number.to_le_bytes()) {
             Err(EncodingError::Unknown { what: "kind of proof", number: got }) => assert_eq!(got, number),
             outcome => panic!("{outcome:?}"),
@@ -225,6 +226,29 @@ fn unknown_kinds_of_proof_are_named() {
         assert_eq!(std::mem::replace(&mut answer[outcome], number), 0);
         assert!(matches!(decode::<ServerMessage>(&answer), Err(EncodingError::Torn { .. })));
     }
+}
+
+/// Of a place nothing is read but its own version, and nothing past its limit.
+#[test]
+fn a_place_that_is_none_is_named() {
+    let bytes = vector("bundled-record").split_off(77);
+    assert_eq!((Place::of(&bytes).unwrap().index, bytes.len()), (3, 30));
+    for length in 0..bytes.len() {
+        assert!(
+            matches!(Place::of(&bytes[..length]), Err(EncodingError::Malformed { .. })),
+            "{length} bytes"
+        );
+    }
+    let left_over = [&bytes[..], &[0]].concat();
+    assert!(matches!(Place::of(&left_over), Err(EncodingError::Malformed { .. })));
+    let later = [&2_u32.to_le_bytes(), &bytes[4..]].concat();
+    let error = Place::of(&later).unwrap_err().to_string();
+    assert_eq!(error, "no version of a place in a bundle has the number 2");
+    // A length that the bytes cannot hold.
+    let bomb = [&bytes[..8], &u64::MAX.to_le_bytes(), &bytes[16..]].concat();
+    assert!(matches!(Place::of(&bomb), Err(EncodingError::Malformed { .. })));
+    let over = Place::of(&[0; MAX_PLACE + 1]).unwrap_err();
+    assert!(matches!(over, EncodingError::TooLarge { limit: MAX_PLACE, .. }), "{over}");
 }
 
 #[test]

@@ -5,9 +5,12 @@ mod common;
 use std::{collections::BTreeSet, fs};
 
 use common::{OTHER_VECTORS, client_messages, input, package, record, server_messages, vector, vector_text};
+use sextant_consensus::Program;
 use sextant_protocol::{
-    ClientMessage, ErrorCode, ProofRecord, ServerMessage,
+    ClientMessage, ErrorCode, ProofKind, ProofRecord, ServerMessage, encoding,
     frame::{MAX_FRAME, MessageReader, MessageWriter},
+    place::Place,
+    proof::MAX_RECORD,
     wire,
 };
 
@@ -51,6 +54,25 @@ fn proof_file_is_the_vector() {
     let bytes = vector("proof-file");
     assert_eq!(hex::encode(record().to_file_bytes()), hex::encode(&bytes));
     assert_eq!(ProofRecord::from_file_bytes(&bytes).unwrap(), record());
+}
+
+/// The record of a statement in a bundle says what the statement alone says, and where in the bundle it is.
+#[test]
+fn bundled_record_is_the_vector() {
+    let bytes = vector("bundled-record");
+    let vk_hash = std::array::from_fn(|index| 0x20 + index as u8);
+    let bundle = ProofRecord {
+        program: Program::Bundle.tag(),
+        kind: ProofKind::Groth16,
+        vk_hash,
+        public_values: vec![0xc0, 0xc1],
+        proof: vec![0xd0, 0xd1, 0xd2, 0xd3],
+        ..record()
+    };
+    let statement = ProofRecord::in_bundle(Program::Inclusion, record().public_values, 3, &bundle);
+    assert_eq!(hex::encode(encoding::encode(&statement)), hex::encode(&bytes));
+    let read: ProofRecord = encoding::decode("proof record", &bytes, MAX_RECORD).unwrap();
+    assert_eq!(Place::of(&read.proof).unwrap(), Place::new(3, &bundle));
 }
 
 #[test]

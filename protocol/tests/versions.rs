@@ -71,7 +71,7 @@ message! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress4 {
     4 = Proving { 1 = done: u32, 2 = total: u32, 3 = percent: u32 = 0 },
-    12 = Uploading { 1 = bytes: u64 },
+    99 = Uploading { 1 = bytes: u64 },
 }
 }
 
@@ -217,7 +217,7 @@ fn a_later_servers_messages_are_read_as_far_as_they_are_known() {
     let step = Progress4::Uploading { bytes: 5 };
     assert_eq!(
         read_as::<ServerMessage>(&ServerMessage4::Progress { id: 7, progress: step, at_ms: 12 }).unwrap(),
-        ServerMessage::Progress { id: 7, progress: Progress::Unknown(12) }
+        ServerMessage::Progress { id: 7, progress: Progress::Unknown(99) }
     );
     let notice = ServerMessage4::Notice { text: "maintenance at noon".into() };
     assert_eq!(read_as::<ServerMessage>(&notice).unwrap(), ServerMessage::Unknown(9));

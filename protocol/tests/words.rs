@@ -9,6 +9,7 @@ use sextant_protocol::{
     ErrorCode, JobKey, ProofKind, ServerError, StatementInput, Token,
     frame::{MAX_FRAME, MAX_HANDSHAKE_FRAME},
     parts::PART,
+    place::MAX_PLACE,
     proof::MAX_RECORD,
 };
 
@@ -20,6 +21,7 @@ fn the_document_states_the_limits() {
         ("MAX_FRAME", MAX_FRAME),
         ("PART", PART),
         ("MAX_RECORD", MAX_RECORD),
+        ("MAX_PLACE", MAX_PLACE),
     ] {
         let number = grouped(number);
         let stated = document.match_indices(&number).any(|(at, _)| {
@@ -28,7 +30,8 @@ fn the_document_states_the_limits() {
         });
         assert!(stated, "docs/protocol.md does not say that {name} is {number}");
     }
-    assert_eq!([MAX_HANDSHAKE_FRAME, MAX_FRAME, PART, MAX_RECORD], [4_096, 327_680, 262_144, 268_435_456]);
+    let limits = [MAX_HANDSHAKE_FRAME, MAX_FRAME, PART, MAX_RECORD, MAX_PLACE];
+    assert_eq!(limits, [4_096, 327_680, 262_144, 268_435_456, 8_192]);
 }
 
 /// Three digits together, as the document writes numbers.
@@ -43,7 +46,7 @@ fn grouped(number: usize) -> String {
 #[test]
 fn kinds_of_proof_go_by_their_names() {
     let names = ProofKind::ALL.map(|kind| kind.to_string());
-    assert_eq!(names, ["stark", "compressed", "groth16", "plonk"]);
+    assert_eq!(names, ["stark", "compressed", "groth16", "plonk", "bundled"]);
     for (name, kind) in names.iter().zip(ProofKind::ALL) {
         assert_eq!((name.parse(), kind.as_str()), (Ok(kind), &**name));
     }

@@ -60,6 +60,7 @@ INFO = m.ServerInfo(
 PROGRESS = [
     *(m.Checking(), m.Queued(2), m.Preparing(), m.Executing(1_234_567), m.Proving(3, 5), m.Compressing(4)),
     *(m.Verifying(), m.Done(), m.Shrinking(), m.Wrapping(), m.Snark(), m.Bundling(1, 2)),
+    m.Gathering(1, 3, 20_000),
 ]
 
 SERVER = {
@@ -105,11 +106,20 @@ class Vectors(unittest.TestCase):
         self.assertEqual(RECORD.to_file_bytes(), vector("proof-file"))
         self.assertEqual(ProofRecord.from_file_bytes(vector("proof-file")), RECORD)
 
+    def test_a_bundled_record_is_the_vector(self) -> None:
+        data = vector("bundled-record")
+        record = ProofRecord.decode(data)
+        self.assertEqual((record.kind, record.public_values), (m.ProofKind.BUNDLED, b"\xa0\xa1\xa2"))
+        self.assertEqual(record.proof[:8], bytes([1, 0, 0, 0, 3, 0, 0, 0]))
+        self.assertEqual(record.encode(), data)
+
     def test_an_input_digest_is_the_vector(self) -> None:
         self.assertEqual(vector("input-digest"), bytes([1, 0, 0, 0]) + INPUT.data + INPUT.digest())
 
     def test_no_vector_is_left_out(self) -> None:
-        self.assertEqual({path.stem for path in VECTORS.glob("*.hex")}, {*CLIENT, *SERVER, "proof-file", "input-digest"})
+        self.assertEqual(
+            {path.stem for path in VECTORS.glob("*.hex")}, {*CLIENT, *SERVER, "proof-file", "input-digest", "bundled-record"}
+        )
 
 
 class LaterAndBroken(unittest.TestCase):

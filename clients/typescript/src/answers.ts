@@ -39,6 +39,14 @@ const PROGRESS = tagged("step", {
   wrapping: [9, record("Wrapping", {})],
   snark: [10, record("Snark", {})],
   bundling: [11, record("Bundling", { done: field(1, U32, () => 0), total: field(2, U32, () => 0) })],
+  gathering: [
+    12,
+    record("Gathering", {
+      done: field(1, U32, () => 0),
+      total: field(2, U32, () => 0),
+      waitMs: field(3, U64, () => 0n),
+    }),
+  ],
 });
 /** A step on the way to a proof, such as `{ step: "proving", done: 3, total: 5 }`. */
 export type Progress = NonNullable<Value<typeof PROGRESS>>;

@@ -15,7 +15,7 @@ import {
   type SignedFinality,
 } from "./inputs.js";
 import type { Proof } from "./options.js";
-import { VK_HASHES } from "./pinned.js";
+import { vkHashOf } from "./pinned.js";
 import type { ProofRecord } from "./proof.js";
 import type { InputStatement, Statement } from "./public-values.js";
 import type { Program, ProofKind, StatementInput } from "./requests.js";
@@ -73,7 +73,7 @@ export function checkExpected<S extends Statement>(expected: Expected<S>, record
   if (record.program !== program) throw new WrongProofError(`a proof by program ${record.program}, asked for ${program}`);
   if (record.kind !== kind) throw new WrongProofError(`a proof of kind ${record.kind}, asked for ${kind}`);
   const { statement } = record;
-  if (record.vkHash !== VK_HASHES[statement.program]) {
+  if (record.vkHash !== vkHashOf(statement.program, record.kind)) {
     throw new WrongProofError("a proof by another program than the pinned one");
   }
   if (record.developmentCircuits && !allowDevelopment) {

@@ -29,8 +29,8 @@ export const PROGRAM: Codec<Program | number> = {
   },
 };
 
-const KINDS = ["stark", "compressed", "groth16", "plonk"] as const;
-/** Form of a proof: made fastest, one small size, or for contracts. */
+const KINDS = ["stark", "compressed", "groth16", "plonk", "bundled"] as const;
+/** Form of a proof: made fastest, one small size, for contracts, or for contracts as a place in a bundle of many. */
 export type ProofKind = (typeof KINDS)[number];
 
 /** By name; one that this version does not know reads as `undefined`. */

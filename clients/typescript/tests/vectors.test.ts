@@ -115,6 +115,7 @@ const STEPS: Progress[] = [
   { step: "wrapping" },
   { step: "snark" },
   { step: "bundling", done: 1, total: 2 },
+  { step: "gathering", done: 1, total: 3, waitMs: 20_000n },
 ];
 
 const SERVER: Record<string, ServerMessage[]> = {
@@ -186,6 +187,14 @@ test("a record is all of its bytes, and of kinds that are known", () => {
   assert.equal(ProofRecord.decode(changed(0, 9)).program, 9);
 });
 
+test("a bundled record is the vector", () => {
+  const bytes = vector("bundled-record");
+  const record = ProofRecord.decode(bytes);
+  assert.equal(record.kind, "bundled");
+  assert.deepEqual([toHex(record.publicValues), toHex(record.proof.slice(0, 8))], ["0xa0a1a2", "0x0100000003000000"]);
+  assert.equal(toHex(record.encode()), toHex(bytes));
+});
+
 test("an input digest is the vector", async () => {
   const whole = concat(PROGRAM.write(INPUT.program), INPUT.bytes, hexBytes(await inputDigest(INPUT)));
   assert.equal(toHex(vector("input-digest")), toHex(whole));
@@ -193,7 +202,10 @@ test("an input digest is the vector", async () => {
 
 test("no vector is left out", () => {
   const names = readdirSync(VECTORS).map((file) => file.replace(/\.hex$/, ""));
-  assert.deepEqual(names.sort(), [...Object.keys(CLIENT), ...Object.keys(SERVER), "proof-file", "input-digest"].sort());
+  assert.deepEqual(
+    names.sort(),
+    [...Object.keys(CLIENT), ...Object.keys(SERVER), "proof-file", "input-digest", "bundled-record"].sort(),
+  );
 });
 
 test("what a later version adds is skipped", () => {

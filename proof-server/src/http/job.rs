@@ -97,6 +97,8 @@ pub(super) enum Step {
     Snark,
     /// For a bundle: the proofs in it are verified in circuits.
     Bundling { done: u32, total: u32 },
+    /// For a place in a bundle: the proofs of the other statements are waited for, and for so long others may still come.
+    Gathering { done: u32, total: u32, wait_ms: u64 },
     /// One of a later version.
     Other,
 }
@@ -116,6 +118,7 @@ impl From<Progress> for Step {
             Progress::Wrapping => Self::Wrapping,
             Progress::Snark => Self::Snark,
             Progress::Bundling { done, total } => Self::Bundling { done, total },
+            Progress::Gathering { done, total, wait_ms } => Self::Gathering { done, total, wait_ms },
             Progress::Unknown(_) => Self::Other,
         }
     }

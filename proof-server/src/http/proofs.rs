@@ -64,6 +64,7 @@ enum KindName {
     Compressed,
     Groth16,
     Plonk,
+    Bundled,
 }
 
 /// A job that was taken on.
@@ -182,6 +183,7 @@ impl From<KindName> for ProofKind {
             KindName::Compressed => Self::Compressed,
             KindName::Groth16 => Self::Groth16,
             KindName::Plonk => Self::Plonk,
+            KindName::Bundled => Self::Bundled,
         }
     }
 }

@@ -82,6 +82,7 @@ pub(crate) fn stage_name(step: &Progress) -> &'static str {
         Progress::Verifying => "verify",
         Progress::Done => "done",
         Progress::Bundling { .. } => "bundle",
+        Progress::Gathering { .. } => "gather",
         Progress::Unknown(_) => "other",
     }
 }

@@ -30,7 +30,8 @@ impl WorkerMode {
             ProofKind::Stark => &[Self::Stark],
             ProofKind::Compressed => &[Self::Compressed],
             ProofKind::Groth16 if cfg!(feature = "snark") => &[Self::Compressed, Self::Wrap, Self::Groth16],
-            ProofKind::Groth16 | ProofKind::Plonk => &[],
+            // A place in a bundle is made of proofs, by no worker.
+            ProofKind::Groth16 | ProofKind::Plonk | ProofKind::Bundled => &[],
         }
     }
 

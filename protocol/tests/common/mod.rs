@@ -98,6 +98,7 @@ pub fn server_messages() -> Vec<(&'static str, Vec<ServerMessage>)> {
         Progress::Wrapping,
         Progress::Snark,
         Progress::Bundling { done: 1, total: 2 },
+        Progress::Gathering { done: 1, total: 3, wait_ms: 20_000 },
     ];
     let cost = ProvingCost { cycles: 1_234_567, queued_ms: 5, proving_ms: 90_000, peak_memory: 8 << 30 };
     let whole = ProofAnswer::new(&record(), input().digest(), cost, JOB);
@@ -169,7 +170,7 @@ fn record_bytes() -> bytes::Bytes {
 }
 
 /// Vectors that are no frames.
-pub const OTHER_VECTORS: [&str; 2] = ["proof-file", "input-digest"];
+pub const OTHER_VECTORS: [&str; 3] = ["proof-file", "input-digest", "bundled-record"];
 
 /// This package's folder. Not what was compiled in: clones may share a target folder.
 pub fn package() -> std::path::PathBuf {

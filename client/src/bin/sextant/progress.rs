@@ -201,6 +201,13 @@ fn describe(step: Progress) -> String {
         Progress::Wrapping => "wrapping".into(),
         Progress::Snark => "making the SNARK".into(),
         Progress::Bundling { done, total } => format!("verifying the proofs in it, {done} of {total}"),
+        Progress::Gathering { done, total, wait_ms: 0 } => {
+            format!("{done} of the bundle's {total} proofs are made")
+        }
+        Progress::Gathering { done, total, wait_ms } => {
+            let wait = duration(Duration::from_millis(wait_ms));
+            format!("{done} of the bundle's {total} proofs are made; others may come for {wait}")
+        }
         Progress::Unknown(_) => "working".into(),
         Progress::Verifying => "the server verifies the proof".into(),
         Progress::Done => "done; verifying here".into(),

@@ -83,7 +83,7 @@ class Asking:
         record = ProofRecord.decode(answer.record)
         if record.kind != kind:
             raise WrongProofError(f"a proof of kind {record.kind.name}, asked for {kind.name}")
-        if record.vk_hash != pinned.vk_hash(record.program):
+        if record.vk_hash != pinned.vk_hash(record.program, record.kind):
             raise WrongProofError("a proof by another program than the pinned one")
         if record.development_circuits and not self._allow_development_circuits:
             raise WrongProofError("a proof by circuits for tests, which proves nothing")

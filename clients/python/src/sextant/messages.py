@@ -27,12 +27,13 @@ class Program(enum.IntEnum):
 
 
 class ProofKind(enum.IntEnum):
-    """Form of a proof: made fastest, one small size, or for contracts."""
+    """Form of a proof: made fastest, one small size, for contracts, or for contracts as a place in a bundle of many."""
 
     STARK = 0
     COMPRESSED = 1
     GROTH16 = 2
     PLONK = 3
+    BUNDLED = 4
 
 
 class _Known:
@@ -298,6 +299,16 @@ class Bundling:
     total: int = field(2, U32, default=0)
 
 
+@dataclass
+class Gathering:
+    """Proofs made for a bundle, of the statements that go into it so far, and for how many milliseconds others may come."""
+
+    TAG: ClassVar[int] = 12
+    done: int = field(1, U32, default=0)
+    total: int = field(2, U32, default=0)
+    wait_ms: int = field(3, U64, default=0)
+
+
 PROGRESS = Tagged(
     Checking,
     Queued,
@@ -311,9 +322,22 @@ PROGRESS = Tagged(
     Wrapping,
     Snark,
     Bundling,
+    Gathering,
 )
 Progress = (
-    Checking | Queued | Preparing | Executing | Proving | Compressing | Verifying | Done | Shrinking | Wrapping | Snark | Bundling
+    Checking
+    | Queued
+    | Preparing
+    | Executing
+    | Proving
+    | Compressing
+    | Verifying
+    | Done
+    | Shrinking
+    | Wrapping
+    | Snark
+    | Bundling
+    | Gathering
 )
 
 

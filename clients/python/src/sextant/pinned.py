@@ -1,7 +1,7 @@
 """The programs whose proofs this version takes, by the hashes of their verifying keys (artifacts/manifest.json)."""
 
 from .errors import WrongProofError
-from .messages import Program
+from .messages import Program, ProofKind
 
 VK_HASHES = {
     Program.COMMITTEE_CHANGE: bytes.fromhex("00aad550bd6344dc93eff15cbfd7831b81b0c14e7e3c7d0eb9413119cc7b7707"),
@@ -11,9 +11,10 @@ VK_HASHES = {
 }
 
 
-def vk_hash(program: int) -> bytes:
-    """The pinned hash of a program's verifying key, 32 bytes."""
+def vk_hash(program: int, kind: ProofKind | None = None) -> bytes:
+    """The pinned hash of the verifying key that a proof is by, 32 bytes: the program's own, or of a place in a bundle that of the
+    bundle program."""
     try:
-        return VK_HASHES[Program(program)]
+        return VK_HASHES[Program.BUNDLE if kind == ProofKind.BUNDLED else Program(program)]
     except ValueError:
         raise WrongProofError(f"program {program} is not known to this version") from None

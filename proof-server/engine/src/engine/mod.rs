@@ -83,7 +83,7 @@ impl Engine {
                     let compressor = Compressor::start(&machines, &core, &settings).await;
                     Some(compressor.map_err(EngineError::Prover)?)
                 }
-                ProofKind::Groth16 | ProofKind::Plonk => return Err(EngineError::Kind(kind)),
+                kind => return Err(EngineError::Kind(kind)),
             };
             let prover = Arc::new(Prover { core, compressor });
             Ok(Self { prover, checker: Checker::default(), settings })
