@@ -114,7 +114,7 @@ impl Verifier {
     /// [`VerifyError`] names the first thing that is wrong; cheap checks come first.
     pub fn verify(&self, record: &ProofRecord) -> Result<Statement, VerifyError> {
         rules::check(record, self.development_key.as_deref(), |checked| match record.kind {
-            ProofKind::Groth16 => contain::panics(|| checked.verify_snark())?,
+            ProofKind::Groth16 | ProofKind::Bundled => contain::panics(|| checked.verify_snark())?,
             _ => self.verify_stark(checked),
         })
     }

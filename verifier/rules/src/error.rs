@@ -1,7 +1,7 @@
 //! Why a proof is refused.
 
 use sextant_consensus::{AbiError, Program};
-use sextant_protocol::ProofKind;
+use sextant_protocol::{ProofKind, encoding::EncodingError};
 use sextant_snark_verifier::SnarkError;
 
 use crate::ValuesError;
@@ -52,6 +52,9 @@ pub enum VerifyError<E: std::error::Error + 'static> {
         /// The one that the public values name.
         got: [u8; 32],
     },
+    /// The statement is said to be in a bundle, and why it is not.
+    #[error("the statement is not where the proof has it: {0}")]
+    Place(#[from] PlaceError),
     /// The engine's proof is too large to be one.
     #[error("proof of {got} bytes exceeds the limit of {limit}")]
     TooLarge {
@@ -78,6 +81,58 @@ pub enum VerifyError<E: std::error::Error + 'static> {
     /// The verifier gave up on the proof.
     #[error("the proof is malformed: the verifier gave up ({0})")]
     Panicked(String),
+}
+
+/// Why a statement has no place in the bundle that its record names, one variant per check, in their order. That the
+/// bundle's own proof holds is looked at afterwards.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// The place does not decode.
+    #[error(transparent)]
+    Malformed(#[from] EncodingError),
+    /// What it is said to be in is not exactly one bundle. The reason names the public values.
+    #[error("the bundle's {0}")]
+    Bundle(AbiError),
+    /// The bundle has fewer parts.
+    #[error("part {index} of a bundle of {parts}, which are counted from 0")]
+    OutOfRange {
+        /// The place.
+        index: u32,
+        /// Parts of the bundle.
+        parts: usize,
+    },
+    /// The part at this place is by another program.
+    #[error("part {index} of the bundle is a statement of {got}, not of {claimed}")]
+    Program {
+        /// The place.
+        index: u32,
+        /// The record's program.
+        claimed: Program,
+        /// The part's.
+        got: Program,
+    },
+    /// The part at this place is another statement.
+    #[error(
+        "part {index} of the bundle is another statement: its SHA-256 is 0x{}, not 0x{}",
+        hex(got),
+        hex(claimed)
+    )]
+    Statement {
+        /// The place.
+        index: u32,
+        /// SHA-256 of the record's public values.
+        claimed: [u8; 32],
+        /// The part's.
+        got: [u8; 32],
+    },
+    /// Bundle and statement are about different chains: no program says that of a part of its own.
+    #[error("the bundle is about the chain 0x{}, the statement about 0x{}", hex(got), hex(claimed))]
+    Chain {
+        /// The statement's chain digest.
+        claimed: [u8; 32],
+        /// The bundle's.
+        got: [u8; 32],
+    },
 }
 
 /// Why a reader does not accept a proof: [`VerifyError`], with what another release is told apart by said first.

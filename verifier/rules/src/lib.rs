@@ -9,13 +9,15 @@ mod error;
 pub mod expectation;
 pub mod json;
 pub mod networks;
+mod place;
 pub mod places;
 pub mod record;
 pub mod values;
 pub mod words;
 
-pub use error::{AcceptError, VerifyError};
+pub use error::{AcceptError, PlaceError, VerifyError};
 pub use expectation::{Expectation, ExpectationError};
+pub use place::bundle_of;
 pub use record::{Checked, MAX_PROOF, artifact, check, pinned_vk_hash};
 pub use sextant_artifacts::CIRCUIT_VERSION;
 pub use values::{ValuesError, check_version, claimed};

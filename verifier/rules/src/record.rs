@@ -8,7 +8,7 @@ use sextant_protocol::{
 };
 use sextant_snark_verifier::{release_key, verify_groth16};
 
-use crate::VerifyError;
+use crate::{VerifyError, place};
 
 /// Largest engine proof that is decoded, bytes. Whatever a record may hold: a STARK has some 1.6 MB a shard, and over many
 /// handovers many shards.
@@ -21,19 +21,28 @@ pub struct Checked<'a> {
     pub program: Program,
     /// The record.
     pub record: &'a ProofRecord,
+    /// What its SNARK is a proof of, if it is one: these public values, by the program with this key.
+    pub(crate) snark: Snark<'a>,
     /// Verifying key of the circuits that a SNARK has to be by.
     circuit_key: &'a [u8],
 }
 
+/// A SNARK, and what it says: the record's own statement, or a bundle in which that has a place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Snark<'a> {
+    pub(crate) program: Program,
+    pub(crate) public_values: &'a [u8],
+    pub(crate) proof: &'a [u8],
+}
+
 impl Checked<'_> {
-    /// Verifies the proof of a SNARK's record.
+    /// Verifies the proof of a SNARK's record, or of a bundle's in which the record's statement has its place.
     ///
     /// # Errors
     /// [`VerifyError::Snark`].
     pub fn verify_snark<E: std::error::Error + 'static>(&self) -> Result<(), VerifyError<E>> {
-        let Self { program, record, circuit_key } = self;
-        let vk_hash = pinned_vk_hash(*program);
-        Ok(verify_groth16(&record.proof, &record.public_values, &vk_hash, circuit_key)?)
+        let Snark { program, public_values, proof } = self.snark;
+        Ok(verify_groth16(proof, public_values, &pinned_vk_hash(program), self.circuit_key)?)
     }
 }
 
@@ -48,9 +57,10 @@ pub fn check<E: std::error::Error + 'static>(
     verify: impl FnOnce(Checked<'_>) -> Result<(), VerifyError<E>>,
 ) -> Result<Statement, VerifyError<E>> {
     let program = record.program().ok_or(VerifyError::UnknownProgram(record.program))?;
-    let pinned = pinned_vk_hash(program);
+    let prover = proven_by(record.kind, program);
+    let pinned = pinned_vk_hash(prover);
     if record.vk_hash != pinned {
-        return Err(VerifyError::WrongKey { program, pinned, got: record.vk_hash });
+        return Err(VerifyError::WrongKey { program: prover, pinned, got: record.vk_hash });
     }
     if record.circuit_version != CIRCUIT_VERSION {
         return Err(VerifyError::CircuitVersion {
@@ -61,7 +71,7 @@ pub fn check<E: std::error::Error + 'static>(
     let circuit_key = match (record.kind, record.circuits, development_key) {
         (ProofKind::Plonk, ..) => return Err(VerifyError::Unsupported(record.kind)),
         (_, Circuits::Release, _) => release_key(),
-        (ProofKind::Groth16, Circuits::Development, Some(key)) => key,
+        (ProofKind::Groth16 | ProofKind::Bundled, Circuits::Development, Some(key)) => key,
         (_, Circuits::Development, _) => return Err(VerifyError::DevelopmentCircuits),
     };
     // Before the proof: it costs nothing, and an honest proof always has well-formed values.
@@ -69,12 +79,32 @@ pub fn check<E: std::error::Error + 'static>(
         Statement::abi_decode(program, &record.public_values).map_err(VerifyError::PublicValues)?;
     // A program cannot pin its own key: it says by which one all that came before was proven.
     if let Statement::Chain(chain) = &statement
-        && chain.program_key != pinned
+        && chain.program_key != pinned_vk_hash(program)
     {
-        return Err(VerifyError::OtherPredecessor { pinned, got: chain.program_key });
+        return Err(VerifyError::OtherPredecessor {
+            pinned: pinned_vk_hash(program),
+            got: chain.program_key,
+        });
     }
-    verify(Checked { program, record, circuit_key })?;
+    let (public_values, proof) = match record.kind {
+        ProofKind::Bundled => {
+            let place = place::check(record, program, &statement)?;
+            (place.public_values, place.proof)
+        }
+        _ => (&*record.public_values, &*record.proof),
+    };
+    let snark = Snark { program: prover, public_values, proof };
+    verify(Checked { program, record, snark, circuit_key })?;
     Ok(statement)
+}
+
+/// The program by whose key a proof of this kind is verified that says a statement of `program`: its own, or of a place in a
+/// bundle the bundle program.
+pub fn proven_by(kind: ProofKind, program: Program) -> Program {
+    match kind {
+        ProofKind::Bundled => Program::Bundle,
+        _ => program,
+    }
 }
 
 /// Hash of the one verifying key of `program` that this build accepts.

@@ -12,7 +12,7 @@ export interface VerifyOptions {
 
 /** What a file says it is. */
 export interface Described {
-  kind: "stark" | "compressed" | "groth16" | "plonk";
+  kind: "stark" | "compressed" | "groth16" | "plonk" | "bundled";
   circuits: "release" | "development";
   circuitVersion: string;
   vkHash: string;

@@ -38,7 +38,7 @@ type Verdict = Result<(), VerifyError<EngineError>>;
 /// Verifies the proof of a record whose words have been checked.
 pub fn verify(checked: Checked<'_>) -> Verdict {
     let Checked { program, record, .. } = checked;
-    if record.kind == ProofKind::Groth16 {
+    if matches!(record.kind, ProofKind::Groth16 | ProofKind::Bundled) {
         return checked.verify_snark();
     }
     let verdict = match (record.kind, decode(&record.proof)?) {
