@@ -122,7 +122,10 @@ contract LightClient is Archive, Events, Committees, Bundles {
     /// @param publicValues `abi.encode` of a {CommitteeChange}, as the proof commits to it.
     /// @param proof The proof, as the verifier expects it.
     function submitCommitteeChange(bytes calldata publicValues, bytes calldata proof) external {
-        _submit(PublicValues.COMMITTEE_CHANGE, _committeeChangeKey(), publicValues, proof);
+        bytes32 digest = _requireNew(publicValues);
+        _submit(
+            PublicValues.COMMITTEE_CHANGE, publicValues, digest, _committeeChangeKey(), publicValues, proof
+        );
     }
 
     /// @notice Submits a proof about accounts, slots, transactions and logs. The finalized header may lie behind the head,
@@ -131,7 +134,8 @@ contract LightClient is Archive, Events, Committees, Bundles {
     /// @param publicValues `abi.encode` of an {Inclusion}, as the proof commits to it.
     /// @param proof The proof, as the verifier expects it.
     function submitInclusion(bytes calldata publicValues, bytes calldata proof) external {
-        _submit(PublicValues.INCLUSION, _inclusionKey(), publicValues, proof);
+        bytes32 digest = _requireNew(publicValues);
+        _submit(PublicValues.INCLUSION, publicValues, digest, _inclusionKey(), publicValues, proof);
     }
 
     /// @notice Submits one proof of many statements. Each is taken in its turn, as if it came alone after those before it: what
@@ -153,6 +157,24 @@ contract LightClient is Archive, Events, Committees, Bundles {
         if (known) revert NothingNewInBundle();
     }
 
+    /// @notice Submits one statement of a bundle, with every check that it would have alone and whatever becomes of the others,
+    /// which are known by their hashes only: whoever shares a proof with strangers needs nothing of theirs, and each of them
+    /// submits for themselves.
+    /// @param index The statement's place in the bundle, from 0.
+    /// @param statement The statement's public values.
+    /// @param publicValues `abi.encode` of a {Bundle}, as the proof commits to it.
+    /// @param proof The proof, as the verifier expects it.
+    function submitPart(
+        uint256 index,
+        bytes calldata statement,
+        bytes calldata publicValues,
+        bytes calldata proof
+    ) external {
+        bytes32 digest = _requireNew(statement);
+        uint256 program = _requirePart(index, statement, publicValues);
+        _submit(program, statement, digest, _bundleKey(), publicValues, proof);
+    }
+
     /// @notice What is known, with the committees of `count` periods from `firstPeriod` on.
     function knowledge(uint64 firstPeriod, uint64 count) external view returns (Knowledge memory) {
         return Knowledge({
@@ -167,11 +189,16 @@ contract LightClient is Archive, Events, Committees, Bundles {
         });
     }
 
-    function _submit(uint256 program, bytes32 key, bytes calldata publicValues, bytes calldata proof)
-        private
-    {
-        bytes32 digest = _requireNew(publicValues);
-        (Head calldata head, Learned[] calldata learned, Worth worth) = _judge(program, publicValues, digest);
+    /// @dev Takes a program's statement that a proof by `key` of `publicValues` proves: its own, or a bundle's.
+    function _submit(
+        uint256 program,
+        bytes calldata statement,
+        bytes32 digest,
+        bytes32 key,
+        bytes calldata publicValues,
+        bytes calldata proof
+    ) private {
+        (Head calldata head, Learned[] calldata learned, Worth worth) = _judge(program, statement, digest);
         if (worth == Worth.Nothing) revert NothingNew(head.finalizedSlot, headSlot);
         _verify(key, publicValues, proof);
         _settle(digest, head, learned, worth);

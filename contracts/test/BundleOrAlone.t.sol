@@ -34,6 +34,27 @@ contract BundleOrAloneTest is Bundled {
         require(agreed >= 15 && refused >= 8 && passedOver >= 8, "hardly a difference");
     }
 
+    /// At any place of any bundle a statement ends as it does alone, whatever was proven before.
+    function testFuzz_a_part_ends_as_its_statement_does_alone(uint256 seed) public {
+        address accepting = address(new FreeVerifier());
+        (LightClient alone, LightClient parted) = (deploy(first, accepting), deploy(first, accepting));
+        bytes[] memory all = new bytes[](1 + seed % 5);
+        for (uint256 i = 0; i < all.length; ++i) {
+            all[i] = _statement(uint256(keccak256(abi.encode(seed, i))));
+        }
+        bytes memory values = abi.encode(bundleOf(all));
+        for (uint256 i = 0; i < 8; ++i) {
+            uint256 index = uint256(keccak256(abi.encode(seed, "next", i))) % all.length;
+            (bool isTaken, bytes memory reason) = address(alone).call(_alone(all[index]));
+            try parted.submitPart(index, all[index], values, PROOF) {
+                require(isTaken, "taken as a part, not alone");
+            } catch (bytes memory got) {
+                require(!isTaken && keccak256(got) == keccak256(reason), "another end");
+            }
+        }
+        _requireEqual(alone, parted, all);
+    }
+
     function _compare(uint256 seed) private {
         address accepting = address(new FreeVerifier());
         (LightClient alone, LightClient bundled) = (deploy(first, accepting), deploy(first, accepting));
@@ -63,10 +84,7 @@ contract BundleOrAloneTest is Bundled {
     /// @dev Stops where one is refused for another reason than that it is known. Returns that, and how many were new.
     function _oneByOne(LightClient alone, bytes[] memory all) private returns (bytes memory, uint256 news) {
         for (uint256 i = 0; i < all.length; ++i) {
-            bytes memory call = all[i][95] == 0x01
-                ? abi.encodeCall(LightClient.submitCommitteeChange, (all[i], PROOF))
-                : abi.encodeCall(LightClient.submitInclusion, (all[i], PROOF));
-            (bool isTaken, bytes memory reason) = address(alone).call(call);
+            (bool isTaken, bytes memory reason) = address(alone).call(_alone(all[i]));
             if (isTaken) {
                 ++news;
             } else if (
@@ -77,6 +95,12 @@ contract BundleOrAloneTest is Bundled {
             }
         }
         return ("", news);
+    }
+
+    function _alone(bytes memory statement) private pure returns (bytes memory) {
+        return statement[95] == 0x01
+            ? abi.encodeCall(LightClient.submitCommitteeChange, (statement, PROOF))
+            : abi.encodeCall(LightClient.submitInclusion, (statement, PROOF));
     }
 
     function _requireEqual(LightClient one, LightClient other, bytes[] memory all) private view {

@@ -116,6 +116,28 @@ contract GasTest is Bundled {
         );
     }
 
+    /// One statement of a bundle, for whoever shares the proof: of the others there are hashes.
+    function test_gas_of_parts() public {
+        _part(1, 90_000);
+        _part(8, 95_000);
+        _part(64, 150_000);
+        bytes[] memory statements_ = inclusions(8);
+        LightClient client = deploy(inclusion(ONE_SLOT).head, address(new Groth16Price()));
+        vm.warp(block.timestamp + 1 days);
+        client.submitPart(7, statements_[7], abi.encode(bundleOf(statements_)), proof());
+        _report("part of 8, precompiles of Groth16", 310_000);
+    }
+
+    function _part(uint256 count, uint256 limit) private {
+        bytes[] memory statements_ = inclusions(count);
+        bytes memory values = abi.encode(bundleOf(statements_));
+        LightClient client = deploy(inclusion(ONE_SLOT).head, address(new FreeVerifier()));
+        vm.warp(block.timestamp + 1 days);
+        client.submitPart(count - 1, statements_[count - 1], values, proof());
+        _report(string.concat("part beside the verifier, of inclusions: ", vm.toString(count)), limit);
+        require(client.provenAt(statements_[count - 1]) == block.timestamp, "not proven");
+    }
+
     /// What a contract pays that reads, beside what it pays to bring the public values.
     function test_gas_of_reading() public {
         Inclusion memory statement = inclusion(CATCH_UP);
