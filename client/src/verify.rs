@@ -10,7 +10,10 @@ use sextant_verifier::{
 };
 pub use sextant_verifier::{
     circuit_selector, pinned_vk_hash,
-    rules::{Expectation, ExpectationError, ValuesError, claimed, networks::expected_digest},
+    rules::{
+        Expectation, ExpectationError, PlaceError, ValuesError, bundle_of, claimed,
+        networks::expected_digest, proven_by,
+    },
 };
 use tokio::task::spawn_blocking;
 

@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 
 use common::{BOOTSTRAP, Folder, UPDATE_1150, UPDATE_1151, assert_names, file, sextant, sextant_with, text};
 use fake::{Peer, answer_with};
-use sextant_client::verify::{LocalVerifier, VerifyError};
+use sextant_client::verify::{LocalVerifier, VerifyError, pinned_vk_hash};
+use sextant_consensus::{
+    Program,
+    public_values::{Bundle, Bundled, Statement},
+};
 use sextant_protocol::{ProofRecord, proof::Circuits};
 use tokio::net::TcpStream;
 
@@ -35,6 +39,38 @@ fn they_are_accepted_where_their_circuits_are_named() {
         assert!(accepted.status.success(), "{name}: {}", String::from_utf8_lossy(&accepted.stderr));
         assert!(output.contains("valid: a groth16 proof by the pinned"), "{output}");
         assert_names(&sextant(&["verify", text(&proof)]), &[name, "development circuits"]);
+    }
+}
+
+/// Of a statement that shares a proof `inspect` tells the place. `verify` refuses a statement that is not at its place before
+/// it looks at the proof, and then a proof that is none of the bundle.
+#[test]
+fn a_place_in_a_bundle_is_told_and_checked() {
+    let own = record(BOTH[0]);
+    let statement = Statement::abi_decode(own.program().unwrap(), &own.public_values).unwrap();
+    let parts = BOTH.map(record).map(|one| Bundled::of(one.program().unwrap(), &one.public_values));
+    let bundle = Bundle { chain_digest: statement.chain_digest(), parts: parts.into() };
+    let bundle = ProofRecord {
+        program: Program::Bundle.tag(),
+        vk_hash: pinned_vk_hash(Program::Bundle),
+        public_values: bundle.abi_encode(),
+        ..own.clone()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (path, key) = (folder.path().join("placed.proof"), recorded("groth16_vk.bin"));
+    for (index, reason) in
+        [(0, "it does not prove this"), (1, "part 1 of the bundle is"), (2, "part 2 of a bundle of 2")]
+    {
+        let placed = ProofRecord::in_bundle(statement.program(), own.public_values.clone(), index, &bundle);
+        std::fs::write(&path, placed.to_file_bytes()).unwrap();
+        let told = String::from_utf8(sextant(&["inspect", text(&path)]).stdout).unwrap();
+        assert!(told.contains(&format!("part {index} (from 0) of a bundle of 2")), "{told}");
+        assert!(!told.contains("ANOTHER"), "by the pinned bundle program: {told}");
+        let told = sextant(&["inspect", "--json", text(&path)]).stdout;
+        let told: serde_json::Value = serde_json::from_slice(&told).unwrap();
+        assert_eq!(told["place"], serde_json::json!({ "index": index, "parts": 2 }));
+        let refused = sextant(&["verify", text(&path), "--allow-dev-circuits", text(&key)]);
+        assert_names(&refused, &["placed.proof", "not a valid proof", reason]);
     }
 }
 

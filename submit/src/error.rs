@@ -1,7 +1,7 @@
 //! Why a proof is not on the chain.
 
 use alloy_primitives::{Address, B256};
-use sextant_protocol::ProofKind;
+use sextant_protocol::{ProofKind, encoding::EncodingError};
 use sextant_sources::SourceError;
 
 use crate::{Meaning, PreflightError, Refusal};
@@ -31,6 +31,9 @@ pub enum SubmitError {
     /// Only SNARKs are for contracts.
     #[error("a {0} proof is not for contracts: ask for --kind groth16")]
     Kind(ProofKind),
+    /// The statement is said to be in a bundle, and what says where does not decode.
+    #[error("no place in a bundle: {0}")]
+    Place(#[from] EncodingError),
     /// The proof is of a program that the contract does not know.
     #[error("unknown program tag {0}")]
     Program(u32),

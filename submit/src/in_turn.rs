@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use alloy_primitives::{B256, U256};
 use sextant_consensus::public_values::{Bundle, Bundled, Learned, Statement};
-use sextant_protocol::ProofRecord;
+use sextant_protocol::{ProofKind, ProofRecord, place::Place};
 
 use crate::{
     Refusal, SubmitError, Submitter, bundle_calldata,
@@ -40,13 +40,15 @@ impl InTurn<'_> {
     /// committee with which it begins.
     ///
     /// # Errors
-    /// [`SubmitError::Preflight`] with the reason, or that no node answers.
+    /// [`SubmitError::Preflight`] with the reason; [`SubmitError::Place`] and [`SubmitError::Refused`] what is wrong with its
+    /// place in a bundle. Or that no node answers.
     pub async fn proof(&mut self, record: &ProofRecord) -> Result<(), SubmitError> {
         // What does not decode has a better reason to be refused.
         let decode = |program| Statement::abi_decode(program, &record.public_values).ok();
         let statement = record.program().and_then(decode);
         if self.submitter.proven_at(&record.public_values).await?.is_none() {
             self.ledger.knowledge.check_proof(record)?;
+            check_place(record)?;
             if let Some((statement, head)) = statement.as_ref().and_then(|it| Some((it, it.head()?))) {
                 let periods = 1 + learned(statement).len() as u64;
                 let known = self.submitter.knowledge(head.signer_period, periods).await?;
@@ -112,22 +114,95 @@ impl InTurn<'_> {
 
 /// Whether these are the bundle's statements, in its order.
 fn check_parts(bundle: &ProofRecord, statements: &[ProofRecord]) -> Result<(), SubmitError> {
-    let refused = |reason| SubmitError::Refused(Refusal::Contract(reason));
-    let parts = Bundle::abi_decode(&bundle.public_values)
-        .map_err(|_| refused(Reason::NotCanonical(Client::NotCanonical {})))?
-        .parts;
+    let parts = Bundle::abi_decode(&bundle.public_values).map_err(|_| not_canonical())?.parts;
     if statements.len() != parts.len() {
         let (statements, parts) = (U256::from(statements.len()), U256::from(parts.len()));
         return Err(refused(Reason::OtherNumber(Client::OtherNumber { statements, parts })));
     }
-    let is_part = |record: &ProofRecord, part: &Bundled| {
-        record.program().is_some_and(|program| Bundled::of(program, &record.public_values) == *part)
-    };
     match statements.iter().zip(&parts).position(|(record, part)| !is_part(record, part)) {
-        Some(index) => {
-            let index = U256::from(index);
-            Err(refused(Reason::OtherStatement(Client::OtherStatement { index })))
-        }
+        Some(index) => Err(other_statement(index)),
         None => Ok(()),
+    }
+}
+
+/// Whether a statement that shares the proof of a bundle is where it says; any other one has no place.
+fn check_place(record: &ProofRecord) -> Result<(), SubmitError> {
+    if record.kind != ProofKind::Bundled {
+        return Ok(());
+    }
+    let place = Place::of(&record.proof)?;
+    let bundle = Bundle::abi_decode(place.public_values).map_err(|_| not_canonical())?;
+    let index = place.index as usize;
+    match bundle.parts.get(index).is_some_and(|part| is_part(record, part)) {
+        true => Ok(()),
+        false => Err(other_statement(index)),
+    }
+}
+
+fn is_part(record: &ProofRecord, part: &Bundled) -> bool {
+    record.program().is_some_and(|program| Bundled::of(program, &record.public_values) == *part)
+}
+
+fn refused(reason: Reason) -> SubmitError {
+    SubmitError::Refused(Refusal::Contract(reason))
+}
+
+fn not_canonical() -> SubmitError {
+    refused(Reason::NotCanonical(Client::NotCanonical {}))
+}
+
+fn other_statement(index: usize) -> SubmitError {
+    refused(Reason::OtherStatement(Client::OtherStatement { index: U256::from(index) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use sextant_consensus::Program;
+    use sextant_protocol::proof::Circuits;
+
+    use super::*;
+
+    fn bundle(parts: &[(Program, &[u8])]) -> ProofRecord {
+        let parts = parts.iter().map(|(program, values)| Bundled::of(*program, values)).collect();
+        ProofRecord {
+            program: Program::Bundle.tag(),
+            kind: ProofKind::Groth16,
+            circuits: Circuits::Release,
+            circuit_version: String::new(),
+            vk_hash: [0; 32],
+            public_values: Bundle { chain_digest: [1; 32], parts }.abi_encode(),
+            proof: vec![4, 5],
+        }
+    }
+
+    /// What the contract would say of a place is said before anything is sent.
+    #[test]
+    fn a_statement_is_looked_for_at_its_place() {
+        let (change, inclusion) = (Program::CommitteeChange, Program::Inclusion);
+        let bundle = bundle(&[(inclusion, b"a"), (change, b"a"), (inclusion, b"b")]);
+        let placed = |program, values: &[u8], index| {
+            check_place(&ProofRecord::in_bundle(program, values.to_vec(), index, &bundle))
+        };
+        for (index, (program, values)) in
+            [(inclusion, b"a"), (change, b"a"), (inclusion, b"b")].iter().enumerate()
+        {
+            placed(*program, *values, index as u32).unwrap();
+        }
+        for (program, values, index) in
+            [(inclusion, b"a", 1), (inclusion, b"a", 2), (change, b"b", 2), (inclusion, b"b", 3)]
+        {
+            let error = placed(program, values, index).unwrap_err();
+            let SubmitError::Refused(Refusal::Contract(Reason::OtherStatement(said))) = error else {
+                panic!("{error}")
+            };
+            assert_eq!(said.index, U256::from(index));
+        }
+        let alone = ProofRecord { program: inclusion.tag(), ..bundle.clone() };
+        check_place(&alone).unwrap();
+        let torn = ProofRecord { kind: ProofKind::Bundled, ..alone };
+        assert!(matches!(check_place(&torn), Err(SubmitError::Place(_))));
+        let none = ProofRecord { public_values: vec![0; 32], ..bundle };
+        let in_none = ProofRecord::in_bundle(inclusion, b"a".to_vec(), 0, &none);
+        assert!(matches!(check_place(&in_none), Err(SubmitError::Refused(_))));
     }
 }

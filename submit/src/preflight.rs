@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Address, B256, FixedBytes};
 use alloy_sol_types::SolCall;
 use sextant_consensus::{Program, public_values::Statement};
-use sextant_protocol::ProofRecord;
+use sextant_protocol::{ProofKind, ProofRecord, place::Place};
 use sextant_sources::ExecutionNodes;
 
 use crate::{
@@ -159,22 +159,26 @@ impl Knowledge {
     /// [`PreflightError::Differs`] names what it does not share.
     pub fn check_proof(&self, record: &ProofRecord) -> Result<(), PreflightError> {
         let Some(program) = record.program() else { return Ok(()) };
+        // What does not decode has a better reason to be refused.
+        let place = (record.kind == ProofKind::Bundled).then(|| Place::of(&record.proof).ok()).flatten();
         let (what, key) = match program {
+            Program::Chain => return Err(PreflightError::Chain),
+            _ if record.kind == ProofKind::Bundled => self.bundle_key()?,
             Program::CommitteeChange => {
                 ("verifying key of committee changes", &self.trust.committee_change_key)
             }
             Program::Inclusion => ("verifying key of inclusions", &self.trust.inclusion_key),
-            Program::Bundle => {
-                let key = self.trust.bundle_key.as_ref().ok_or(PreflightError::NoBundles)?;
-                ("verifying key of bundles", key)
-            }
-            Program::Chain => return Err(PreflightError::Chain),
+            Program::Bundle => self.bundle_key()?,
         };
         same(what, key, &record.vk_hash.into())?;
-        if let Some(selector) = record.proof.first_chunk::<4>() {
+        let proof = match record.kind {
+            ProofKind::Bundled => place.map_or(&[][..], |place| place.proof),
+            _ => &record.proof,
+        };
+        if let Some(selector) = proof.first_chunk::<4>() {
             same("verifier, by its circuits", &self.trust.selector, &selector.into())?;
         }
-        // What does not decode has a better reason to be refused.
+        // As above.
         let Ok(statement) = Statement::abi_decode(program, &record.public_values) else { return Ok(()) };
         // A bundle may be under either of two schedules: each of its statements has a slot that decides.
         let slot = statement.head().map_or(0, |head| head.finalized_slot);
@@ -183,6 +187,11 @@ impl Knowledge {
             true => Ok(()),
             false => Err(differs("chain digest", &self.trust.chain_digest, &digest)),
         }
+    }
+
+    fn bundle_key(&self) -> Result<(&'static str, &B256), PreflightError> {
+        let key = self.trust.bundle_key.as_ref().ok_or(PreflightError::NoBundles)?;
+        Ok(("verifying key of bundles", key))
     }
 }
 

@@ -1,16 +1,17 @@
 //! Proofs to a light client contract. The contract itself is the record of what was submitted: whoever asks it first
 //! pays for no proof twice, however many submit to it.
 
-use alloy_primitives::{Address, Bytes, FixedBytes};
+use alloy_primitives::{Address, Bytes, FixedBytes, U256};
 use alloy_sol_types::SolCall;
 use sextant_consensus::{Program, public_values::Statement};
-use sextant_protocol::{ProofKind, ProofRecord};
+use sextant_protocol::{ProofKind, ProofRecord, place::Place};
 
 use crate::{
     Knowledge, Mined, OnSent, Ours, PreflightError, Refusal, Sender, Sent, SubmitError,
     chain::{self, Call},
     contract::LightClient::{
         contradictedAtCall, knowledgeCall, provenAtCall, submitCommitteeChangeCall, submitInclusionCall,
+        submitPartCall,
     },
     probe_verifier,
 };
@@ -34,11 +35,16 @@ pub struct Submitter {
     contract: Address,
 }
 
-/// The transaction's data that submits a proof: `submitCommitteeChange` or `submitInclusion`, ABI-encoded.
+/// The transaction's data that submits a proof: `submitCommitteeChange` or `submitInclusion`, or `submitPart` where the
+/// statement shares the proof of a bundle, ABI-encoded.
 ///
 /// # Errors
-/// [`SubmitError::Kind`] for a proof that no contract verifies, [`SubmitError::Program`].
+/// [`SubmitError::Kind`] for a proof that no contract verifies, [`SubmitError::Program`], [`SubmitError::Place`] for one that
+/// names no place in a bundle.
 pub fn calldata(record: &ProofRecord) -> Result<Vec<u8>, SubmitError> {
+    if record.kind == ProofKind::Bundled {
+        return part_calldata(record);
+    }
     for_contracts(record)?;
     let (values, proof) = (record.public_values.clone().into(), record.proof.clone().into());
     match record.program() {
@@ -52,7 +58,24 @@ pub fn calldata(record: &ProofRecord) -> Result<Vec<u8>, SubmitError> {
     }
 }
 
-/// Whether contracts verify proofs of its kind.
+/// The data for one statement of a bundle, which brings nothing of the others but the hashes in the bundle's public values.
+fn part_calldata(record: &ProofRecord) -> Result<Vec<u8>, SubmitError> {
+    match record.program() {
+        Some(Program::CommitteeChange | Program::Inclusion) => {}
+        Some(Program::Chain) => return Err(SubmitError::Chain),
+        Some(Program::Bundle) | None => return Err(SubmitError::Program(record.program)),
+    }
+    let place = Place::of(&record.proof)?;
+    let call = submitPartCall {
+        index: U256::from(place.index),
+        statement: record.public_values.clone().into(),
+        publicValues: place.public_values.to_vec().into(),
+        proof: place.proof.to_vec().into(),
+    };
+    Ok(call.abi_encode())
+}
+
+/// Whether contracts verify proofs of its kind, made of its own statement.
 pub(crate) fn for_contracts(record: &ProofRecord) -> Result<(), SubmitError> {
     match record.kind {
         ProofKind::Groth16 | ProofKind::Plonk => Ok(()),
@@ -276,6 +299,24 @@ mod tests {
         assert_eq!(stark, "a stark proof is not for contracts: ask for --kind groth16");
         assert!(matches!(calldata(&record(9, ProofKind::Groth16)), Err(SubmitError::Program(9))));
         assert!(matches!(calldata(&record(3, ProofKind::Groth16)), Err(SubmitError::BundleAlone)));
+    }
+
+    #[test]
+    fn a_statement_of_a_bundle_goes_with_its_place() {
+        let bundle = record(3, ProofKind::Groth16);
+        let part = |program| ProofRecord::in_bundle(program, vec![6, 7], 9, &bundle);
+        for program in [Program::CommitteeChange, Program::Inclusion] {
+            let data = calldata(&part(program)).unwrap();
+            let call = submitPartCall::abi_decode(&data).unwrap();
+            assert_eq!((call.index, &call.statement[..]), (U256::from(9), &[6, 7][..]));
+            assert_eq!((&call.publicValues[..], &call.proof[..]), (&[1, 2, 3][..], &[4, 5][..]));
+        }
+        assert!(matches!(calldata(&part(Program::Bundle)), Err(SubmitError::Program(3))));
+        assert!(matches!(calldata(&part(Program::Chain)), Err(SubmitError::Chain)));
+        let torn = ProofRecord { proof: vec![1, 0], ..part(Program::Inclusion) };
+        assert!(matches!(calldata(&torn), Err(SubmitError::Place(_))));
+        let wrong = bundle_calldata(&part(Program::Bundle), &[]);
+        assert!(matches!(wrong, Err(SubmitError::Kind(ProofKind::Bundled))));
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub mod words;
 pub use error::{AcceptError, PlaceError, VerifyError};
 pub use expectation::{Expectation, ExpectationError};
 pub use place::bundle_of;
-pub use record::{Checked, MAX_PROOF, artifact, check, pinned_vk_hash};
+pub use record::{Checked, MAX_PROOF, artifact, check, pinned_vk_hash, proven_by};
 pub use sextant_artifacts::CIRCUIT_VERSION;
 pub use values::{ValuesError, check_version, claimed};
 

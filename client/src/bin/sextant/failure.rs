@@ -296,6 +296,7 @@ impl Kind for SubmitError {
         match self {
             Self::Nodes(_) | Self::Answer { .. } => Code::Node,
             Self::Kind(_) => Code::Usage,
+            Self::Place(_) => Code::InvalidProof,
             Self::Signer(_) | Self::Journal(_) => Code::Failed,
             _ => Code::Contract,
         }

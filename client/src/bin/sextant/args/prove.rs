@@ -145,7 +145,8 @@ pub struct ProveOptions {
     /// The chain.
     #[command(flatten)]
     pub network: Network,
-    /// Form of the proof: `stark` is made fastest, `compressed` has one small size, `groth16` is for contracts
+    /// Form of the proof: `stark` is made fastest, `compressed` has one small size, `groth16` is for contracts,
+    /// `bundled` too, with a proof that the server has many share
     #[arg(long, default_value = "stark")]
     pub kind: ProofKind,
     /// Write the checked input of the statement there, `-` for standard output, and ask no server: what a server takes

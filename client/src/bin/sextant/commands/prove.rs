@@ -24,7 +24,7 @@ use crate::{
 /// Runs the command.
 pub async fn run(prove: Prove) -> Outcome {
     let ProveOptions { kind, asking, input_only, .. } = prove.options();
-    if asking.calldata && !matches!(kind, ProofKind::Groth16 | ProofKind::Plonk) {
+    if asking.calldata && !matches!(kind, ProofKind::Groth16 | ProofKind::Plonk | ProofKind::Bundled) {
         return Err(Failure::usage("--calldata needs a proof for contracts: --kind groth16"));
     }
     let asker = Asker::new(asking, *kind)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use sextant_client::{
     ProofRecord,
-    verify::{Expectation, claimed},
+    verify::{Expectation, bundle_of, claimed, proven_by},
 };
 use sextant_consensus::public_values::Statement;
 
@@ -39,6 +39,9 @@ pub async fn run(arguments: Verify) -> Outcome {
     expectation
         .check(&statement)
         .map_err(|error| Failure::new(Code::InvalidProof, format!("{name}: a valid proof, but {error}")))?;
+    // What has verified reads.
+    let place = bundle_of(&record).and_then(Result::ok);
+    let place = place.map(|(place, bundle)| (place.index, bundle.parts.len()));
     let bundled = bundled(&statement, &statements).map_err(|failure| failure.of(&name))?;
     let start_checked = arguments.committee_root.is_some();
     let unchecked = match &statement {
@@ -59,6 +62,7 @@ pub async fn run(arguments: Verify) -> Outcome {
             "file": name,
             "valid": true,
             "kind": record.kind.as_str(),
+            "place": place.map(|(index, parts)| json!({ "index": index, "parts": parts })),
             "network": arguments.network.name(),
             "committee_root_compared": start_checked,
             "warning": (!start_checked).then_some(unchecked),
@@ -72,10 +76,16 @@ pub async fn run(arguments: Verify) -> Outcome {
         format!(
             "valid: a {} proof by the pinned {} program{}",
             record.kind,
-            statement.program(),
+            proven_by(record.kind, statement.program()),
             if start_checked { "" } else { "; where it begins is NOT checked" }
         ),
     );
+    if let Some((index, parts)) = place {
+        table.row(
+            "statement",
+            format!("{}: part {index} (from 0) of a bundle of {parts}", statement.program()),
+        );
+    }
     table
         .row("network", format!("{}: compared with the chain digest in the proof", arguments.network.name()));
     table.row(
