@@ -16,6 +16,8 @@ export interface Described {
   circuits: "release" | "development";
   circuitVersion: string;
   vkHash: string;
+  /** For a statement that shares the proof of a bundle: where in it, from 0, and how many share it. */
+  place?: { index: number; parts: number };
   /** Length of the engine's proof. */
   proofBytes: number;
   /** The public values, as `sextant verify --json` has them. */
@@ -36,8 +38,8 @@ export interface Inspected extends Described {
 
 export type Code =
   | "options" | "too-large" | "not-a-proof-file" | "damaged" | "malformed-record" | "unknown-program" | "other-build"
-  | "circuit-version" | "development-circuits" | "unsupported-kind" | "public-values"
-  | "malformed-proof" | "other-kind" | "rejected" | "gave-up" | "other-network" | "other-committee";
+  | "circuit-version" | "development-circuits" | "unsupported-kind" | "public-values" | "other-predecessor" | "other-place"
+  | "malformed-proof" | "other-kind" | "rejected" | "gave-up" | "other-network" | "other-committee" | "no-committee";
 
 /** A file that is refused, or options that cannot be meant. */
 export class SextantError extends Error {

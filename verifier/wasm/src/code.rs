@@ -68,6 +68,8 @@ fn refusal(error: &VerifyError<EngineError>) -> &'static str {
         VerifyError::DevelopmentCircuits => "development-circuits",
         VerifyError::Unsupported(_) => "unsupported-kind",
         VerifyError::PublicValues(_) => "public-values",
+        VerifyError::OtherPredecessor { .. } => "other-predecessor",
+        VerifyError::Place(_) => "other-place",
         VerifyError::TooLarge { .. } => "too-large",
         VerifyError::Malformed(_) => "malformed-proof",
         VerifyError::OtherKind { .. } => "other-kind",
@@ -81,6 +83,7 @@ impl From<ExpectationError> for Failure {
         let code = match error {
             ExpectationError::Chain { .. } => "other-network",
             ExpectationError::Committee { .. } => "other-committee",
+            ExpectationError::NoCommittee => "no-committee",
         };
         Self { code, message: format!("a valid proof, but {error}") }
     }

@@ -13,7 +13,8 @@ mod options;
 use serde_json::{Value, json};
 use sextant_protocol::ProofRecord;
 use sextant_verifier_rules::{
-    AcceptError, Expectation, MAX_FILE, check, check_version, claimed, json, pinned_vk_hash, words,
+    AcceptError, Expectation, MAX_FILE, bundle_of, check, check_version, claimed, json, pinned_vk_hash,
+    proven_by, words,
 };
 
 use code::Failure;
@@ -44,7 +45,8 @@ fn inspect(file: &[u8]) -> Result<Value, Failure> {
     let record = read(file)?;
     let statement = claimed(&record).map_err(AcceptError::<EngineError>::from)?;
     let mut proof = described(&record);
-    proof["pinnedProgram"] = (record.vk_hash == pinned_vk_hash(statement.program())).into();
+    let by = proven_by(record.kind, statement.program());
+    proof["pinnedProgram"] = (record.vk_hash == pinned_vk_hash(by)).into();
     proof["statement"] = json::statement(&statement);
     Ok(proof)
 }
@@ -57,11 +59,15 @@ fn read(file: &[u8]) -> Result<ProofRecord, Failure> {
 }
 
 fn described(record: &ProofRecord) -> Value {
-    json!({
+    let mut described = json!({
         "kind": record.kind.as_str(),
         "circuits": format!("{:?}", record.circuits).to_lowercase(),
         "circuitVersion": record.circuit_version,
         "vkHash": words::hex(&record.vk_hash),
         "proofBytes": record.proof.len(),
-    })
+    });
+    if let Some(Ok((place, bundle))) = bundle_of(record) {
+        described["place"] = json!({ "index": place.index, "parts": bundle.parts.len() });
+    }
+    described
 }
