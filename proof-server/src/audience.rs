@@ -10,12 +10,20 @@ use crate::{access::Identity, outbox::Outgoing, traces::Trace};
 /// Sends the steps of one request to its client. Steps are information: with a client that reads slowly some are
 /// dropped, so that nothing here ever waits.
 #[derive(Clone, Debug)]
-pub(crate) struct ProgressSender(RequestId, mpsc::Sender<Outgoing>);
+pub(crate) struct ProgressSender(Receiver);
+
+#[derive(Clone, Debug)]
+enum Receiver {
+    /// A request, and its connection.
+    Client(RequestId, mpsc::Sender<Outgoing>),
+    /// Those who wait for a job that waits for this one.
+    Job(Arc<Audience>),
+}
 
 impl ProgressSender {
     /// Steps of request `id` to its connection.
     pub(crate) fn new(id: RequestId, connection: mpsc::Sender<Outgoing>) -> Self {
-        Self(id, connection)
+        Self(Receiver::Client(id, connection))
     }
 
     /// To nobody: whoever cares will ask.
@@ -23,9 +31,20 @@ impl ProgressSender {
         Self::new(0, mpsc::channel(1).0)
     }
 
+    /// To all who wait for another job, of which this one is a part: its end is not theirs.
+    pub(crate) fn of_part(whole: Arc<Audience>) -> Self {
+        Self(Receiver::Job(whole))
+    }
+
     pub(crate) fn send(&self, progress: Progress) {
-        // Full: the client is slow. Closed: it is gone, and its request ends by another way.
-        let _ = self.1.try_send(Outgoing::Message(ServerMessage::Progress { id: self.0, progress }));
+        match &self.0 {
+            // Full: the client is slow. Closed: it is gone, and its request ends by another way.
+            Receiver::Client(id, connection) => {
+                let _ = connection.try_send(Outgoing::Message(ServerMessage::Progress { id: *id, progress }));
+            }
+            Receiver::Job(_) if progress == Progress::Done => {}
+            Receiver::Job(whole) => whole.send(progress),
+        }
     }
 }
 

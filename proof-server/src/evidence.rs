@@ -4,7 +4,7 @@
 //! Either is looked at first, which costs next to nothing, and then checked: an input natively, a proof by the verification
 //! worker. Only a [`Source`] gets to a prover.
 
-mod parts;
+pub(crate) mod parts;
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use sextant_consensus::Program;
 use sextant_protocol::{
     BundleRequest, ErrorCode, ProofKind, ProveRequest, ServerError, WrapRequest, proof::ProofView,
 };
+use sextant_verifier::rules::proven_by;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -199,8 +200,9 @@ impl Compressed {
     }
 }
 
-fn key(program: Program, statement: [u8; 32], kind: ProofKind) -> ProofKey {
-    ProofKey { vk_hash: programs::artifact(program).vk_hash, statement, kind }
+/// What names the proof of a kind of what `program` states.
+pub(crate) fn key(program: Program, statement: [u8; 32], kind: ProofKind) -> ProofKey {
+    ProofKey { vk_hash: programs::artifact(proven_by(kind, program)).vk_hash, statement, kind }
 }
 
 fn look_at_input(program: Program, request: &ProveRequest, limit: usize) -> Result<(), ServerError> {
@@ -248,4 +250,31 @@ fn look_at_proof(request: &WrapRequest) -> Result<Vec<u8>, ServerError> {
 
 fn unsupported(message: String) -> ServerError {
     ServerError::new(ErrorCode::Unsupported, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use sextant_protocol::{ProofRecord, encoding, proof::Circuits};
+
+    use super::*;
+
+    /// What a record says itself names the job that it is kept under, be it by another program than the statement's.
+    #[test]
+    fn a_place_in_a_bundle_is_named_by_the_program_that_proves_it() {
+        let (change, bundle) = (Program::CommitteeChange, Program::Bundle);
+        let snark = ProofRecord {
+            program: bundle.tag(),
+            kind: ProofKind::Groth16,
+            circuits: Circuits::Release,
+            circuit_version: String::new(),
+            vk_hash: programs::artifact(bundle).vk_hash,
+            public_values: vec![1],
+            proof: vec![2],
+        };
+        let record = encoding::encode(&ProofRecord::in_bundle(change, vec![3], 0, &snark));
+        let statement = Sha256::digest([3]).into();
+        let named = key(change, statement, ProofKind::Bundled);
+        assert_eq!(ProofKey::of(&ProofView::of(&record).unwrap()), named);
+        assert_eq!(key(change, statement, ProofKind::Groth16).vk_hash, programs::artifact(change).vk_hash);
+    }
 }

@@ -66,8 +66,8 @@ struct Running {
 pub(crate) struct Entrant<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) progress: ProgressSender,
-    pub(crate) open: OpenRequest,
-    pub(crate) reserved: Reservation,
+    /// None where it waits for the sake of another job, for which those who wait have paid.
+    pub(crate) held: Option<(OpenRequest, Reservation)>,
     /// Where a job that it starts belongs.
     pub(crate) trace: Trace,
 }
@@ -141,7 +141,7 @@ impl Jobs {
     where
         F: Future<Output = JobOutcome> + Send + 'static,
     {
-        let Entrant { caller, progress, open, reserved, trace } = entrant;
+        let Entrant { caller, progress, held, trace } = entrant;
         let mut jobs = self.running();
         let shared = jobs.get(&key).cloned();
         let started = shared.is_none();
@@ -171,8 +171,7 @@ impl Jobs {
         };
         let number = running.audience.join(caller.identity.clone(), progress);
         drop(jobs);
-        let (gone, held) = (caller.gone.clone(), Some((open, reserved)));
-        let waiter = Waiter { jobs: self.clone(), running, number, gone, held };
+        let waiter = Waiter { jobs: self.clone(), running, number, gone: caller.gone.clone(), held };
         Ok(if started { Found::Started(waiter) } else { Found::Shared(waiter) })
     }
 

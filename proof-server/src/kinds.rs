@@ -3,7 +3,7 @@
 use sextant_consensus::Program;
 use sextant_protocol::{ErrorCode, ProofKind, ServerError};
 
-/// All kinds that this version makes.
+/// All kinds that workers of this version make. A place in a bundle is made of what they make.
 pub(crate) const MADE: [ProofKind; 3] = [ProofKind::Stark, ProofKind::Compressed, ProofKind::Groth16];
 
 /// Resident memory that the smallest proof of a kind takes in its largest worker, MiB: what the engine plans with, so that
@@ -21,9 +21,9 @@ pub(crate) const fn needs_mib(kind: ProofKind) -> u64 {
 }
 
 /// Whether there are proofs of this kind by `program`. A STARK would leave open whether the proofs hold that a guest
-/// speaks of.
+/// speaks of, and a bundle has no such things in it.
 pub(crate) const fn is_made_by(program: Program, kind: ProofKind) -> bool {
-    !matches!((program, kind), (Program::Bundle | Program::Chain, ProofKind::Stark))
+    !matches!((program, kind), (Program::Bundle | Program::Chain, ProofKind::Stark | ProofKind::Bundled))
 }
 
 /// The kinds that a server offers.
@@ -49,6 +49,11 @@ impl Kinds {
         let mut offered = Vec::new();
         for name in names {
             let kind: ProofKind = name.parse()?;
+            if kind == ProofKind::Bundled {
+                return Err(
+                    "bundled proofs are made where there is a bundle-window, whatever is named here".into()
+                );
+            }
             if !MADE.contains(&kind) {
                 return Err(format!("{kind} proofs are not made by this version"));
             }
@@ -81,6 +86,9 @@ impl Kinds {
     /// What is said to whoever asks for a kind that is not made.
     pub(crate) fn refusal(&self, kind: ProofKind) -> ServerError {
         let mut message = format!("{kind} proofs are not made by this server");
+        if kind == ProofKind::Bundled {
+            message += ": it gathers no statements for bundles (bundle-window)";
+        }
         if MADE.contains(&kind) && needs_mib(kind) > self.memory >> 20 {
             let (needs, has) = (needs_mib(kind), self.memory >> 20);
             message += &format!(": they take {needs} MiB of memory, its workers have {has}");
@@ -121,7 +129,7 @@ mod tests {
         assert_eq!(named(&["compressed", "stark", "stark"]).unwrap().offered().len(), 2);
         let error = named(&["stark"]).unwrap().refusal(ProofKind::Plonk);
         assert!(!error.message.contains("MiB"), "{error}");
-        for wrong in [&["plonk"][..], &["starck"], &[]] {
+        for wrong in [&["plonk"][..], &["bundled"], &["starck"], &[]] {
             assert!(named(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -4,7 +4,7 @@
 //! `sub_server` of the program, which has what was brought checked (`evidence`): a statement natively (`checks`, `witness`), a
 //! proof that is to be wrapped by `verification`. It looks for the proof that is wanted among the `jobs` that run and the proofs that are kept. If there is none it has it made: `local`, by way of the `queue`
 //! and a `lane` of [`worker`] that takes it to a worker process, where `sextant-engine` proves it; by another server
-//! (`forward`), or by the provers of a `fleet`, which take it stage by stage. Progress and the proof come back the same way. `verification` has a lane of its own. Over HTTP (`http`) the same requests
+//! (`forward`), or by the provers of a `fleet`, which take it stage by stage. Progress and the proof come back the same way. `verification` has a lane of its own. Statements that share the proof of a bundle meet in a `window`. Over HTTP (`http`) the same requests
 //! come by another door: from `services` on, nothing knows the difference.
 //!
 //! Around it: `door`, `access`, `budget` and `tls` know who asks, `memory` what their requests take, `turns` and `queue` who is next; `metrics` and `readiness` are told by every part how it
@@ -69,6 +69,7 @@ mod traces;
 mod turns;
 mod verification;
 mod visitor;
+mod window;
 mod witness;
 pub mod worker;
 

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 /// All that is proven, and how. Inputs that differ may state the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ProofKey {
-    /// Hash of the program's verifying key.
+    /// Hash of the verifying key that the proof is by.
     pub(crate) vk_hash: [u8; 32],
     /// SHA-256 of the public values.
     pub(crate) statement: [u8; 32],

@@ -63,6 +63,11 @@ impl Memory {
 }
 
 impl Held {
+    /// What the server itself has for somebody, of what it keeps anyway: no memory of its clients' requests.
+    pub(crate) fn nothing(client: &Identity) -> Self {
+        Memory::new(0).hold(client)
+    }
+
     /// Takes `bytes` more. A client may have as much as it leaves free for others: the first at most half, and whoever
     /// comes later still finds some. Of its requests the one that came first is counted alone: those that came after it
     /// cannot keep it from its end, or many at once would all be refused.

@@ -5,6 +5,8 @@
 //! upstream: a garbage request never does. What a statement says names its proof, which is looked for: kept, or being made
 //! for somebody else.
 
+mod gathered;
+
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -30,6 +32,7 @@ use crate::{
     submissions::Submissions,
     traces::{Kind, Span},
     verification::Verification,
+    window::Window,
 };
 
 /// Makes or finds the proofs of one program.
@@ -58,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) max_input: usize,
     /// Kinds of proof that this server itself makes.
     pub(crate) kinds: Kinds,
+    /// Where statements are gathered that share a proof, if they are.
+    pub(crate) window: Option<Arc<Window>>,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -68,6 +73,14 @@ impl SubServer {
             Prover::Local(_) => self.shared.kinds.offered().to_vec(),
             Prover::Upstream(upstreams) => upstreams.kinds()?,
         };
+        if self.shared.window.is_some() {
+            // Here or nowhere, whatever others offer.
+            kinds.retain(|kind| *kind != ProofKind::Bundled);
+        }
+        let window = self.shared.window.as_ref().filter(|_| Program::OF_CHAINS.contains(&self.program));
+        if kinds.contains(&ProofKind::Compressed) && window.is_some_and(|window| window.makes_bundles()) {
+            kinds.push(ProofKind::Bundled);
+        }
         kinds.retain(|kind| kinds::is_made_by(self.program, *kind));
         Some(kinds)
     }
@@ -170,12 +183,24 @@ impl SubServer {
         // Something else may have stated the same.
         let found = match jobs.cache().get(&id.proof.job()).await {
             Some(answer) => Found::Cached(answer),
-            None => jobs.find_or_start(
-                id,
-                Entrant { caller, progress, open, reserved, trace: span.trace().clone() },
-                || self.prover.may_join(&caller.identity),
-                |audience| self.start(checked, compressed, id.hops, audience),
-            )?,
+            None => {
+                let held = Some((open, reserved));
+                let entrant = Entrant { caller, progress, held, trace: span.trace().clone() };
+                let may_join = || self.prover.may_join(&caller.identity);
+                match self.gathers(kind) {
+                    Some(window) => {
+                        // Before the job begins, since nothing of a window may go while jobs are locked. Whoever shares
+                        // a job that has its place leaves this one again.
+                        let member = self.enter(window, &checked, caller, id.hops)?;
+                        jobs.find_or_start(id, entrant, may_join, |audience| {
+                            Ok(self.clone().prove_with_others(member, checked, id.hops, audience))
+                        })
+                    }
+                    None => jobs.find_or_start(id, entrant, may_join, |audience| {
+                        self.start(checked, compressed, id.hops, audience)
+                    }),
+                }?
+            }
         };
         self.found(id, &found, span);
         self.prover.reorder();
@@ -204,6 +229,11 @@ impl SubServer {
         }
         let before = ProofKey { kind: ProofKind::Compressed, ..proof };
         self.shared.jobs.cache().get(&before.job()).await.map(|answer| answer.record)
+    }
+
+    /// Where statements wait for others, if proofs of this kind are made so here.
+    fn gathers(&self, kind: ProofKind) -> Option<&Arc<Window>> {
+        self.shared.window.as_ref().filter(|_| kind == ProofKind::Bundled)
     }
 
     fn id(&self, proof: ProofKey, caller: &Caller) -> JobId {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use sextant_artifacts::CIRCUIT_VERSION;
 use sextant_consensus::public_values::Statement;
 use sextant_protocol::{ErrorCode, ProofKind, ServerError, proof::ProofView};
+use sextant_verifier::rules::proven_by;
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
@@ -194,8 +195,9 @@ pub(crate) fn check_cheaply(proof: &ProofView<'_>) -> Result<(), ServerError> {
     let Some(program) = proof.program() else {
         return invalid(format!("unknown program tag {}", proof.program));
     };
-    if proof.vk_hash != programs::artifact(program).vk_hash {
-        return invalid(format!("the verifying key is not the pinned one of {program}"));
+    let prover = proven_by(proof.kind, program);
+    if proof.vk_hash != programs::artifact(prover).vk_hash {
+        return invalid(format!("the verifying key is not the pinned one of {prover}"));
     }
     if proof.kind == ProofKind::Plonk {
         let message = format!("{} proofs are not verified by this version", proof.kind);

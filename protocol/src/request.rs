@@ -160,14 +160,21 @@ pub struct BundleRequest {
 impl BundleRequest {
     /// Asks for one proof of `proofs` by `program`, within the server's own time.
     pub fn new(program: Program, proofs: &[ProofRecord], kind: ProofKind) -> Self {
+        let encoded: Vec<_> = proofs.iter().map(encoding::encode).collect();
+        let records = Self::joined(&encoded);
+        Self { records, kind, deadline_ms: 0, vk_hash: None, more: 0, program: program.tag() }
+    }
+
+    /// What [`Self::records`] holds of these encoded records.
+    pub fn joined(encoded: &[impl AsRef<[u8]>]) -> Vec<u8> {
         let mut records = Vec::new();
-        for proof in proofs {
-            let record = encoding::encode(proof);
+        for record in encoded {
+            let record = record.as_ref();
             // Records are far below 4 GiB: `MAX_RECORD`.
             records.extend((record.len() as u32).to_le_bytes());
             records.extend(record);
         }
-        Self { records, kind, deadline_ms: 0, vk_hash: None, more: 0, program: program.tag() }
+        records
     }
 
     /// The encoded record of each proof in `records`, which nothing is copied of.

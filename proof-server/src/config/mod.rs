@@ -228,6 +228,8 @@ pub struct Config {
     pub kinds: Kinds,
     /// The chains that statements may be about.
     pub networks: Networks,
+    /// How long statements are gathered that become one bundle, if they are.
+    pub bundle_window: Option<Duration>,
     /// What SNARKs are made with.
     pub circuits: CircuitsConfig,
     /// Whether the STARK worker starts with the server.
@@ -366,6 +368,22 @@ impl Settings {
         if role.proves() && kinds.offered().is_empty() {
             return Err(ConfigError::Memory(worker_memory / MIB));
         }
+        let bundle_window = self.bundle_window.map(|length| seconds("bundle-window", length)).transpose()?;
+        let max_deadline = seconds("max-deadline", self.max_deadline.unwrap_or(7200))?;
+        if let Some(window) = bundle_window {
+            let statements = !upstreams.committee_change.is_empty() || !upstreams.inclusion.is_empty();
+            let needs = |what| Err(ConfigError::Needs("bundle-window", what));
+            match role {
+                Role::All => {}
+                Role::Entrypoint if fleet.is_some() => {}
+                Role::Entrypoint if statements && !upstreams.bundle.is_empty() => {}
+                Role::Entrypoint => return needs("bundle-upstreams, and upstreams for the statements"),
+                _ => return needs("role all or entrypoint: statements and bundles are proven there"),
+            }
+            if window >= max_deadline {
+                return needs("a longer max-deadline: no request may take as long");
+            }
+        }
         let networks = self.networks.as_deref().map_or_else(|| Ok(Networks::default()), Networks::named);
         let queue_capacity = positive("queue-capacity", self.queue_capacity.unwrap_or(16))?;
         Ok(Config {
@@ -405,7 +423,7 @@ impl Settings {
                 .saturating_mul(MIB as usize)
                 .min(MAX_RECORD),
             buffers: positive("buffer-mib", self.buffer_mib.unwrap_or(512))?.saturating_mul(MIB as usize),
-            max_deadline: seconds("max-deadline", self.max_deadline.unwrap_or(7200))?,
+            max_deadline,
             reconnect_grace: Duration::from_secs(self.reconnect_grace.unwrap_or(10)),
             handshake_timeout: seconds("handshake-timeout", self.handshake_timeout.unwrap_or(10))?,
             frame_timeout: seconds("frame-timeout", self.frame_timeout.unwrap_or(60))?,
@@ -426,6 +444,7 @@ impl Settings {
             worker_program: self.worker_program,
             kinds,
             networks: networks.map_err(in_list("networks"))?,
+            bundle_window,
             circuits,
             warm: self.warm.unwrap_or(true),
             upstreams,

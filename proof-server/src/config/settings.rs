@@ -235,6 +235,10 @@ pub struct Settings {
     #[arg(long, env = "SEXTANT_FLEET_CREDENTIALS", value_name = "FILE")]
     pub fleet_credentials: Option<PathBuf>,
 
+    /// Gather statements asked for as `bundled` for so long, seconds, and prove them as one bundle [default: off]
+    #[arg(long, env = "SEXTANT_BUNDLE_WINDOW", value_name = "SECONDS")]
+    pub bundle_window: Option<u64>,
+
     /// Authorities that certify the broker, PEM, for tls:// [default: the system's]
     #[arg(long, env = "SEXTANT_FLEET_CA", value_name = "FILE")]
     pub fleet_ca: Option<PathBuf>,

@@ -68,6 +68,22 @@ impl Parts {
         Ok(Self { program, records, proofs, input, public_values, kind, held })
     }
 
+    /// Proofs that were verified one by one before they are bundled, encoded records in the order of the bundle.
+    ///
+    /// # Errors
+    /// As [`Self::look`].
+    pub(crate) async fn verified(records: &[Bytes], held: Held) -> Result<Checked, ServerError> {
+        let records = records.to_vec();
+        let parts = blocking(move || {
+            let request = BundleRequest {
+                records: BundleRequest::joined(&records),
+                ..BundleRequest::new(Program::Bundle, &[], ProofKind::Groth16)
+            };
+            Self::read(Program::Bundle, request, held)
+        });
+        Ok(parts.await??.checked())
+    }
+
     pub(super) fn key(&self) -> ProofKey {
         key(self.program, Sha256::digest(&self.public_values).into(), self.kind)
     }
@@ -89,6 +105,10 @@ impl Parts {
             let verified = verification.verify(record.clone(), &caller.identity).await;
             verified.map_err(|error| of_part(index, error))?;
         }
+        Ok(self.checked())
+    }
+
+    fn checked(self) -> Checked {
         let expected = Expected {
             program: self.program,
             key: self.key(),
@@ -96,7 +116,7 @@ impl Parts {
             input_digest: [0; 32],
         };
         let input = StatementInput::new(self.program, self.input);
-        Ok(Checked { source: Source::Proofs { input, proofs: self.proofs }, expected, held: self.held })
+        Checked { source: Source::Proofs { input, proofs: self.proofs }, expected, held: self.held }
     }
 }
 

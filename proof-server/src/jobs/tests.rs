@@ -37,8 +37,7 @@ where
     let entrant = Entrant {
         caller: &caller,
         progress: ProgressSender::nobody(),
-        open: budgets.open(&caller).unwrap(),
-        reserved: budgets.reserve(&caller).await.unwrap(),
+        held: Some((budgets.open(&caller).unwrap(), budgets.reserve(&caller).await.unwrap())),
         trace: Trace::default(),
     };
     let full = || ServerError::new(ErrorCode::Busy, "no place");

@@ -36,6 +36,8 @@ type Measure = Box<dyn Fn(&Metrics) + Send>;
 const SECONDS: [f64; 13] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0];
 /// What workers fail by.
 const WORKER_FAILURES: [&str; 5] = ["start", "crash", "memory", "time", "silence"];
+/// In a bundle.
+const STATEMENTS: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 /// Proofs are megabytes.
 const BYTES: [f64; 8] = [0.25e6, 0.5e6, 1e6, 1.5e6, 2e6, 4e6, 8e6, 32e6];
 
@@ -53,6 +55,7 @@ pub(crate) struct Metrics {
     jobs_running: Family<Labels<1>, Gauge>,
     proof_bytes: Family<Labels<2>, Histogram>,
     proofs_found: Family<Labels<1>, Counter>,
+    bundle_statements: Histogram,
     cache_bytes: Gauge,
     cache_errors: Family<Labels<1>, Counter>,
     connections: Gauge,
@@ -82,6 +85,7 @@ impl Metrics {
             jobs_running: Family::default(),
             proof_bytes: Family::new_with_constructor(|| Histogram::new(BYTES)),
             proofs_found: Family::default(),
+            bundle_statements: Histogram::new(STATEMENTS),
             cache_bytes: Gauge::default(),
             cache_errors: Family::default(),
             connections: Gauge::default(),
@@ -118,6 +122,8 @@ impl Metrics {
         r.register_with_unit("proof", help, Unit::Bytes, m.proof_bytes.clone());
         let help = "Prove requests, by where their proof came from: started, shared, cached";
         r.register("proofs_found", help, m.proofs_found.clone());
+        let help = "Statements in each bundle that was made of statements gathered here";
+        r.register("bundle_statements", help, m.bundle_statements.clone());
         let help = "Finished proofs in memory";
         r.register_with_unit("cache", help, Unit::Bytes, m.cache_bytes.clone());
         let help = "What went wrong with the folder of finished proofs";
@@ -235,6 +241,11 @@ impl Metrics {
     /// A prove request found its proof somewhere.
     pub(crate) fn found(&self, source: &'static str) {
         self.proofs_found.get_or_create(&[("source", source)]).inc();
+    }
+
+    /// A bundle was made of so many statements that were gathered.
+    pub(crate) fn bundled(&self, statements: usize) {
+        self.bundle_statements.observe(statements as f64);
     }
 
     /// Bytes of proofs kept in memory.

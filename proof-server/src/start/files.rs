@@ -46,6 +46,12 @@ impl Files {
         let collector = config.traces.as_ref().map(traces::collector).transpose()?;
         let (collector, reload_collector) = collector.unzip();
         let kinds = kinds(config)?;
+        // What upstreams make is known later; until then the kind is not offered.
+        if config.bundle_window.is_some() && (config.role.proves() || config.fleet.is_some()) {
+            let missing =
+                [ProofKind::Compressed, ProofKind::Groth16].into_iter().find(|kind| !kinds.offers(*kind));
+            missing.map_or(Ok(()), |kind| Err(StartError::Window(kinds.refusal(kind).message)))?;
+        }
         let named = config.stages.as_deref().map(fleet::chosen).transpose();
         let stages = named.map_err(StartError::StageNames)?.unwrap_or_else(|| fleet::those_of(&kinds));
         let own = config.role.proves() && config.role != Role::Prover;

@@ -41,6 +41,7 @@ use crate::{
     supervisor,
     traces::{self, TracesError},
     verification::Verification,
+    window::Window,
     worker::{
         WorkerMode,
         breaker::Breaker,
@@ -110,6 +111,9 @@ pub enum StartError {
     /// What SNARKs are made with.
     #[error(transparent)]
     Circuits(#[from] CircuitsError),
+    /// Bundles are to be made of gathered statements, and cannot.
+    #[error("bundle-window: {0}")]
+    Window(String),
     /// The collector of traces.
     #[error(transparent)]
     Traces(#[from] TracesError),
@@ -228,6 +232,7 @@ async fn serve(
         verification: verification.clone(),
         max_input: config.max_input,
         kinds,
+        window: config.bundle_window.map(Window::new),
         metrics: metrics.clone(),
     });
     let forwards = config.role == Role::Entrypoint && !in_fleet;
@@ -429,10 +434,15 @@ fn sub_servers(
         },
         Role::Verifier | Role::Prover => vec![],
     };
-    provers
+    let all: Vec<_> = provers
         .into_iter()
         .map(|(program, prover)| Arc::new(SubServer { program, prover, shared: shared.clone() }))
-        .collect()
+        .collect();
+    let bundler = all.iter().find(|sub_server| sub_server.program == Program::Bundle);
+    if let (Some(window), Some(bundler)) = (&shared.window, bundler) {
+        window.bundled_by(bundler);
+    }
+    all
 }
 
 fn place_limits(config: &Config) -> PlaceLimits {

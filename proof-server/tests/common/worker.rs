@@ -4,7 +4,7 @@
 use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 
 use proof_server::worker::{MadePart, Planned, Proved, WorkerEvent};
-use sextant_artifacts::{BUNDLE, CHAIN, CIRCUIT_VERSION, COMMITTEE_CHANGE};
+use sextant_artifacts::{BUNDLE, CHAIN, CIRCUIT_VERSION, COMMITTEE_CHANGE, INCLUSION};
 use sextant_consensus::{
     Program,
     bls::Plain,
@@ -108,6 +108,34 @@ impl Script {
         script
     }
 
+    /// As [`Self::for_stages`], where the worker that compresses tells programs apart, `$P` being the tag of the one asked for:
+    /// `statements` have one each, and `bundle` has another. What the stages note of that one is `compressed-$P`.
+    pub fn by_program(bundle: &Request, statements: &[Request], job: &str) -> Self {
+        // The tag stands behind that of the request, and behind tag and length of its field.
+        let script = Self::for_stages(
+            bundle,
+            &format!(
+                "if [ $S = compressed ]; then\n\
+                   P=$(head -c 7 $D/request | tail -c 1 | od -An -tu1 | tr -d ' ')\n\
+                   echo compressed-$P >> $D/programs\n\
+                   {job}\n\
+                   cat $D/made-compressed-$P\n\
+                   continue\n\
+                 fi"
+            ),
+        );
+        statements.iter().fold(script.making(bundle), Self::making)
+    }
+
+    /// Writes the compressed proof of a request to `made-compressed-TAG`, by the tag of its program.
+    pub fn making(self, request: &Request) -> Self {
+        let mut made = proved(request);
+        (made.proof.kind, made.proof.proof) = (ProofKind::Compressed, b"compressed".repeat(100));
+        let name = format!("made-compressed-{}", made.proof.program);
+        self.write(&name, &WorkerEvent::Proved(Box::new(made)));
+        self
+    }
+
     /// The stages that workers have begun so far; verification is left out, which has a lane of its own.
     pub fn stages(&self) -> Vec<String> {
         self.lines("stages").into_iter().filter(|mode| mode != "verify").collect()
@@ -190,7 +218,8 @@ fn proved(request: &Request) -> Proved {
     let vk_hash = match program {
         Program::Bundle => BUNDLE.vk_hash,
         Program::Chain => CHAIN.vk_hash,
-        _ => COMMITTEE_CHANGE.vk_hash,
+        Program::Inclusion => INCLUSION.vk_hash,
+        Program::CommitteeChange => COMMITTEE_CHANGE.vk_hash,
     };
     let proof = ProofRecord {
         program: program.tag(),
