@@ -52,4 +52,6 @@ pub fn bundle_of(record: &ProofRecord) -> Option<Result<(Place<'_>, Bundle), Pla
 }
 
 #[cfg(test)]
+mod forged;
+#[cfg(test)]
 mod tests;

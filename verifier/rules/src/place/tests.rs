@@ -155,6 +155,44 @@ fn key_and_circuits_are_those_of_a_bundles_snark() {
     assert!(matches!(judge(&alone), Err(VerifyError::WrongKey { program: Program::CommitteeChange, .. })));
 }
 
+/// By circuits whose secret is known, so that there are proofs of everything: what counts is the one of the bundle.
+#[test]
+fn the_snark_is_verified_as_one_of_the_bundle_and_of_nothing_else() {
+    let (key, [first, second]) = (forged::key(), statements());
+    let root = ProofRecord::from_file_bytes(SNARK).unwrap().proof[36..68].try_into().unwrap();
+    let by = |program, values: &[u8]| forged::proof(&pinned_vk_hash(program), values, &root);
+    let verify = |proof, statement: &(Program, Vec<u8>), index| -> Verdict {
+        let claimed = snark(&bundle(), proof);
+        let record = ProofRecord::in_bundle(statement.0, statement.1.clone(), index, &claimed);
+        check(&record, Some(&key), |checked| checked.verify_snark())
+    };
+    let good = by(Program::Bundle, &bundle().abi_encode());
+    for (index, statement) in [&first, &second].into_iter().enumerate() {
+        let proven = verify(good.clone(), statement, index as u32).unwrap();
+        assert_eq!(proven.abi_encode(), statement.1);
+    }
+    let mut reversed = bundle();
+    reversed.parts.reverse();
+    for other in [
+        by(Program::Bundle, &reversed.abi_encode()),
+        by(Program::Bundle, &first.1),
+        by(Program::CommitteeChange, &first.1),
+        by(Program::CommitteeChange, &bundle().abi_encode()),
+    ] {
+        let verdict = verify(other, &first, 0);
+        assert!(matches!(verdict, Err(VerifyError::Snark(SnarkError::Equation))), "{verdict:?}");
+    }
+    // The statement's own proof is as good as ever, by its own kind.
+    let alone = ProofRecord {
+        program: first.0.tag(),
+        vk_hash: pinned_vk_hash(first.0),
+        public_values: first.1.clone(),
+        ..snark(&bundle(), by(first.0, &first.1))
+    };
+    let verdict: Verdict = check(&alone, Some(&key), |checked| checked.verify_snark());
+    assert_eq!(verdict.unwrap().abi_encode(), first.1);
+}
+
 /// A SNARK of a statement proves no bundle, be it of a statement in it.
 #[test]
 fn a_statements_own_snark_is_none_of_a_bundle() {
