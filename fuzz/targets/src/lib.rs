@@ -21,6 +21,7 @@ use sextant_consensus::rlp::{Item, number};
 use sextant_consensus::trie::{Node, lookup, lookup_index};
 use sextant_consensus::{Program, check_statement, committee_change, inclusion, ssz};
 use sextant_protocol::frame::MessageReader;
+use sextant_protocol::place::Place;
 use sextant_protocol::proof::ProofView;
 use sextant_protocol::wire::{self, Bytes, Wire};
 use sextant_protocol::{ClientMessage, ProofRecord, ServerMessage, encoding};
@@ -214,7 +215,7 @@ fn one_meaning<T: Wire + PartialEq + std::fmt::Debug>(data: &[u8], cap: usize) {
     }
 }
 
-/// Proof files: one encoding each.
+/// Proof files, and places in bundles: one encoding each.
 pub fn proof_file(data: &[u8]) {
     if let Ok(record) = ProofRecord::from_file_bytes(data) {
         assert_eq!(record.to_file_bytes(), data);
@@ -222,4 +223,9 @@ pub fn proof_file(data: &[u8]) {
     // Behind the checksum, which a fuzzer does not hit.
     let decoded = encoding::decode::<ProofRecord>("proof record", data, 1 << 20);
     assert_eq!(decoded.is_ok(), ProofView::of(data).is_ok() && data.len() <= 1 << 20);
+    for bytes in [data, &decoded.map(|record| record.proof).unwrap_or_default()] {
+        if let Ok(place) = Place::of(bytes) {
+            assert_eq!(encoding::encode(&place), bytes);
+        }
+    }
 }

@@ -42,11 +42,14 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             .filter_map(|(_, program, input)| check_with_hints(program, &input).ok())
             .map(|(_, hints)| hints)
             .collect(),
-        "messages" => protocol_vectors(|name| name != "proof-file.hex" && name != "input-digest.hex"),
-        "proof_file" => protocol_vectors(|name| name == "proof-file.hex"),
+        "messages" => protocol_vectors(|name| !PROOFS.contains(&name) && name != "input-digest.hex"),
+        "proof_file" => protocol_vectors(|name| PROOFS.contains(&name)),
         _ => Vec::new(),
     }
 }
+
+/// Vectors that are no messages: a proof file, and a record with a place in a bundle.
+const PROOFS: [&str; 2] = ["proof-file.hex", "bundled-record.hex"];
 
 /// Recorded files of a kind; of beacon and execution JSON what stands inside the answer.
 fn files(kinds: &[&str]) -> Vec<Vec<u8>> {
