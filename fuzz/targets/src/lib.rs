@@ -19,10 +19,13 @@ use sextant_consensus::receipt::Receipt;
 use sextant_consensus::receipt_json::ReceiptJson;
 use sextant_consensus::rlp::{Item, number};
 use sextant_consensus::trie::{Node, lookup, lookup_index};
-use sextant_consensus::{Program, check_statement, committee_change, inclusion, ssz};
+use sextant_consensus::{
+    Program, bundle, check_statement, committee_chain, committee_change, inclusion, ssz,
+};
 use sextant_protocol::frame::MessageReader;
 use sextant_protocol::place::Place;
 use sextant_protocol::proof::ProofView;
+use sextant_protocol::request::BundleRequest;
 use sextant_protocol::wire::{self, Bytes, Wire};
 use sextant_protocol::{ClientMessage, ProofRecord, ServerMessage, encoding};
 
@@ -142,7 +145,7 @@ impl AggregateVerifier for Anybody {
     }
 }
 
-/// Statement inputs of both programs: one encoding each, and public values that decode again.
+/// Statement inputs of all programs: one encoding each, and public values that decode again.
 pub fn statement(data: &[u8]) {
     fn one_encoding<T: Codec>(data: &[u8]) {
         if let Ok(value) = codec::decode::<T>(data) {
@@ -151,6 +154,8 @@ pub fn statement(data: &[u8]) {
     }
     one_encoding::<committee_change::Input>(data);
     one_encoding::<inclusion::Input>(data);
+    one_encoding::<bundle::Input>(data);
+    one_encoding::<committee_chain::Input>(data);
     for program in Program::ALL {
         if let Ok(statement) = check_statement(program, data, &mut Anybody) {
             let bytes = statement.abi_encode();
@@ -159,7 +164,7 @@ pub fn statement(data: &[u8]) {
     }
 }
 
-/// Public values of both programs: one encoding each.
+/// Public values of all programs: one encoding each.
 pub fn public_values(data: &[u8]) {
     for program in Program::ALL {
         if let Ok(statement) = Statement::abi_decode(program, data) {
@@ -191,6 +196,11 @@ pub fn messages(data: &[u8]) {
     one_meaning::<ClientMessage>(data, CAP);
     one_meaning::<ServerMessage>(data, CAP);
     let _ = ClientMessage::request_id(Bytes::copy_from_slice(data));
+    let list = Bytes::copy_from_slice(data);
+    if let Ok(records) = BundleRequest::split_records(&list) {
+        // Nothing is left out, and nothing is copied.
+        assert_eq!(records.iter().map(|record| 4 + record.len()).sum::<usize>(), data.len());
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without I/O");
     runtime.block_on(async {
         let mut reader = MessageReader::<_, ClientMessage>::new(data, CAP, "client message");

@@ -3,11 +3,13 @@
 use std::fs;
 
 use sextant_consensus::bls::Plain;
-use sextant_consensus::codec::Blob;
+use sextant_consensus::codec::{self, Blob};
 use sextant_consensus::hash::{Root, keccak256};
 use sextant_consensus::ordered::ordered_path;
-use sextant_consensus::{check_statement, check_with_hints};
-use sextant_fixtures::{broken, devnet, gloas, mainnet_events, repository, statements};
+use sextant_consensus::{
+    Program, bundle, check_statement, check_with_hints, committee_chain, committee_change,
+};
+use sextant_fixtures::{broken, catch_up, devnet, gloas, mainnet_events, repository, statements};
 
 /// Seeds of a target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
@@ -29,11 +31,14 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "trie" => vec![trie_walk(), index_walk()],
         "statement" => {
             let broken = broken::cases().into_iter().map(|case| case.input);
-            statements().into_iter().map(|(_, _, input)| input).chain(broken).collect()
+            let recorded = statements().into_iter().map(|(_, _, input)| input);
+            recorded.chain(broken).chain(of_proofs().map(|(_, input)| input)).collect()
         }
         "public_values" => statements()
             .into_iter()
-            .filter_map(|(_, program, input)| check_statement(program, &input, &mut Plain).ok())
+            .map(|(_, program, input)| (program, input))
+            .chain(of_proofs())
+            .filter_map(|(program, input)| check_statement(program, &input, &mut Plain).ok())
             .map(|statement| statement.abi_encode())
             .collect(),
         "hints" => statements()
@@ -50,6 +55,26 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
 
 /// Vectors that are no messages: a proof file, and a record with a place in a bundle.
 const PROOFS: [&str; 2] = ["proof-file.hex", "bundled-record.hex"];
+
+/// What the programs about other proofs are given: a bundle, a chain that begins, and one that is extended.
+fn of_proofs() -> impl Iterator<Item = (Program, Vec<u8>)> {
+    let changes: Vec<_> = catch_up::one_by_one(2)
+        .iter()
+        .filter_map(|change| committee_change::check(change, &mut Plain).ok())
+        .map(|change| change.abi_encode())
+        .collect();
+    let bundle = bundle::Input { statements: changes.iter().cloned().map(Blob).collect() };
+    // Any program's key will do.
+    let extended = |parts: Vec<(Program, Vec<u8>)>| committee_chain::Input::of([0; 32], parts).ok();
+    let change = |index: usize| Some((Program::CommitteeChange, changes.get(index)?.clone()));
+    let begun = extended(change(0).into_iter().collect());
+    let chain = begun.as_ref().and_then(|input| committee_chain::check(input).ok());
+    let so_far = chain.map(|chain| (Program::Chain, chain.abi_encode()));
+    let longer = extended(so_far.into_iter().chain(change(1)).collect());
+    let chains = [begun, longer].into_iter().flatten();
+    std::iter::once((Program::Bundle, codec::encode(&bundle)))
+        .chain(chains.map(|input| (Program::Chain, codec::encode(&input))))
+}
 
 /// Recorded files of a kind; of beacon and execution JSON what stands inside the answer.
 fn files(kinds: &[&str]) -> Vec<Vec<u8>> {
