@@ -45,19 +45,22 @@ pub enum BundlingError {
     #[error(transparent)]
     Bundle(#[from] BundleError),
     /// Their statements do not lead from one to the next.
-    #[error(transparent)]
-    Chain(#[from] CommitteeChainError),
+    #[error("{error}")]
+    Chain {
+        /// Which of the proofs is at fault, from 0, if it is one of them.
+        index: Option<usize>,
+        /// Why.
+        error: CommitteeChainError,
+    },
 }
 
 impl BundlingError {
     /// Which of the proofs is at fault, from 0, if it is one of them.
     pub fn index(&self) -> Option<usize> {
         match self {
-            Self::Proof { index, .. }
-            | Self::Bundle(BundleError::Statement { index, .. })
-            | Self::Chain(CommitteeChainError::Program { index, .. }) => Some(*index),
-            // Changes are counted behind the chain that they extend, of which this says nothing.
-            Self::Bundle(_) | Self::Chain(_) => None,
+            Self::Proof { index, .. } | Self::Bundle(BundleError::Statement { index, .. }) => Some(*index),
+            Self::Chain { index, .. } => *index,
+            Self::Bundle(_) => None,
         }
     }
 }
@@ -85,8 +88,20 @@ impl CheckedBundle {
             let program = proof.program().ok_or_else(|| BundlingError::Proof { index, error: unknown() })?;
             statements.push((program, proof.public_values.clone()));
         }
-        let input = committee_chain::Input::of(pinned_vk_hash(Program::Chain), statements)?;
-        let statement = Statement::Chain(committee_chain::check(&input)?);
+        // Changes are counted behind the chain that they extend.
+        let before = usize::from(statements.first().is_some_and(|(program, _)| *program == Program::Chain));
+        let at_fault = |error: CommitteeChainError| {
+            let index = match &error {
+                CommitteeChainError::Program { index, .. } => Some(*index),
+                CommitteeChainError::Change { index, .. } => Some(before + index),
+                CommitteeChainError::Predecessor(_) | CommitteeChainError::OtherProgram => Some(0),
+                _ => None,
+            };
+            BundlingError::Chain { index, error }
+        };
+        let input =
+            committee_chain::Input::of(pinned_vk_hash(Program::Chain), statements).map_err(at_fault)?;
+        let statement = Statement::Chain(committee_chain::check(&input).map_err(at_fault)?);
         Self::verified(proofs, statement, verifier).await
     }
 

@@ -65,6 +65,27 @@ fn one_of_them_is_enough_in_any_form_and_none_too() {
     assert!(said["public_values"]["statements"][0].get("file").is_none(), "{said}");
 }
 
+/// Before anything is verified or a server is asked.
+#[test]
+fn what_a_chain_does_not_go_on_with_is_named_by_its_file() {
+    let [one, two] = ["recorded-starks/chain-1-compressed.proof", "recorded-starks/chain-2-compressed.proof"];
+    let nobody = ["--server", "127.0.0.1:1"];
+    for (files, parts) in [
+        (&["--from", one, HANDOVER][..], &["committee-change-compressed.proof", "period 1150", "1348"][..]),
+        (&["--from", HANDOVER, HANDOVER], &["committee-change-compressed.proof", "period 1150", "1151"]),
+        (&["--from", one, two], &["chain-2-compressed.proof", "statement 1 is of chain"]),
+        (&[INCLUSION], &["inclusion.proof", "statement 0 is of inclusion"]),
+    ] {
+        let files = files
+            .iter()
+            .map(|file| if file.starts_with("--") { PathBuf::from(file) } else { recorded(file) });
+        let files: Vec<_> = files.collect();
+        let arguments: Vec<_> =
+            ["chain"].into_iter().chain(nobody).chain(files.iter().map(|file| text(file))).collect();
+        assert_names(&sextant(&arguments), parts);
+    }
+}
+
 #[test]
 fn what_is_not_in_the_bundle_is_named() {
     let output = verify(&[BUNDLE, "--statement", HANDOVER, OTHER]);
