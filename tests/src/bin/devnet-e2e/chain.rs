@@ -61,8 +61,12 @@ impl Chain {
     }
 
     /// That the first block of each period, as far as that is final, names the committee that was proven for it. Returns
-    /// the periods compared; that of the checkpoint is where trust begins, not what was proven.
-    pub async fn confirm_committees(&self, committees: &BTreeMap<u64, Root>) -> Result<Vec<u64>> {
+    /// the periods compared, at least so many; that of the checkpoint is where trust begins, not what was proven.
+    pub async fn confirm_committees(
+        &self,
+        committees: &BTreeMap<u64, Root>,
+        least: usize,
+    ) -> Result<Vec<u64>> {
         let config = &self.chain.config;
         let (_, head) = self.beacon.header(BlockId::Finalized).await?;
         let mut confirmed = Vec::new();
@@ -74,7 +78,7 @@ impl Chain {
             same("committee", *period, &named, proven)?;
             confirmed.push(*period);
         }
-        if confirmed.len() < 2 {
+        if confirmed.len() < least {
             return Err(format!("committees of the periods {confirmed:?} only could be compared").into());
         }
         Ok(confirmed)

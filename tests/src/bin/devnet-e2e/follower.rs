@@ -28,15 +28,15 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Follows with its state in `folder`.
-    pub fn start(ready: &Ready, server: &str, folder: &Path) -> Result<Self> {
+    /// Follows with its state in `folder`; `what` says what it keeps proven.
+    pub fn start(ready: &Ready, server: &str, folder: &Path, what: &[&str]) -> Result<Self> {
         let mut child = Command::new(binary("sextant"))
             .args(["follow", "--json", "--poll", "1", "--server", server])
             // The chain catches up with its clock: its heads are days old.
             .args(["--max-head-age", "0"])
             .args(["--beacon", &ready.beacon, "--rpc", &ready.rpc])
             .args(["--chain-digest", &ready.chain_digest, "--checkpoint", &ready.checkpoint])
-            .args(["--address", &ready.address, "--slot", &ready.slot])
+            .args(what)
             .arg("--state")
             .arg(folder)
             .stdin(Stdio::null())

@@ -3,10 +3,13 @@
 //! Starts the network of `tests/devnet` and a proof server, follows with the `sextant` command until enough was proven,
 //! kills the follower with SIGKILL on the way, and then asks the network whether what was proven is so. Beside that, the
 //! inclusion of every finalized head is executed in the committed guest. Ends with exit code 0 only if all of it was seen.
+//!
+//! `devnet-e2e chain` (`make devnet-chain`) has it keep a chain of committees instead, in compressed proofs.
 
 mod chain;
 mod executed;
 mod follower;
+mod kept;
 mod network;
 
 use std::{
@@ -43,7 +46,7 @@ const SIGTERM: i32 = 15;
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = tokio::select! {
-        outcome = run() => outcome,
+        outcome = run(Instant::now()) => outcome,
         // Dropping what runs ends it.
         _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
     };
@@ -56,11 +59,15 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<()> {
-    let started = Instant::now();
+async fn run(started: Instant) -> Result<()> {
+    match &std::env::args().skip(1).collect::<Vec<_>>()[..] {
+        [] => {}
+        [what] if what == "chain" => return kept::run(started).await,
+        other => return Err(format!("usage: devnet-e2e [chain], not {other:?}").into()),
+    }
     let scratch = tempfile::tempdir()?;
     let folder = scratch.path().join("state");
-    let network = Network::start().await?;
+    let network = Network::start(&[]).await?;
     say(started, &format!("the network is ready: {}", network.ready.beacon));
     let log = sextant_tests::target_folder()?.join("devnet-e2e-server.log");
     let mut server = Server::start_logged(&[], File::create(&log)?);
@@ -121,7 +128,8 @@ async fn run() -> Result<()> {
 /// Follows until enough is proven, killed once on the way; returns what is recorded in the end.
 async fn follow(started: Instant, network: &Network, server: &str, folder: &Path) -> Result<Vec<ProofEntry>> {
     let mut proofs: Vec<ProofEntry> = Vec::new();
-    let mut follower = Follower::start(&network.ready, server, folder)?;
+    let watched = ["--address", &network.ready.address, "--slot", &network.ready.slot];
+    let mut follower = Follower::start(&network.ready, server, folder, &watched)?;
     let mut killed = false;
     while !enough(&proofs) {
         let event = follower.next().await?;
@@ -133,7 +141,7 @@ async fn follow(started: Instant, network: &Network, server: &str, folder: &Path
             killed = true;
             follower.kill().await?;
             say(started, "follow: killed");
-            follower = Follower::start(&network.ready, server, folder)?;
+            follower = Follower::start(&network.ready, server, folder, &watched)?;
             let event = follower.next().await?;
             say(started, &follower::line(&event));
             if event["event"] != "started" || event["resumed"] != true {
@@ -202,7 +210,7 @@ async fn check_proofs(chain: &Chain, folder: &Path, proofs: &[ProofEntry]) -> Re
     if values.len() < INCLUSIONS {
         return Err(format!("the watched slot was proven with the values {values:?} only").into());
     }
-    let confirmed = chain.confirm_committees(&trusted).await?;
+    let confirmed = chain.confirm_committees(&trusted, 2).await?;
     println!("\nconfirmed by the network: committees of the periods {confirmed:?}, values {values:?}");
     Ok(())
 }

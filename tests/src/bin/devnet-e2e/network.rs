@@ -44,11 +44,12 @@ pub struct Ready {
 }
 
 impl Network {
-    /// Starts it, and waits until it is ready. Its packages must be there: `tests/devnet/setup.sh`.
-    pub async fn start() -> Result<Self> {
+    /// Starts it with more arguments, and waits until it is ready. Its packages must be there: `tests/devnet/setup.sh`.
+    pub async fn start(arguments: &[&str]) -> Result<Self> {
         let mut child = Command::new("node")
             .arg(sextant_fixtures::repository().join("tests/devnet/devnet.js"))
             .args(["--periods-behind", PERIODS_BEHIND])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
