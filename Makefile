@@ -10,7 +10,7 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture http-fuzz vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test web web-test snark-setup demo-snark snark-pair chain devnet devnet-e2e follow-soak fleet-test fleet-kills fleet-catch-up \
+.PHONY: help setup build demo test third-party torture http-fuzz vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test web web-test snark-setup demo-snark bundle-snark snark-pair chain devnet devnet-e2e devnet-chain follow-soak fleet-test fleet-kills fleet-catch-up \
   python-test typescript-test dist dist-test crates contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
@@ -48,6 +48,10 @@ devnet: ## Start a local beacon chain and execution client, and say how to follo
 devnet-e2e: build ## Follow that network with a real server and real STARKs, until committees have changed (minutes)
 	@tests/devnet/setup.sh
 	@$(PROGRAMS)/devnet-e2e
+
+devnet-chain: build ## Keep a chain of committees over that network, one period at a time: seconds and bytes of each (16 GB; minutes a period)
+	@tests/devnet/setup.sh
+	@$(PROGRAMS)/devnet-e2e chain
 
 follow-soak: setup ## Follow and submit through ten committee changes of the local network, each with another thing broken (needs node 20; minutes)
 	@scripts/setup.sh --contracts
@@ -106,6 +110,9 @@ demo-snark: build ## SNARKs of both statements, accepted by the contract on a lo
 
 chain: build ## A chain of committees over mainnet's recorded periods, extended one period at a time: seconds, memory, bytes (STEPS=3; 16 GB; minutes a step)
 	@$(PROGRAMS)/chain-steps $(STEPS)
+
+bundle-snark: build ## A SNARK of a bundle of eight statements against one of a single statement: seconds, memory, share (24 GB; half an hour)
+	@out=$$(mktemp -d) && $(PROGRAMS)/record-snarks $(or $(CIRCUITS),$(SEXTANT_CACHE)/dev-circuits) $$out inclusion bundle-of-eight && rm -r $$out
 
 snark-pair: build ## Two SNARKs one after the other: each stage the first time and warm, and what that makes in an hour (PLACE=fleet or server; a quarter of an hour)
 	@scripts/snark-pair.sh
