@@ -165,11 +165,11 @@ class Fleet:
         elif kill.whom == "broker":
             self.later(self.broker_away(60))
         else:
+            workers = children(prover.process.pid)
             prover.process.kill()
-            self.later(self.again(prover))
+            self.later(self.again(prover, workers))
 
-    async def again(self, prover: Prover):
-        workers = children(prover.process.pid)
+    async def again(self, prover: Prover, workers: list[int]):
         await prover.process.wait()
         if self.alternate:
             [other] = [other for other in self.provers if other is not prover]
@@ -239,7 +239,11 @@ class Fleet:
 def children(process: int) -> list[int]:
     found = []
     for file in Path(f"/proc/{process}/task").glob("*/children"):
-        found += [int(child) for child in file.read_text().split()]
+        try:
+            found += [int(child) for child in file.read_text().split()]
+        except OSError:
+            # A thread that has just ended.
+            continue
     return found
 
 
