@@ -112,7 +112,9 @@ chain: build ## A chain of committees over mainnet's recorded periods, extended 
 	@$(PROGRAMS)/chain-steps $(STEPS)
 
 bundle-snark: build ## A SNARK of a bundle of eight statements against one of a single statement: seconds, memory, share (24 GB; half an hour)
-	@out=$$(mktemp -d) && $(PROGRAMS)/record-snarks $(or $(CIRCUITS),$(SEXTANT_CACHE)/dev-circuits) $$out inclusion bundle-of-eight && rm -r $$out
+	@mkdir -p $(CARGO_TARGET_DIR)/bundle-snark
+	@$(PROGRAMS)/record-snarks $(or $(CIRCUITS),$(SEXTANT_CACHE)/dev-circuits) $(CARGO_TARGET_DIR)/bundle-snark inclusion bundle-of-eight
+	@rm -r $(CARGO_TARGET_DIR)/bundle-snark
 
 snark-pair: build ## Two SNARKs one after the other: each stage the first time and warm, and what that makes in an hour (PLACE=fleet or server; a quarter of an hour)
 	@scripts/snark-pair.sh
