@@ -4,7 +4,7 @@
 #
 # Its folder is /state: a volume, for one follower only.
 
-FROM rust:1.91-bookworm AS build
+FROM rust:1.95-bookworm AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends clang cmake libclang-dev protobuf-compiler \
  && rm -rf /var/lib/apt/lists/*

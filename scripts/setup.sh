@@ -5,7 +5,7 @@
 set -euo pipefail
 
 # The oldest compiler the workspace builds with: `rust-version` in Cargo.toml.
-readonly RUST_MINOR=91
+readonly RUST_MINOR=95
 
 rust_is_new_enough() {
   command -v cargo >/dev/null && command -v rustc >/dev/null || return 1
