@@ -1,13 +1,15 @@
 //! Cryptography of the EVM and of transactions, handed to revm and alloy by [`install`].
 //!
 //! On a host it is what revm and alloy bring. In the zkVM it runs on the machine's precompiles: SHA-256, recovery of
-//! secp256k1 keys, P-256, the three bn254 precompiles, KZG, and modular exponentiation up to 256 bits; Keccak-256 comes
-//! there through `keccak256_raw` of the module `keccak`. The rest (RIPEMD-160, BLAKE2, BLS12-381, longer moduli) is revm's
-//! own code on both sides.
+//! secp256k1 keys, P-256, the precompiles of bn254, KZG, sums, multiples and pairings of BLS12-381, and modular
+//! exponentiation up to 256 bits; Keccak-256 comes there through `keccak256_raw` of the module `keccak`. The rest
+//! (RIPEMD-160, BLAKE2, maps to points of BLS12-381, longer moduli) is revm's own code on both sides.
 //!
 //! The algorithms on precompiles are compiled for tests of a host too, over ordinary code that stands in for the
 //! precompiles and is compared with revm and k256.
 
+#[cfg(any(test, target_os = "zkvm"))]
+mod bls12_381;
 #[cfg(any(test, target_os = "zkvm"))]
 mod bn254;
 #[cfg(any(test, target_os = "zkvm"))]
@@ -38,6 +40,8 @@ use alloc::sync::Arc;
 use alloy_consensus::crypto::RecoveryError;
 use alloy_consensus::crypto::backend::{CryptoProvider, install_default_provider};
 use alloy_primitives::{Address, keccak256};
+#[cfg(target_os = "zkvm")]
+use revm::precompile::bls12_381::{G1Point, G1PointScalar, G2Point, G2PointScalar};
 use revm::precompile::{Crypto, PrecompileHalt};
 use sha2::{Digest, Sha256};
 
@@ -129,6 +133,37 @@ impl Crypto for Provider {
         } else {
             Err(PrecompileHalt::BlobVerifyKzgProofFailed)
         }
+    }
+
+    #[cfg(target_os = "zkvm")]
+    fn bls12_381_g1_add(&self, p: G1Point, q: G1Point) -> Result<[u8; 96], PrecompileHalt> {
+        bls12_381::add_first(&p, &q)
+    }
+
+    #[cfg(target_os = "zkvm")]
+    fn bls12_381_g2_add(&self, p: G2Point, q: G2Point) -> Result<[u8; 192], PrecompileHalt> {
+        bls12_381::add_second(&p, &q)
+    }
+
+    #[cfg(target_os = "zkvm")]
+    fn bls12_381_g1_msm(
+        &self,
+        pairs: &mut dyn Iterator<Item = Result<G1PointScalar, PrecompileHalt>>,
+    ) -> Result<[u8; 96], PrecompileHalt> {
+        bls12_381::combine_first(pairs)
+    }
+
+    #[cfg(target_os = "zkvm")]
+    fn bls12_381_g2_msm(
+        &self,
+        pairs: &mut dyn Iterator<Item = Result<G2PointScalar, PrecompileHalt>>,
+    ) -> Result<[u8; 192], PrecompileHalt> {
+        bls12_381::combine_second(pairs)
+    }
+
+    #[cfg(target_os = "zkvm")]
+    fn bls12_381_pairing_check(&self, pairs: &[(G1Point, G2Point)]) -> Result<bool, PrecompileHalt> {
+        bls12_381::pairing_check(pairs)
     }
 
     #[cfg(target_os = "zkvm")]

@@ -1,6 +1,7 @@
 //! The algorithms on precompiles, over code that stands in for these and panics at what they must never be given,
 //! against k256 and revm's own implementations.
 
+mod bls12_381;
 mod curves;
 mod kzg;
 mod modexp;

@@ -1,6 +1,6 @@
 //! The KZG point evaluation against revm's.
 
-use bls12_381::{G1Affine, G1Projective, Scalar};
+use ::bls12_381::{G1Affine, G1Projective, Scalar};
 use revm::precompile::{Crypto, DefaultCrypto};
 
 use super::super::kzg::verify;
