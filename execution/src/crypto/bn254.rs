@@ -3,6 +3,7 @@
 //! Errors are those of revm's own implementation; which one it is changes nothing in a block.
 
 mod field;
+mod fp2;
 mod pairing;
 mod tower;
 mod twist;
@@ -16,7 +17,7 @@ use super::machine::{Bn254, Curve, Limbs};
 use super::point::Point;
 use super::residue::{below, from_bytes, to_bytes};
 pub(crate) use field::Fp;
-pub(crate) use tower::Fp2;
+pub(crate) use fp2::Fp2;
 pub(crate) use twist::TwistPoint;
 
 /// The sum of two points.

@@ -29,55 +29,106 @@ pub unsafe fn keccak256_raw(bytes: *const u8, len: usize, output: *mut u8) {
 /// `bytes` leads to `len` readable bytes.
 unsafe fn hash(bytes: *const u8, len: usize, permute: impl Fn(&mut [u64; 25])) -> [u64; 4] {
     const { assert!(cfg!(target_endian = "little")) };
-    let shift = 8 * (bytes.addr() % 8) as u32;
-    // SAFETY (of all reads): a word is read only if at least one of the bytes lies in it, and `load` may read the
-    // others.
-    let mut words = bytes.wrapping_sub(bytes.addr() % 8).cast::<u64>();
+    let mut source = Source { words: align_down(bytes), shift: 8 * (bytes.addr() % 8) as u32 };
+    let (blocks, rest) = (len / RATE_BYTES, len % RATE_BYTES);
     let mut state = [0; 25];
-    let blocks = len / RATE_BYTES;
-    let rest = len % RATE_BYTES;
-    if shift == 0 {
-        for _ in 0..blocks {
-            for lane in &mut state[..RATE] {
-                *lane ^= unsafe { load(words) };
-                words = words.wrapping_add(1);
-            }
+    // SAFETY: so many bytes are left.
+    unsafe {
+        if blocks == 0 {
+            source.absorb_rest(rest, |lane, word| state[lane] = word);
+        } else {
+            source.absorb_block(|lane, word| state[lane] = word);
             permute(&mut state);
-        }
-    } else if blocks > 0 {
-        // Two words give one lane, so each word is read once and kept for the next lane.
-        let mut low = unsafe { load(words) };
-        for _ in 0..blocks {
-            for lane in &mut state[..RATE] {
-                words = words.wrapping_add(1);
-                let high = unsafe { load(words) };
-                *lane ^= low >> shift | high << (64 - shift);
-                low = high;
+            for _ in 1..blocks {
+                source.absorb_block(|lane, word| state[lane] ^= word);
+                permute(&mut state);
             }
-            permute(&mut state);
+            source.absorb_rest(rest, |lane, word| state[lane] ^= word);
         }
     }
-    // What does not fill a block, and the padding: 1 behind it, and the last bit of the block.
-    let mut left = rest;
-    let mut lane = 0;
-    while left > 0 {
-        let mut word = unsafe { load(words) } >> shift;
-        // Bytes of this lane that lie in the next word.
-        if shift != 0 && 8 * left.min(8) > 64 - shift as usize {
-            word |= unsafe { load(words.wrapping_add(1)) } << (64 - shift);
-        }
-        if left < 8 {
-            word &= (1 << (8 * left)) - 1;
-        }
-        state[lane] ^= word;
-        left = left.saturating_sub(8);
-        lane += 1;
-        words = words.wrapping_add(1);
-    }
+    // The padding: a bit behind the message, and the last one of the block.
     state[rest / 8] ^= 1 << (8 * (rest % 8));
     state[RATE - 1] ^= 1 << 63;
     permute(&mut state);
     [state[0], state[1], state[2], state[3]]
+}
+
+/// What is left of a message: its next byte lies `shift` bits above the word's lowest one.
+///
+/// The machine has no unaligned loads, and a word made of bytes takes 22 instructions: two aligned words and shifts make
+/// it in a few. The first lanes of a message are put, not added: there is nothing to read back.
+struct Source {
+    words: *const u64,
+    shift: u32,
+}
+
+impl Source {
+    /// Hands out the next 17 lanes.
+    ///
+    /// # Safety
+    /// So many bytes are left.
+    #[inline(always)]
+    unsafe fn absorb_block(&mut self, mut put: impl FnMut(usize, u64)) {
+        // SAFETY: a word is read only if a byte of the block lies in it.
+        unsafe {
+            if self.shift == 0 {
+                for lane in 0..RATE {
+                    put(lane, load(self.words.wrapping_add(lane)));
+                }
+            } else {
+                let mut low = load(self.words);
+                for lane in 0..RATE {
+                    let high = load(self.words.wrapping_add(lane + 1));
+                    put(lane, low >> self.shift | high << (64 - self.shift));
+                    low = high;
+                }
+            }
+        }
+        self.words = self.words.wrapping_add(RATE);
+    }
+
+    /// Hands out the lanes of the last `len` bytes, less than a block, the last lane filled up with zeros.
+    ///
+    /// # Safety
+    /// So many bytes are left.
+    #[inline(always)]
+    unsafe fn absorb_rest(&mut self, len: usize, mut put: impl FnMut(usize, u64)) {
+        let (lanes, rest) = (len / 8, len % 8);
+        // SAFETY: as above.
+        unsafe {
+            if self.shift == 0 {
+                for lane in 0..lanes {
+                    put(lane, load(self.words.wrapping_add(lane)));
+                }
+                if rest != 0 {
+                    put(lanes, load(self.words.wrapping_add(lanes)) & ((1 << (8 * rest)) - 1));
+                }
+                return;
+            }
+            if len == 0 {
+                return;
+            }
+            let mut low = load(self.words);
+            for lane in 0..lanes {
+                let high = load(self.words.wrapping_add(lane + 1));
+                put(lane, low >> self.shift | high << (64 - self.shift));
+                low = high;
+            }
+            if rest != 0 {
+                let mut word = low >> self.shift;
+                // Whether the last bytes reach into one more word.
+                if 8 * rest as u32 > 64 - self.shift {
+                    word |= load(self.words.wrapping_add(lanes + 1)) << (64 - self.shift);
+                }
+                put(lanes, word & ((1 << (8 * rest)) - 1));
+            }
+        }
+    }
+}
+
+/// The word in which a byte lies.
+fn align_down(byte: *const u8) -> *const u64 {
+    byte.wrapping_sub(byte.addr() % 8).cast()
 }
 
 /// The aligned word at `place`, of which perhaps not all bytes belong to what is hashed.

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use super::field::Fp;
-use super::tower::{Fp2, Fp12};
+use super::fp2::Fp2;
+use super::tower::Fp12;
 use super::twist::{ENDOMORPHISM_X, ENDOMORPHISM_Y, Line, Moving, TwistPoint};
 
 /// `6 x + 2` below its top bit, 2^64, in signed bits: ones here,

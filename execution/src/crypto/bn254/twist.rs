@@ -4,7 +4,7 @@
 //! and scaled by 4 where that spares halving.
 
 use super::field::Fp;
-use super::tower::Fp2;
+use super::fp2::Fp2;
 
 /// `3 / (9 + i)`.
 const B: Fp2 = Fp2 {

@@ -12,6 +12,14 @@ use super::super::point::{Point, combine};
 use super::super::residue::{negate, subtract, to_bytes};
 use super::{Random, join};
 
+/// The tests below show that the sums ask the precompile for nothing that it cannot give, because of this.
+#[test]
+#[should_panic(expected = "different x")]
+fn the_stand_in_for_the_precompile_refuses_points_of_one_x() {
+    let mut point = Secp256k1::GENERATOR[0];
+    Secp256k1::add_distinct(&mut point, &Secp256k1::GENERATOR[0]);
+}
+
 /// A point as this crate has it.
 fn ours(point: &ProjectivePoint) -> Point<Secp256k1> {
     let encoded = point.to_affine().to_encoded_point(false);
