@@ -13,7 +13,7 @@
 mod node;
 mod path;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;

@@ -13,10 +13,10 @@ use sextant_consensus::rlp::{RlpError, encode_list, encode_string};
 
 use super::*;
 
-type Map = BTreeMap<B256, Vec<u8>>;
+pub(crate) type Map = BTreeMap<B256, Vec<u8>>;
 
 /// Root and nodes of a whole trie, by another implementation.
-fn whole(map: &Map) -> (B256, Vec<Vec<u8>>) {
+pub(crate) fn whole(map: &Map) -> (B256, Vec<Vec<u8>>) {
     let targets = map.keys().map(Nibbles::unpack).collect();
     let mut builder = HashBuilder::default().with_proof_retainer(ProofRetainer::new(targets));
     for (key, value) in map {
@@ -25,8 +25,8 @@ fn whole(map: &Map) -> (B256, Vec<Vec<u8>>) {
     let root = builder.root();
     let nodes: BTreeSet<Vec<u8>> =
         builder.take_proof_nodes().into_inner().into_values().map(|rlp| rlp.to_vec()).collect();
-    // The builder shows the empty trie's node too, and nodes that stand in their parents.
-    let by_hash = |rlp: &Vec<u8>| rlp.len() >= 32 || keccak256(rlp) == root;
+    // The builder shows nodes that stand in their parents too, and one of the empty trie.
+    let by_hash = |rlp: &Vec<u8>| rlp.len() >= 32 || (!map.is_empty() && keccak256(rlp) == root);
     (root, nodes.into_iter().filter(by_hash).collect())
 }
 
