@@ -69,9 +69,9 @@ impl<'a> State<'a> {
         let at = |error| WitnessError::Storage { address, error };
         let storage = known.storage(nodes).map_err(at)?;
         let Some(value) = storage.get(&key, nodes).map_err(at)? else { return Ok(U256::ZERO) };
-        match alloy_rlp::decode_exact(value) {
-            Ok(U256::ZERO) | Err(_) => Err(WitnessError::Slot { address, slot }),
-            Ok(word) => Ok(word),
+        match alloy_rlp::decode_exact::<U256>(value) {
+            Ok(word) if !word.is_zero() => Ok(word),
+            _ => Err(WitnessError::Slot { address, slot }),
         }
     }
 
