@@ -4,6 +4,7 @@
 #   programs/build.sh             build, and print each ELF with its SHA-256
 #   programs/build.sh --install   build, then write ELFs, verifying keys and manifest into artifacts/
 #   programs/build.sh --check     build from scratch, and compare with artifacts/ if this is the toolchain they record
+#   programs/build.sh --block     build the guest of execution blocks alone, and print its ELF with its SHA-256
 #   programs/build.sh --toolchain print the toolchain this machine would use, in the manifest's words
 #
 # Compilers, the first that is there: the zkVM's own `succinct` toolchain (rustup), or Debian's rustc-web with its
@@ -11,6 +12,7 @@
 #
 #   SEXTANT_GUEST_TOOLCHAIN   `succinct` or `debian`, to choose
 #   SEXTANT_GUEST_TARGET      build folder   (default: guest-target in the cache folder)
+#   SEXTANT_BLOCK_TARGET      that of the guest of execution blocks (default: block-target in the cache folder)
 #   SEXTANT_CACHE             cache folder   (default: ~/.cache/sextant, or under XDG_CACHE_HOME)
 set -euo pipefail
 
@@ -25,6 +27,7 @@ yardstick=empty # proves nothing: what execution and proof cost by themselves
 recursive=(bundle chain) # verify proofs of those above, whose keys they pin
 programs=("${statements[@]}" "${recursive[@]}")
 target=riscv64im-succinct-zkvm-elf
+manifest=programs/Cargo.toml # of the workspace that is built
 
 # Cargo names crates outside the workspace by their absolute path, and those names decide the order of functions in
 # an ELF. So that a clone anywhere gives the same bytes, sources are copied to one place and built there.
@@ -99,7 +102,7 @@ stage_sources() {
     [ -O "$stage" ] || die "$stage belongs to somebody else"
     exec 9>"$stage/.lock"
     flock 9
-    for file in consensus programs Cargo.toml; do
+    for file in consensus execution programs Cargo.toml; do
         rm -rf "${stage:?}/$file"
         cp -a "$repository/$file" "$stage/$file"
     done
@@ -113,7 +116,7 @@ guest_cargo() {
     done
     (cd "$stage" && env -i "${keep[@]}" PATH=/usr/local/bin:/usr/bin:/bin HOME="$HOME" CARGO_HOME="$cargo_home" \
         RUSTC="$rustc" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$build_dir" CARGO_ENCODED_RUSTFLAGS="${rustflags:-}" \
-        "$cargo" "$@" --locked --manifest-path programs/Cargo.toml)
+        "$cargo" "$@" --locked --manifest-path "$manifest")
 }
 
 # The flags SP1's own build tool sets, and names instead of paths for whatever ends up in panic messages.
@@ -162,6 +165,14 @@ build_recursive() {
     for program in "${recursive[@]}"; do
         build "$program"
     done
+}
+
+# The guest of execution blocks has a workspace and a lock file of its own: what it needs must not change the others.
+build_block() {
+    manifest=programs/block/Cargo.toml
+    build_dir=${SEXTANT_BLOCK_TARGET:-$cache/block-target}
+    prepare
+    build block
 }
 
 # Built as the server is, and where: with other features all of SP1 would be compiled anew.
@@ -219,6 +230,11 @@ case ${1:-} in
         --sp1-version "$(sp1_version)" "${programs[@]}"
     ;;
 --check) check ;;
+--block)
+    choose_toolchain
+    build_block
+    (cd "$elf_dir" && sha256sum block)
+    ;;
 --toolchain)
     choose_toolchain
     describe_toolchain
