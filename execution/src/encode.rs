@@ -63,7 +63,7 @@ pub fn stateless_input(
 }
 
 /// The request to validate `block`, in SSZ. `requests` is what the block asks of the consensus layer, which a block names by
-/// its hash alone: whoever has executed it knows.
+/// its hash alone: whoever has executed it knows ([`crate::statement::Checked::requests`]).
 pub fn block_request(block: &Block<'_>, requests: &Requests) -> Vec<u8> {
     let header = block.header();
     let withdrawals: Vec<WithdrawalBytes> = block.withdrawals().iter().map(withdrawal).collect();

@@ -4,4 +4,4 @@
 pub mod body;
 pub mod deposits;
 pub mod header;
-// pub mod post;
+pub mod post;

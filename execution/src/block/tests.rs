@@ -132,7 +132,7 @@ fn a_payload_of_another_hash_is_refused() {
         |request| request.payload.extra_data = b"other",
         |request| request.payload.base_fee_per_gas[0] ^= 1,
         |request| request.payload.block_hash.0[0] ^= 1,
-        |request| drop(request.payload.transactions.pop()),
+        |request| request.payload.transactions.truncate(3),
         |request| request.payload.withdrawals = &[],
         |request| request.payload.blob_gas_used += 1,
         |request| request.payload.excess_blob_gas += 1,
