@@ -10,7 +10,7 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture http-fuzz vectors mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test web web-test snark-setup demo-snark bundle-snark snark-pair chain devnet devnet-e2e devnet-chain follow-soak fleet-test fleet-kills fleet-catch-up \
+.PHONY: help setup build demo test third-party torture http-fuzz vectors vectors-execution mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test web web-test snark-setup demo-snark bundle-snark snark-pair chain devnet devnet-e2e devnet-chain follow-soak fleet-test fleet-kills fleet-catch-up \
   python-test typescript-test dist dist-test crates contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
@@ -70,6 +70,9 @@ fleet-catch-up: build ## One proof of 46 handovers by several provers over a bro
 
 vectors: setup ## Run the specification's light-client vectors, or those under DIR=path
 	@cargo run --release --quiet -p sextant-vectors --bin vectors -- $(DIR)
+
+vectors-execution: setup ## Run ethereum/tests' blocks and the recorded ones, or the inputs of DIR=path (NAME.stateless-input.ssz.xz with NAME.stateless-output.hex)
+	@cargo run --release --quiet -p sextant-execution-vectors --bin vectors-execution -- $(DIR)
 
 mutants: setup ## Change the rules in one place at a time: the tests must notice each (AREA=consensus|protocol|server ARGS="--file GLOB")
 	@status=0; for area in $(or $(AREA),consensus protocol server); do scripts/mutants.sh $$area $(ARGS) || status=$$?; done; exit $$status
