@@ -113,7 +113,7 @@ pub fn byte_lists<'a>(
     };
     let first = offset(first);
     let table = bytes.get(..first).ok_or(SszError::Offset { what, got: first, expected: bytes.len() })?;
-    if first == 0 || first % OFFSET != 0 {
+    if first == 0 || !first.is_multiple_of(OFFSET) {
         return Err(SszError::Elements { what, got: first, size: OFFSET });
     }
     let count = first / OFFSET;
