@@ -49,11 +49,8 @@ fn transaction(kind: TxKind) -> TxEnv {
 }
 
 fn env() -> EvmEnv {
-    let mut env: EvmEnv = EvmEnv::default();
-    env.cfg_env = CfgEnv::new_with_spec(SpecId::PRAGUE);
-    env.block_env.gas_limit = 30_000_000;
-    env.block_env.number = U256::from(8);
-    env
+    let block_env = BlockEnv { gas_limit: 30_000_000, number: U256::from(8), ..BlockEnv::default() };
+    EvmEnv { cfg_env: CfgEnv::new_with_spec(SpecId::PRAGUE), block_env }
 }
 
 /// Runs transactions on a world; returns their results, and accounts afterwards.

@@ -23,7 +23,7 @@ fn word(number: u64) -> U256 {
 }
 
 fn world() -> World {
-    let storage = (0..20).map(|slot| (word(slot), word(slot) + word(1) << (slot * 8) as usize)).collect();
+    let storage = (0..20).map(|slot| (word(slot), (word(slot) + word(1)) << (slot * 8) as usize)).collect();
     World::from([
         (A, Account { nonce: 1, balance: word(5), ..Account::default() }),
         (B, Account { nonce: 1, code: vec![0x60, 0x00].into(), storage, ..Account::default() }),
