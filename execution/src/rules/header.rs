@@ -86,8 +86,8 @@ pub enum HeaderError {
         /// What it has to be; none if it has no place in 64 bits.
         expected: Option<u64>,
     },
-    /// Blobs cost more than 2^128 - 1 wei for each gas, which the EVM here cannot hold.
-    #[error("excess blob gas {0} makes a price of 2^128 wei or more")]
+    /// All blobs that a block may have would cost 2^128 wei or more, which the EVM here cannot hold.
+    #[error("excess blob gas {0} makes a price of 2^128 wei or more for a block's blobs")]
     BlobFee(u64),
 }
 
@@ -172,8 +172,10 @@ fn check_blob_gas(header: &Header, parent: &Header, rules: &Rules) -> Result<(),
     let got = header.excess_blob_gas.unwrap_or_default();
     let expected = next_excess_blob_gas(parent, rules);
     require(expected == Some(got), || HeaderError::ExcessBlobGas { got, expected })?;
-    // The computation stops at the greatest number instead of wrapping around.
-    require(rules.blob_params().calc_blob_fee(got) != u128::MAX, || HeaderError::BlobFee(got))
+    // The computation stops at the greatest number instead of wrapping around, and so does revm's of what blobs cost.
+    let params = rules.blob_params();
+    let dearest = params.calc_blob_fee(got).checked_mul(params.max_blob_gas_per_block().into());
+    require(dearest.is_some(), || HeaderError::BlobFee(got))
 }
 
 /// The excess blob gas of a block on `parent` under the block's own rules (EIP-4844, and EIP-7918 from Osaka on;

@@ -211,6 +211,30 @@ fn a_blob_fee_that_has_no_place_is_refused() {
     let parent = Header { excess_blob_gas: Some(excess), ..parent() };
     let header = Header { excess_blob_gas: Some(excess), ..child(&rules) };
     assert_eq!(check(&header, &parent, &rules), Err(HeaderError::BlobFee(excess)));
+    // What all blobs of a block cost has to have one, too: from about these excesses on it has none.
+    let limits = [250_900_000, 374_300_000, 374_300_000, 619_500_000, 863_400_000]
+        .map(|limit| limit - 1_000_000..limit + 1_000_000);
+    for (fork, mut limits) in FORKS.into_iter().zip(limits) {
+        let rules = self::rules(fork);
+        let params = rules.blob_params();
+        let is_too_dear = |excess: &u64| {
+            let gas = U256::from(params.max_blob_gas_per_block());
+            U256::from(params.calc_blob_fee(*excess)) * gas >= U256::from(1) << 128
+        };
+        assert!(!is_too_dear(&limits.start) && is_too_dear(&limits.end), "{fork:?}");
+        while limits.end - limits.start > 1 {
+            let middle = limits.start.midpoint(limits.end);
+            if is_too_dear(&middle) { limits.end = middle } else { limits.start = middle }
+        }
+        let verdict = |excess| {
+            let used = params.target_blob_gas_per_block();
+            let parent =
+                Header { excess_blob_gas: Some(excess), blob_gas_used: Some(used), ..self::parent() };
+            check(&Header { excess_blob_gas: Some(excess), ..child(&rules) }, &parent, &rules)
+        };
+        assert_eq!(verdict(limits.start), Ok(()));
+        assert_eq!(verdict(limits.end), Err(HeaderError::BlobFee(limits.end)));
+    }
     // And an excess that has none.
     let parent = Header { excess_blob_gas: Some(u64::MAX), blob_gas_used: Some(u64::MAX), ..parent };
     let error = HeaderError::ExcessBlobGas { got: excess, expected: None };
