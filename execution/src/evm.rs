@@ -6,6 +6,9 @@
 //! leaves nothing behind but what has been read. And revm's state takes it that there is no storage without code or nonce,
 //! which is put right.
 
+mod instructions;
+mod system_call;
+
 use alloy_evm::eth::{EthEvmBuilder, EthEvmContext};
 use alloy_evm::precompiles::PrecompilesMap;
 use alloy_evm::{Evm, EvmEnv};
@@ -16,12 +19,11 @@ use revm::context_interface::{ContextTr, JournalTr, journaled_state::account::Jo
 use revm::database::{AccountStatus, State};
 use revm::database_interface::bal::EvmDatabaseError;
 use revm::handler::{EthFrame, instructions::EthInstructions};
-use revm::inspector::InspectSystemCallEvm;
 use revm::interpreter::{
     CreateInputs, CreateOutcome, Gas, InstructionResult, InterpreterResult, interpreter::EthInterpreter,
 };
 use revm::primitives::{constants::CALL_STACK_LIMIT, hardfork::SpecId};
-use revm::{ExecuteEvm, InspectEvm, Inspector, SystemCallEvm};
+use revm::{ExecuteEvm, InspectEvm, Inspector};
 
 use crate::witness::{WitnessDb, WitnessError};
 
@@ -45,7 +47,9 @@ pub struct BlockEvm<'s, 'd, 'a>(
 impl<'s, 'd, 'a> BlockEvm<'s, 'd, 'a> {
     /// An EVM on `state`.
     pub fn new(state: &'s mut BlockState<'d, 'a>, env: EvmEnv) -> Self {
-        Self(EthEvmBuilder::new(state, env).inspector(StorageCollisions).build().into_inner())
+        let mut evm = EthEvmBuilder::new(state, env).inspector(StorageCollisions).build().into_inner();
+        instructions::install(&mut evm.instruction);
+        Self(evm)
     }
 
     fn has_met_storage_alone(&self) -> bool {
@@ -111,12 +115,7 @@ impl<'s, 'd, 'a> Evm for BlockEvm<'s, 'd, 'a> {
         contract: Address,
         data: Bytes,
     ) -> Result<ResultAndState, Self::Error> {
-        self.keep_storage()?;
-        let result = self.0.system_call_with_caller(caller, contract, data.clone());
-        if !self.has_met_storage_alone() {
-            return result;
-        }
-        self.0.inspect_system_call_with_caller(caller, contract, data)
+        self.call_by_system(caller, contract, data)
     }
 
     fn finish(self) -> (Self::DB, EvmEnv) {

@@ -1,23 +1,23 @@
 //! Executing a block on the state in a witness: system calls, transactions, requests, withdrawals (execution-specs,
 //! `fork.py` `apply_body`), by alloy-evm's executor on revm.
 
-use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use alloy_consensus::transaction::Recovered;
 use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope, TxType};
 use alloy_eips::{
-    eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS,
-    eip7685::Requests,
+    eip4895::Withdrawal, eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
+    eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS, eip7685::Requests,
 };
+use alloy_evm::block::state_changes::post_block_withdrawals_balance_increments;
 use alloy_evm::block::{BlockExecutionError, BlockExecutor};
 use alloy_evm::eth::receipt_builder::{ReceiptBuilder, ReceiptBuilderCtx};
 use alloy_evm::eth::{EthBlockExecutionCtx, EthBlockExecutor};
 use alloy_evm::{Evm, EvmEnv};
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 use revm::Database;
 use revm::database::{BundleState, State, states::bundle_state::BundleRetention};
-use revm::database_interface::bal::EvmDatabaseError;
+use revm::database_interface::{DatabaseCommitExt, bal::EvmDatabaseError};
 
 use crate::block::{Block, BlockTransaction};
 use crate::evm::BlockEvm;
@@ -58,8 +58,13 @@ pub enum ExecuteError {
         /// What is wrong.
         error: BlockExecutionError,
     },
-    /// A call that the protocol makes fails: before the transactions (EIP-2935, EIP-4788), or after them (EIP-7002, EIP-7251);
-    /// or withdrawals cannot be paid out.
+    /// The witness does not reach for an account that a withdrawal goes to (EIP-4895).
+    #[error("withdrawals: {error}")]
+    Withdrawals {
+        /// What is wrong.
+        error: EvmDatabaseError<WitnessError>,
+    },
+    /// A call that the protocol makes fails: before the transactions (EIP-2935, EIP-4788), or after them (EIP-7002, EIP-7251).
     #[error("{stage} the transactions: {error}")]
     System {
         /// `before` or `after`.
@@ -67,6 +72,9 @@ pub enum ExecuteError {
         /// What is wrong.
         error: BlockExecutionError,
     },
+    /// The accounts of the block own so much that balances may have passed 2^256, which no chain's do.
+    #[error("2^256 wei or more in the block's accounts and withdrawals")]
+    Wei,
     /// There is no contract to ask for requests (EIP-7002, EIP-7251: such a block is invalid).
     #[error("no system contract of {eip} at {address}")]
     NoSystemContract {
@@ -105,7 +113,8 @@ pub fn execute(
         parent_hash: header.parent_hash,
         parent_beacon_block_root: header.parent_beacon_block_root,
         ommers: &[],
-        withdrawals: Some(Cow::Borrowed(&block.withdrawals)),
+        // Paid out below.
+        withdrawals: None,
         extra_data: header.extra_data.clone(),
         tx_count_hint: Some(block.transactions.len()),
         slot_number: None,
@@ -113,18 +122,31 @@ pub fn execute(
     let mut executor = EthBlockExecutor::new(BlockEvm::new(&mut state, env), context, rules, Receipts);
 
     let system = |stage| move |error| ExecuteError::System { stage, error };
-    executor.apply_pre_execution_changes().map_err(system("before"))?;
+    // Beacon roots first, as in `apply_body`; alloy-evm has it the other way round.
+    executor
+        .system_caller
+        .apply_beacon_root_contract_call(header.parent_beacon_block_root, &mut executor.evm)
+        .map_err(system("before"))?;
+    executor
+        .system_caller
+        .apply_blockhashes_contract_call(header.parent_hash, &mut executor.evm)
+        .map_err(system("before"))?;
     for (index, (transaction, sender)) in block.transactions.iter().zip(senders).enumerate() {
         let transaction = Recovered::new_unchecked(transaction, *sender);
         executor
             .execute_transaction(transaction)
             .map_err(|error| ExecuteError::Transaction { index, error })?;
     }
+    // Before requests are collected, as in execution-specs' `apply_body`; alloy-evm would pay them out after.
+    let paid = post_block_withdrawals_balance_increments(rules, header.timestamp, &block.withdrawals);
+    let db = executor.evm_mut().db_mut();
+    db.increment_balances(paid).map_err(|error| ExecuteError::Withdrawals { error })?;
     if rules.is_prague() {
-        check_system_contracts(executor.evm_mut().db_mut())?;
+        check_system_contracts(db)?;
     }
     let (evm, result) = executor.finish().map_err(system("after"))?;
     drop(evm);
+    check_wei(state.database.wei(), &block.withdrawals)?;
 
     state.merge_transitions(BundleRetention::PlainState);
     Ok(Outcome {
@@ -134,6 +156,14 @@ pub fn execute(
         blob_gas_used: result.blob_gas_used,
         changes: state.take_bundle(),
     })
+}
+
+/// No balance can pass 2^256 where all balances and withdrawals together do not: execution-specs ends with an error there, and
+/// revm goes on with another balance.
+fn check_wei(wei: Option<U256>, withdrawals: &[Withdrawal]) -> Result<(), ExecuteError> {
+    let paid = withdrawals.iter().map(|withdrawal| withdrawal.amount_wei());
+    let total = paid.fold(wei, |total, paid| total?.checked_add(paid));
+    total.map(drop).ok_or(ExecuteError::Wei)
 }
 
 /// The contracts that are asked for requests must be there (execution-specs, `process_checked_system_transaction`); a call to

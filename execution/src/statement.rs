@@ -147,7 +147,7 @@ pub fn check_block(
     public_keys: &[PublicKeyBytes],
     rules: &Rules,
 ) -> Result<Checked, BlockError> {
-    let mut db = WitnessDb::new(witness, block.header().parent_hash)?;
+    let mut db = WitnessDb::new(witness, block.header().parent_hash, rules)?;
     header::check(block.header(), db.parent(), rules)?;
     body::check(block, rules)?;
     let senders = senders::recover(block.transactions(), public_keys)?;

@@ -7,30 +7,27 @@
 //! and is not there is an error that names its hash; that may be a sibling of what is removed, since where one way of a branch
 //! is left, the branch is merged with the node there.
 //!
-//! SOUNDNESS: a node is taken only as the preimage of the hash that its parent holds ([`ByHash`]), from the root on; what
+//! SOUNDNESS: a node is taken only as the preimage of the hash that its parent holds ([`ByHash`](crate::by_hash::ByHash)), from the root on; what
 //! has not been read is still represented by that hash in the new root.
 
 mod node;
+mod nodes;
 mod path;
 #[cfg(test)]
 pub(crate) mod tests;
 
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::B256;
 use sextant_consensus::rlp::RlpError;
 
-use crate::by_hash::ByHash;
-use node::{Child, Kind, begin_list, end_list, write_leaf};
-use path::{Path, common, nibble, with_nibble};
+use node::{Branch, Child, Kind};
+pub use nodes::Nodes;
+use path::{common, nibble, with_nibble};
 
 /// Root of a trie without entries: Keccak-256 of the empty string's RLP.
 pub const EMPTY_ROOT: B256 = B256::new(sextant_consensus::trie::EMPTY_ROOT);
-
-/// The nodes of a witness.
-pub type Nodes<'a> = ByHash<'a>;
 
 /// Why a trie cannot be read or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,13 +58,6 @@ pub enum TrieError {
     },
 }
 
-#[derive(Debug)]
-struct Node<'a> {
-    kind: Kind<'a>,
-    /// What the parent says of it in the witness, as long as nothing at or below it has changed.
-    reference: Option<&'a [u8]>,
-}
-
 /// Where a reference to a node stands.
 #[derive(Clone, Copy, Debug)]
 enum Place {
@@ -78,27 +68,26 @@ enum Place {
     Way(u32, u8),
 }
 
-/// A partial trie.
+/// A partial trie, over nodes that are the same ones at every call.
 #[derive(Debug)]
-pub struct Trie<'a> {
-    nodes: Vec<Node<'a>>,
-    root: Child<'a>,
+pub struct Trie {
+    root: Option<u32>,
     /// Hash of the root as long as nothing has changed.
     unchanged: Option<B256>,
     /// The last way from the root: places, with the nodes there. Kept for its memory alone.
     way: Vec<(Place, u32)>,
 }
 
-impl<'a> Trie<'a> {
+impl Trie {
     /// The trie with this root. Its node is read at once.
     ///
     /// # Errors
     /// [`TrieError`] if that node is missing or malformed.
-    pub fn new(root: B256, nodes: &mut Nodes<'a>) -> Result<Self, TrieError> {
+    pub fn new(root: B256, nodes: &mut Nodes<'_>) -> Result<Self, TrieError> {
         let mut trie = Self::empty();
         if root != EMPTY_ROOT {
-            let rlp = nodes.get(&root).ok_or(TrieError::Missing { hash: root, nibble: 0 })?;
-            trie.root = trie.push(Kind::read(rlp, &B256::ZERO, 0)?, None);
+            let rlp = nodes.find(&root).ok_or(TrieError::Missing { hash: root, nibble: 0 })?;
+            trie.root = Some(nodes.push(Kind::read(rlp, &B256::ZERO, 0)?, None));
             trie.unchanged = Some(root);
         }
         Ok(trie)
@@ -106,20 +95,20 @@ impl<'a> Trie<'a> {
 
     /// A trie without entries.
     pub const fn empty() -> Self {
-        Self { nodes: Vec::new(), root: Child::Empty, unchanged: Some(EMPTY_ROOT), way: Vec::new() }
+        Self { root: None, unchanged: Some(EMPTY_ROOT), way: Vec::new() }
     }
 
     /// The value of a key; `None` if the trie has no such key.
     ///
     /// # Errors
     /// [`TrieError`] for a node on the way that is missing or malformed.
-    pub fn get(&mut self, key: &B256, nodes: &mut Nodes<'a>) -> Result<Option<&[u8]>, TrieError> {
+    pub fn get<'n>(&mut self, key: &B256, nodes: &'n mut Nodes<'_>) -> Result<Option<&'n [u8]>, TrieError> {
         let mut place = Place::Root;
         let mut depth = 0;
         while let Some(at) = self.resolve(place, key, depth, nodes)? {
-            match &self.nodes[at as usize].kind {
+            match nodes.kind(at) {
                 Kind::Leaf { key: own, .. } if own != key => break,
-                Kind::Leaf { .. } => return Ok(self.value(at)),
+                Kind::Leaf { .. } => return Ok(value(at, nodes)),
                 Kind::Extension { key: own, end, .. } => {
                     depth = usize::from(*end);
                     if common(own, key) < depth {
@@ -131,6 +120,7 @@ impl<'a> Trie<'a> {
                     place = Place::Way(at, nibble(key, depth));
                     depth += 1;
                 }
+                Kind::Unread => return Err(not_read(depth)),
             }
         }
         Ok(None)
@@ -140,28 +130,28 @@ impl<'a> Trie<'a> {
     ///
     /// # Errors
     /// [`TrieError`] for a node on the way that is missing or malformed. The trie is as before, then.
-    pub fn insert(&mut self, key: &B256, value: Vec<u8>, nodes: &mut Nodes<'a>) -> Result<(), TrieError> {
+    pub fn insert(&mut self, key: &B256, value: Vec<u8>, nodes: &mut Nodes<'_>) -> Result<(), TrieError> {
         let mut place = Place::Root;
         let mut depth = 0;
         self.way.clear();
         let there = loop {
             let Some(at) = self.resolve(place, key, depth, nodes)? else {
-                break self.push(Kind::Leaf { key: *key, value: Cow::Owned(value) }, None);
+                break nodes.push(Kind::Leaf { key: *key, value: Cow::Owned(value) }, None);
             };
-            match &mut self.nodes[at as usize].kind {
+            match nodes.kind_mut(at) {
                 Kind::Leaf { key: own, value: old } if own == key => {
                     if **old == *value {
                         return Ok(());
                     }
                     *old = Cow::Owned(value);
                     self.way.push((place, at));
-                    break Child::Node(at);
+                    break at;
                 }
                 Kind::Leaf { key: own, .. } => {
                     let own = *own;
                     // It goes below the branch, with less of its key in its path.
-                    self.nodes[at as usize].reference = None;
-                    break self.fork(depth, &own, Child::Node(at), key, value);
+                    nodes.mark_changed(at);
+                    break fork(depth, &own, at, key, value, nodes);
                 }
                 Kind::Extension { key: own, end, child } => {
                     let (own, end, child) = (*own, usize::from(*end), *child);
@@ -173,23 +163,28 @@ impl<'a> Trie<'a> {
                         continue;
                     }
                     // What is left of the extension below the branch: nothing, or a shorter one.
-                    let below = if shared + 1 == end {
-                        child
-                    } else {
-                        self.nodes[at as usize].reference = None;
-                        Child::Node(at)
+                    let below = match child {
+                        Child::Node(below) if shared + 1 == end => below,
+                        Child::Unread(reference) if shared + 1 == end => {
+                            nodes.push(Kind::Unread, Some(reference))
+                        }
+                        _ => {
+                            nodes.mark_changed(at);
+                            at
+                        }
                     };
-                    break self.fork(depth, &own, below, key, value);
+                    break fork(depth, &own, below, key, value, nodes);
                 }
                 Kind::Branch(_) => {
                     self.way.push((place, at));
                     place = Place::Way(at, nibble(key, depth));
                     depth += 1;
                 }
+                Kind::Unread => return Err(not_read(depth)),
             }
         };
-        self.put(place, there);
-        self.mark_changed();
+        self.put(place, Some(there), nodes);
+        self.mark_changed(nodes);
         Ok(())
     }
 
@@ -198,15 +193,16 @@ impl<'a> Trie<'a> {
     /// # Errors
     /// [`TrieError`] for a node on the way that is missing or malformed, and for the sibling that is left alone in a branch.
     /// The trie is as before, then.
-    pub fn remove(&mut self, key: &B256, nodes: &mut Nodes<'a>) -> Result<(), TrieError> {
+    pub fn remove(&mut self, key: &B256, nodes: &mut Nodes<'_>) -> Result<(), TrieError> {
         let mut place = Place::Root;
         let mut depth = 0;
         self.way.clear();
         loop {
             let Some(at) = self.resolve(place, key, depth, nodes)? else { return Ok(()) };
-            match &self.nodes[at as usize].kind {
+            match nodes.kind(at) {
                 Kind::Leaf { key: own, .. } if own == key => break,
                 Kind::Leaf { .. } => return Ok(()),
+                Kind::Unread => return Err(not_read(depth)),
                 Kind::Extension { key: own, end, .. } => {
                     depth = usize::from(*end);
                     if common(own, key) < depth {
@@ -223,70 +219,54 @@ impl<'a> Trie<'a> {
             }
         }
         match place {
-            Place::Way(branch, taken) => match self.other_way(branch, taken) {
+            Place::Way(branch, taken) => match other_way(branch, taken, nodes) {
                 Some(other) => self.collapse(key, depth - 1, other, nodes)?,
-                None => self.put(place, Child::Empty),
+                None => self.put(place, None, nodes),
             },
             // Extensions lead to branches only, so this is the root, and was the only key.
-            Place::Root | Place::Under(_) => self.put(place, Child::Empty),
+            Place::Root | Place::Under(_) => self.put(place, None, nodes),
         }
-        self.mark_changed();
+        self.mark_changed(nodes);
         Ok(())
     }
 
     /// The trie's root, with what has been changed. Subtrees that are as they were are not hashed again.
-    pub fn root(&self) -> B256 {
-        if let Some(root) = self.unchanged {
-            return root;
-        }
-        match self.root {
-            Child::Empty => EMPTY_ROOT,
-            Child::Unread(rlp) => keccak256(rlp),
-            Child::Node(at) => {
-                let mut rlp = Vec::with_capacity(2048);
-                self.write(at, 0, &mut rlp);
-                keccak256(&rlp)
-            }
+    ///
+    /// # Errors
+    /// [`TrieError`] for a node that has changed and has not been read. There is none.
+    pub fn root(&self, nodes: &Nodes<'_>) -> Result<B256, TrieError> {
+        match (self.unchanged, self.root) {
+            (Some(root), _) => Ok(root),
+            (None, Some(at)) => nodes.hash(at),
+            (None, None) => Ok(EMPTY_ROOT),
         }
     }
 
-    fn push(&mut self, kind: Kind<'a>, reference: Option<&'a [u8]>) -> Child<'a> {
-        self.nodes.push(Node { kind, reference });
-        Child::Node(self.nodes.len() as u32 - 1)
-    }
-
-    fn value(&self, at: u32) -> Option<&[u8]> {
-        match &self.nodes[at as usize].kind {
-            Kind::Leaf { value, .. } => Some(value),
-            _ => None,
-        }
-    }
-
-    fn child(&self, place: Place) -> Child<'a> {
+    fn child<'a>(&self, place: Place, nodes: &Nodes<'a>) -> Child<'a> {
         match place {
-            Place::Root => self.root,
-            Place::Under(at) => match &self.nodes[at as usize].kind {
+            Place::Root => self.root.map_or(Child::Empty, Child::Node),
+            Place::Under(at) => match nodes.kind(at) {
                 Kind::Extension { child, .. } => *child,
                 _ => Child::Empty,
             },
-            Place::Way(at, way) => match &self.nodes[at as usize].kind {
-                Kind::Branch(children) => children[usize::from(way)],
+            Place::Way(at, way) => match nodes.kind(at) {
+                Kind::Branch(branch) => branch.child(way),
                 _ => Child::Empty,
             },
         }
     }
 
-    fn put(&mut self, place: Place, new: Child<'a>) {
+    fn put(&mut self, place: Place, new: Option<u32>, nodes: &mut Nodes<'_>) {
         match place {
             Place::Root => self.root = new,
             Place::Under(at) => {
-                if let Kind::Extension { child, .. } = &mut self.nodes[at as usize].kind {
-                    *child = new;
+                if let Kind::Extension { child, .. } = nodes.kind_mut(at) {
+                    *child = new.map_or(Child::Empty, Child::Node);
                 }
             }
             Place::Way(at, way) => {
-                if let Kind::Branch(children) = &mut self.nodes[at as usize].kind {
-                    children[usize::from(way)] = new;
+                if let Kind::Branch(branch) = nodes.kind_mut(at) {
+                    branch.put(way, new);
                 }
             }
         }
@@ -298,59 +278,23 @@ impl<'a> Trie<'a> {
         place: Place,
         key: &B256,
         depth: usize,
-        nodes: &mut Nodes<'a>,
+        nodes: &mut Nodes<'_>,
     ) -> Result<Option<u32>, TrieError> {
-        let reference = match self.child(place) {
+        let reference = match self.child(place, nodes) {
             Child::Empty => return Ok(None),
-            Child::Node(at) => return Ok(Some(at)),
             Child::Unread(reference) => reference,
+            Child::Node(at) => match nodes.unread(at) {
+                None => return Ok(Some(at)),
+                Some(reference) => reference,
+            },
         };
-        let shape = |what| TrieError::Shape { nibble: depth, what };
-        let rlp = match reference {
-            [0xa0, hash @ ..] => {
-                let hash = B256::try_from(hash).map_err(|_| shape("a hash that is none"))?;
-                let rlp = nodes.get(&hash).ok_or(TrieError::Missing { hash, nibble: depth })?;
-                if rlp.len() < 32 {
-                    return Err(shape("a node under 32 bytes by its hash"));
-                }
-                rlp
-            }
-            inline => inline,
-        };
-        let kind = Kind::read(rlp, key, depth)?;
+        let kind = nodes.read(reference, key, depth)?;
         if matches!(place, Place::Under(_)) && !matches!(kind, Kind::Branch(_)) {
-            return Err(shape("no branch below an extension"));
+            return Err(TrieError::Shape { nibble: depth, what: "no branch below an extension" });
         }
-        let node = self.push(kind, Some(reference));
-        self.put(place, node);
-        Ok(match node {
-            Child::Node(at) => Some(at),
-            _ => None,
-        })
-    }
-
-    /// Two ways where the keys `old` and `new` part, in place of the node at nibble `depth`: to `below`, and to a leaf.
-    fn fork(&mut self, depth: usize, old: &B256, below: Child<'a>, new: &B256, value: Vec<u8>) -> Child<'a> {
-        let end = common(old, new);
-        let mut children = Box::new([Child::Empty; 16]);
-        children[usize::from(nibble(old, end))] = below;
-        children[usize::from(nibble(new, end))] =
-            self.push(Kind::Leaf { key: *new, value: Cow::Owned(value) }, None);
-        let branch = self.push(Kind::Branch(children), None);
-        if end == depth {
-            return branch;
-        }
-        self.push(Kind::Extension { key: *new, end: end as u8, child: branch }, None)
-    }
-
-    /// The only way of a branch beside the one that is `taken`; `None` if there are several.
-    fn other_way(&self, branch: u32, taken: u8) -> Option<u8> {
-        let Kind::Branch(children) = &self.nodes[branch as usize].kind else { return None };
-        let mut others = (0..16).filter(|way| *way != taken && children[usize::from(*way)] != Child::Empty);
-        match (others.next(), others.next()) {
-            (Some(only), None) => Some(only),
-            _ => None,
-        }
+        let at = nodes.push(kind, Some(reference));
+        self.put(place, Some(at), nodes);
+        Ok(Some(at))
     }
 
     /// Puts what is left of the branch at the end of the way, at nibble `depth`, in its place: the node on its `other` way.
@@ -359,77 +303,67 @@ impl<'a> Trie<'a> {
         key: &B256,
         depth: usize,
         other: u8,
-        nodes: &mut Nodes<'a>,
+        nodes: &mut Nodes<'_>,
     ) -> Result<(), TrieError> {
-        let Some(&(mut place, branch)) = self.way.last() else { return Ok(()) };
+        let Some(&(mut place, branch)) = self.way.last() else { return Err(not_read(depth)) };
         let own = with_nibble(key, depth, other);
-        let Some(left) = self.resolve(Place::Way(branch, other), &own, depth + 1, nodes)? else {
-            return Ok(());
+        let Some(mut left) = self.resolve(Place::Way(branch, other), &own, depth + 1, nodes)? else {
+            return Err(not_read(depth + 1));
         };
-        let left = match &self.nodes[left as usize].kind {
+        match nodes.kind(left) {
             // A leaf or an extension takes the branch's nibble into its path, and an extension's above too.
-            Kind::Leaf { .. } | Kind::Extension { .. } => {
-                self.nodes[left as usize].reference = None;
-                Child::Node(left)
-            }
+            Kind::Leaf { .. } | Kind::Extension { .. } => nodes.mark_changed(left),
+            Kind::Unread => return Err(not_read(depth + 1)),
             Kind::Branch(_) => {
                 let end = depth as u8 + 1;
-                self.push(Kind::Extension { key: own, end, child: Child::Node(left) }, None)
+                left = nodes.push(Kind::Extension { key: own, end, child: Child::Node(left) }, None);
             }
-        };
+        }
         self.way.pop();
         if let Place::Under(_) = place
             && let Some((above, _)) = self.way.pop()
         {
             place = above;
         }
-        self.put(place, left);
+        self.put(place, Some(left), nodes);
         Ok(())
     }
 
     /// The nodes on the way have other references now.
-    fn mark_changed(&mut self) {
-        for (_, at) in &self.way {
-            self.nodes[*at as usize].reference = None;
-        }
+    fn mark_changed(&mut self, nodes: &mut Nodes<'_>) {
+        self.way.iter().for_each(|(_, at)| nodes.mark_changed(*at));
         self.unchanged = None;
     }
+}
 
-    /// Appends a node's RLP. Below each node are fewer nibbles, so this goes 64 deep at most.
-    fn write(&self, at: u32, depth: usize, out: &mut Vec<u8>) {
-        let start = begin_list(out);
-        match &self.nodes[at as usize].kind {
-            Kind::Leaf { key, value } => write_leaf(key, value, depth, out),
-            Kind::Extension { key, end, child } => {
-                let end = usize::from(*end);
-                Path { key: *key, end, is_leaf: false }.write(depth, out);
-                self.write_reference(*child, end, out);
-            }
-            Kind::Branch(children) => {
-                children.iter().for_each(|child| self.write_reference(*child, depth + 1, out));
-                out.push(0x80);
-            }
-        }
-        end_list(start, out);
-    }
+/// A node that is met where it should have been read: an error, and not a wrong answer or a wrong root.
+const fn not_read(nibble: usize) -> TrieError {
+    TrieError::Shape { nibble, what: "not read before it is needed" }
+}
 
-    /// Appends what a parent holds of a child at nibble `depth`.
-    fn write_reference(&self, child: Child<'a>, depth: usize, out: &mut Vec<u8>) {
-        let at = match child {
-            Child::Empty => return out.push(0x80),
-            Child::Unread(reference) => return out.extend_from_slice(reference),
-            Child::Node(at) => at,
-        };
-        if let Some(reference) = self.nodes[at as usize].reference {
-            return out.extend_from_slice(reference);
-        }
-        let start = out.len();
-        self.write(at, depth, out);
-        if out.len() - start >= 32 {
-            let hash = keccak256(&out[start..]);
-            out.truncate(start);
-            out.push(0xa0);
-            out.extend_from_slice(hash.as_slice());
-        }
+fn value<'n>(at: u32, nodes: &'n Nodes<'_>) -> Option<&'n [u8]> {
+    match nodes.kind(at) {
+        Kind::Leaf { value, .. } => Some(value),
+        _ => None,
     }
+}
+
+/// The only way of a branch beside the one that is `taken`; `None` if there are several.
+fn other_way(branch: u32, taken: u8, nodes: &Nodes<'_>) -> Option<u8> {
+    match nodes.kind(branch) {
+        Kind::Branch(branch) => branch.other_way(taken),
+        _ => None,
+    }
+}
+
+/// Two ways where the keys `old` and `new` part, in place of the node at nibble `depth`: to `below`, and to a leaf.
+fn fork(depth: usize, old: &B256, below: u32, new: &B256, value: Vec<u8>, nodes: &mut Nodes<'_>) -> u32 {
+    let end = common(old, new);
+    let leaf = nodes.push(Kind::Leaf { key: *new, value: Cow::Owned(value) }, None);
+    let branch = Branch::fork((nibble(old, end), below), (nibble(new, end), leaf));
+    let branch = nodes.push(Kind::Branch(branch), None);
+    if end == depth {
+        return branch;
+    }
+    nodes.push(Kind::Extension { key: *new, end: end as u8, child: Child::Node(branch) }, None)
 }

@@ -5,12 +5,13 @@
 //! ends. Nothing is looked up in advance, so whatever is not used may be wrong or missing.
 
 mod ancestors;
+mod code;
 mod state;
 #[cfg(test)]
 mod tests;
 
 use alloy_consensus::Header;
-use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
 use revm::bytecode::Bytecode;
 use revm::database::BundleState;
 use revm::database_interface::{DBErrorMarker, Database};
@@ -18,6 +19,7 @@ use revm::state::AccountInfo;
 use sextant_consensus::execution_header::HeaderError;
 
 use crate::by_hash::ByHash;
+use crate::forks::Rules;
 use crate::input::Witness;
 use crate::trie::TrieError;
 use ancestors::Ancestors;
@@ -71,6 +73,9 @@ pub enum WitnessError {
         /// What is wrong with it.
         error: alloy_rlp::Error,
     },
+    /// An account has neither a nonce, nor a balance, nor code: since EIP-7523 no chain has such an account.
+    #[error("account {0} is empty (EIP-7523)")]
+    Empty(Address),
     /// An account's storage trie cannot be read.
     #[error("storage of {address}: {error}")]
     Storage {
@@ -117,17 +122,20 @@ pub struct WitnessDb<'a> {
     ancestors: Ancestors,
     state: State<'a>,
     codes: ByHash<'a>,
+    has_delegations: bool,
 }
 
 impl<'a> WitnessDb<'a> {
-    /// The state after the block with the hash `parent_hash`, which a header in the witness must have.
+    /// The state after the block with the hash `parent_hash`, which a header in the witness must have, for a block under
+    /// `rules`.
     ///
     /// # Errors
     /// [`WitnessError`] for headers that are not a chain up to the parent, and without the root of the account trie.
-    pub fn new(witness: &Witness<'a>, parent_hash: B256) -> Result<Self, WitnessError> {
+    pub fn new(witness: &Witness<'a>, parent_hash: B256, rules: &Rules) -> Result<Self, WitnessError> {
         let ancestors = Ancestors::new(&witness.headers, parent_hash)?;
         let state = State::new(&witness.state, ancestors.parent().state_root)?;
-        Ok(Self { ancestors, state, codes: ByHash::new(&witness.codes) })
+        let codes = ByHash::new(&witness.codes);
+        Ok(Self { ancestors, state, codes, has_delegations: rules.is_prague() })
     }
 
     /// The parent's header, bound by its hash.
@@ -142,6 +150,11 @@ impl<'a> WitnessDb<'a> {
     /// [`WitnessError`] where nodes that change are missing or malformed; also siblings of what is removed.
     pub fn state_root_after(mut self, changes: &BundleState) -> Result<B256, WitnessError> {
         self.state.root_after(changes)
+    }
+
+    /// What all accounts that have been looked up own together, in wei; `None` if that is 2^256 or more.
+    pub const fn wei(&self) -> Option<U256> {
+        self.state.wei()
     }
 
     /// Whether an account that holds storage, and neither code nor a nonce, has been met so far: no contract can be created
@@ -179,9 +192,7 @@ impl Database for WitnessDb<'_> {
             return Ok(Bytecode::default());
         }
         let code = self.codes.get(&hash).ok_or(WitnessError::Code(hash))?;
-        let code = Bytes::copy_from_slice(code);
-        // What begins like a delegation and is none (EIP-7702) is code like any other.
-        Ok(Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code)))
+        Ok(code::bytecode(code, self.has_delegations))
     }
 
     fn storage(&mut self, address: Address, slot: U256) -> Result<U256, WitnessError> {

@@ -1,7 +1,11 @@
 //! Keccak-256 for the zkVM, whose permutation is a precompile: what is left to save is the way of the bytes into the
 //! state.
 
-/// Lanes of the state that input goes into.
+use core::mem::MaybeUninit;
+
+/// Lanes of the state.
+const LANES: usize = 25;
+/// Those that input goes into.
 const RATE: usize = 17;
 const RATE_BYTES: usize = 8 * RATE;
 
@@ -27,21 +31,30 @@ pub unsafe fn keccak256_raw(bytes: *const u8, len: usize, output: *mut u8) {
 ///
 /// # Safety
 /// `bytes` leads to `len` readable bytes.
-unsafe fn hash(bytes: *const u8, len: usize, permute: impl Fn(&mut [u64; 25])) -> [u64; 4] {
+unsafe fn hash(bytes: *const u8, len: usize, permute: impl Fn(&mut [u64; LANES])) -> [u64; 4] {
     const { assert!(cfg!(target_endian = "little")) };
     let mut source = Source { words: align_down(bytes), shift: 8 * (bytes.addr() % 8) as u32 };
     let (blocks, rest) = (len / RATE_BYTES, len % RATE_BYTES);
-    let mut state = [0; 25];
-    // SAFETY: so many bytes are left.
-    unsafe {
+    let mut state = MaybeUninit::<[u64; LANES]>::uninit();
+    let lanes: *mut u64 = state.as_mut_ptr().cast();
+    // SAFETY: so many bytes are left, and each lane is written before it is read: what the first bytes do not fill is zero.
+    let state = unsafe {
         if blocks == 0 {
-            source.absorb_rest(rest, |lane, word| state[lane] = word);
+            lanes.write_bytes(0, LANES);
+            source.absorb_rest(rest, |lane, word| lanes.add(lane).write(word));
         } else {
-            source.absorb_block(|lane, word| state[lane] = word);
-            permute(&mut state);
+            source.absorb_block(|lane, word| lanes.add(lane).write(word));
+            lanes.add(RATE).write_bytes(0, LANES - RATE);
+        }
+        &mut *lanes.cast::<[u64; LANES]>()
+    };
+    if blocks != 0 {
+        permute(state);
+        // SAFETY: so many bytes are left.
+        unsafe {
             for _ in 1..blocks {
                 source.absorb_block(|lane, word| state[lane] ^= word);
-                permute(&mut state);
+                permute(state);
             }
             source.absorb_rest(rest, |lane, word| state[lane] ^= word);
         }
@@ -49,7 +62,7 @@ unsafe fn hash(bytes: *const u8, len: usize, permute: impl Fn(&mut [u64; 25])) -
     // The padding: a bit behind the message, and the last one of the block.
     state[rest / 8] ^= 1 << (8 * (rest % 8));
     state[RATE - 1] ^= 1 << 63;
-    permute(&mut state);
+    permute(state);
     [state[0], state[1], state[2], state[3]]
 }
 

@@ -3,6 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use alloy_hardforks::EthereumHardfork;
 use alloy_primitives::{TxKind, U256, address, hex, keccak256};
 use revm::DatabaseCommit;
 use revm::context::TransactionType;
@@ -11,6 +12,7 @@ use revm::context_interface::result::ExecutionResult;
 use revm::context_interface::transaction::{Authorization, RecoveredAuthority, RecoveredAuthorization};
 
 use super::*;
+use crate::forks::Rules;
 use crate::world::{Account, World, witness};
 
 const SENDER: Address = address!("0xa94f5374fce5edbc8e2a8697c15331677e6ebf0b");
@@ -64,7 +66,8 @@ fn run_all(
     look: &[Address],
 ) -> (Vec<ExecutionResult>, Vec<(u64, U256)>) {
     let (_, owned) = witness(world);
-    let mut db = WitnessDb::new(&owned.as_witness(), owned.parent_hash()).unwrap();
+    let rules = Rules::of(1, EthereumHardfork::Prague).unwrap();
+    let mut db = WitnessDb::new(&owned.as_witness(), owned.parent_hash(), &rules).unwrap();
     let mut state = State::builder().with_database(&mut db).with_bundle_update().build();
     let mut evm = BlockEvm::new(&mut state, env());
     let mut results = Vec::new();
@@ -153,12 +156,6 @@ fn what_has_been_met_before_is_remembered() {
     let (results, _) = run(&world, &[TxKind::Call(target), TxKind::Create], &[]);
     assert!(results[0].is_success());
     assert!(matches!(results[1], ExecutionResult::Halt { reason: HaltReason::CreateCollision, .. }));
-
-    // One without a balance is removed when it is touched (EIP-161), with its storage: nothing is in the way any more.
-    let world = World::from([(SENDER, rich(0)), (target, alone(0))]);
-    let (results, accounts) = run(&world, &[TxKind::Call(target), TxKind::Create], &[target]);
-    assert!(results.iter().all(ExecutionResult::is_success));
-    assert_eq!(accounts, [(1, U256::from(1))]);
 }
 
 #[test]

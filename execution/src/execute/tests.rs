@@ -106,8 +106,9 @@ fn run_by(
     block.header.parent_hash = owned.parent_hash();
     block.header.number = 8;
     block.header.gas_limit = 30_000_000;
-    let mut db = WitnessDb::new(&owned.as_witness(), owned.parent_hash()).unwrap();
-    execute(&block, senders, &mut db, &Rules::of(CHAIN, hardfork).unwrap())
+    let rules = Rules::of(CHAIN, hardfork).unwrap();
+    let mut db = WitnessDb::new(&owned.as_witness(), owned.parent_hash(), &rules).unwrap();
+    execute(&block, senders, &mut db, &rules)
 }
 
 /// What is said of the first transaction of a block.
@@ -212,6 +213,25 @@ fn a_contract_sends_nothing() {
     assert!(matches!(with(&[0]), Err(ExecuteError::Transaction { index: 0, .. })));
 }
 
+/// Before Prague a delegation is code like any other, which begins with an instruction that there is not.
+#[test]
+fn delegations_begin_with_prague() {
+    let delegation = [&hex!("ef0100")[..], SENDER.as_slice()].concat();
+    let mut sending = world();
+    sending.get_mut(&SENDER).unwrap().code = delegation.clone().into();
+    assert!(run(&sending, Prague, &[signed(eip1559())]).is_ok());
+    let error = run(&sending, Cancun, &[signed(eip1559())]).unwrap_err();
+    assert!(matches!(error, ExecuteError::Transaction { index: 0, .. }), "{error}");
+
+    let mut called = world();
+    called.insert(RECEIVER, contract(&delegation));
+    for (hardfork, is_success) in [(Prague, true), (Cancun, false)] {
+        let outcome = run(&called, hardfork, &[signed(eip1559())]).unwrap();
+        assert_eq!(outcome.receipts[0].status(), is_success, "{hardfork:?}");
+        assert_eq!(outcome.gas_used == 100_000, !is_success, "{hardfork:?}");
+    }
+}
+
 #[test]
 fn there_must_be_contracts_to_ask_for_requests_from_prague_on() {
     for (eip, address) in [
@@ -258,6 +278,97 @@ fn requests_are_what_the_contracts_answer() {
     assert_eq!(run(&world, Cancun, &[]).unwrap().requests, Requests::default());
 }
 
+/// Words of a contract's storage that a block has changed.
+fn slots(outcome: &Outcome, address: Address) -> Vec<(U256, U256)> {
+    let storage = &outcome.changes.account(&address).unwrap().storage;
+    let mut slots: Vec<_> = storage.iter().map(|(slot, word)| (*slot, word.present_value)).collect();
+    slots.sort();
+    slots
+}
+
+/// Stores the gas price in slot 0 and the gas that is left in slot 1, after a look at the balance of RECEIVER.
+fn pricing() -> Account {
+    contract(&[&[0x73][..], RECEIVER.as_slice(), &hex!("31 50 3a5f55 5a600155 00")].concat())
+}
+
+/// 30,000,000 gas, also where creation may have to collide with storage (EIP-7610), at the base fee.
+#[test]
+fn the_system_has_so_much_gas_and_pays_the_base_fee() {
+    // PUSH20, BALANCE and POP; GASPRICE, PUSH0 and SSTORE; GAS.
+    let left = 30_000_000 - (3 + 2600 + 2) - (2 + 2 + 22_100) - 2;
+    let expected = [(U256::from(0), U256::from(7)), (U256::from(1), U256::from(left))];
+    let storage = [(U256::from(9), U256::from(9))].into();
+    let alone = Account { balance: U256::from(1), storage, ..Account::default() };
+    for receiver in [None, Some(alone)] {
+        let mut world = world();
+        world.extend(receiver.map(|receiver| (RECEIVER, receiver)));
+        world.insert(BEACON_ROOTS_ADDRESS, pricing());
+        world.insert(HISTORY_STORAGE_ADDRESS, pricing());
+        for hardfork in [Cancun, Prague, Osaka] {
+            let outcome = run(&world, hardfork, &[]).unwrap();
+            assert_eq!(slots(&outcome, BEACON_ROOTS_ADDRESS), expected, "{hardfork:?}");
+        }
+        let outcome = run(&world, Prague, &[]).unwrap();
+        assert_eq!(slots(&outcome, HISTORY_STORAGE_ADDRESS), expected);
+    }
+}
+
+#[test]
+fn a_contract_that_needs_more_gas_to_answer_makes_the_block_invalid() {
+    let needing = |jumpdests: usize| {
+        // SSTORE of 1 in a new slot, 22,106 gas with what is pushed; a gas for each JUMPDEST.
+        let stores = (0..1357u16).flat_map(|slot| {
+            let [high, low] = slot.to_be_bytes();
+            [0x60, 1, 0x61, high, low, 0x55]
+        });
+        contract(&stores.chain(vec![0x5b; jumpdests]).chain([0]).collect::<Vec<u8>>())
+    };
+    assert_eq!(1357 * 22_106 + 2158, 30_000_000);
+    for address in [WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS] {
+        for hardfork in [Prague, Osaka, EthereumHardfork::Bpo2] {
+            let mut world = world();
+            world.insert(address, needing(2158));
+            assert!(run(&world, hardfork, &[]).is_ok());
+            world.insert(address, needing(2159));
+            let error = run(&world, hardfork, &[]).unwrap_err();
+            assert!(matches!(error, ExecuteError::System { stage: "after", .. }), "{error}");
+        }
+    }
+}
+
+/// EIP-4788 comes before EIP-2935.
+#[test]
+fn beacon_roots_come_before_block_hashes() {
+    // Doubles its slot 0, and adds one if the system calls.
+    let mut doubling = hex!("5f54 8001 33 73").to_vec();
+    doubling.extend(revm::handler::SYSTEM_ADDRESS.as_slice());
+    doubling.extend(hex!("1401 5f55 00"));
+    // Calls that one.
+    let mut calling = hex!("5f5f5f5f5f 73").to_vec();
+    calling.extend(HISTORY_STORAGE_ADDRESS.as_slice());
+    calling.extend(hex!("5af1 00"));
+    let mut world = world();
+    world.insert(HISTORY_STORAGE_ADDRESS, contract(&doubling));
+    world.insert(BEACON_ROOTS_ADDRESS, contract(&calling));
+    let outcome = run(&world, Prague, &[]).unwrap();
+    assert_eq!(slots(&outcome, HISTORY_STORAGE_ADDRESS), [(U256::from(0), U256::from(1))]);
+}
+
+#[test]
+fn balances_that_could_pass_2_to_the_256_are_refused() {
+    let with = |receiver| {
+        let mut world = world();
+        let account = Account { balance: receiver, ..Account::default() };
+        world.insert(RECEIVER, account);
+        run(&world, Prague, &[signed(eip1559())])
+    };
+    // The sender's, and a withdrawal of three gwei.
+    let most = U256::MAX - (U256::MAX >> 8) - U256::from(3_000_000_000u64);
+    assert!(with(most).is_ok());
+    assert!(matches!(with(most + U256::from(1)), Err(ExecuteError::Wei)));
+    assert!(matches!(with(U256::MAX), Err(ExecuteError::Wei)));
+}
+
 /// Whatever node is missing, a block that needs it is refused, and no other.
 #[test]
 fn a_witness_that_does_not_reach_is_refused() {
@@ -268,7 +379,7 @@ fn a_witness_that_does_not_reach_is_refused() {
     block.header.gas_limit = 30_000_000;
     let rules = Rules::of(CHAIN, Prague).unwrap();
     let verdict = |owned: &Owned| {
-        let mut db = WitnessDb::new(&owned.as_witness(), owned.parent_hash()).ok()?;
+        let mut db = WitnessDb::new(&owned.as_witness(), owned.parent_hash(), &rules).ok()?;
         execute(&block, &[SENDER], &mut db, &rules).ok()
     };
     assert!(verdict(&full).is_some());

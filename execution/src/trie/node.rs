@@ -1,7 +1,6 @@
 //! One node of a trie: read from its RLP, canonical only, and written again.
 
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use alloy_primitives::B256;
@@ -22,15 +21,92 @@ pub(super) enum Child<'a> {
     Node(u32),
 }
 
-/// The three kinds of nodes.
+/// The three kinds of nodes, and one that has not been read.
 #[derive(Debug)]
 pub(super) enum Kind<'a> {
+    /// Known by its reference alone: what was below an extension that a new branch took the place of.
+    Unread,
     /// A value, with the whole of its key.
     Leaf { key: B256, value: Cow<'a, [u8]> },
     /// Nibbles that all keys below have in common: those of `key` up to `end`.
     Extension { key: B256, end: u8, child: Child<'a> },
     /// A way for each nibble. Keys of one length have no values here.
-    Branch(Box<[Child<'a>; 16]>),
+    Branch(Branch<'a>),
+}
+
+/// A branch: as it was read, with what has become of its ways since.
+///
+/// Most branches are only passed through, on one of their ways: that is why their items stay where they are.
+#[derive(Debug)]
+pub(super) struct Branch<'a> {
+    /// The items when it was read: 16 references and no value. Of a branch that has been made, there was nothing.
+    payload: &'a [u8],
+    ways: [Way; 16],
+}
+
+/// A [`Child`] in four bytes: 0 for none; twice a node's index, and 1; twice a reference's place in the payload from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Way(u32);
+
+impl Way {
+    const EMPTY: Self = Self(0);
+
+    const fn node(at: u32) -> Self {
+        Self(at << 1 | 1)
+    }
+
+    const fn unread(place: usize) -> Self {
+        Self((place as u32 + 1) << 1)
+    }
+}
+
+impl<'a> Branch<'a> {
+    /// A branch with two ways.
+    pub(super) fn fork(one: (u8, u32), other: (u8, u32)) -> Self {
+        let mut ways = [Way::EMPTY; 16];
+        for (way, at) in [one, other] {
+            ways[usize::from(way)] = Way::node(at);
+        }
+        Self { payload: &[0x80; 17], ways }
+    }
+
+    /// Where one way leads.
+    pub(super) fn child(&self, way: u8) -> Child<'a> {
+        match self.ways[usize::from(way)] {
+            Way::EMPTY => Child::Empty,
+            Way(node) if node & 1 == 1 => Child::Node(node >> 1),
+            Way(place) => Child::Unread(self.item((place >> 1) as usize - 1)),
+        }
+    }
+
+    /// Makes one way lead to a node, or nowhere.
+    pub(super) fn put(&mut self, way: u8, at: Option<u32>) {
+        self.ways[usize::from(way)] = at.map_or(Way::EMPTY, Way::node);
+    }
+
+    /// The only way beside the one that is `taken`; `None` if there are several.
+    pub(super) fn other_way(&self, taken: u8) -> Option<u8> {
+        let mut others = (0..16).filter(|way| *way != taken && self.ways[usize::from(*way)] != Way::EMPTY);
+        match (others.next(), others.next()) {
+            (Some(only), None) => Some(only),
+            _ => None,
+        }
+    }
+
+    /// All items when it was read.
+    pub(super) const fn payload(&self) -> &'a [u8] {
+        self.payload
+    }
+
+    /// The item that begins at `place` of the payload: nothing, a hash, or a node under 32 bytes.
+    pub(super) fn item(&self, place: usize) -> &'a [u8] {
+        let length = match self.payload[place] {
+            0xa0 => 33,
+            list @ 0xc0.. => 1 + usize::from(list - 0xc0),
+            _ => 1,
+        };
+        &self.payload[place..place + length]
+    }
 }
 
 impl<'a> Kind<'a> {
@@ -71,22 +147,31 @@ fn read_branch(payload: &[u8], depth: usize) -> Result<Kind<'_>, TrieError> {
     if depth >= NIBBLES {
         return Err(shape("a branch where keys have ended"));
     }
-    let mut children = Box::new([Child::Empty; 16]);
+    let mut ways = [Way::EMPTY; 16];
+    let mut count = 0;
     let mut rest = payload;
-    let mut ways = 0;
-    for child in children.iter_mut() {
-        (*child, rest) = take_child(rest, depth)?;
-        ways += usize::from(*child != Child::Empty);
+    for way in &mut ways {
+        let place = payload.len() - rest.len();
+        let (child, behind) = take_child(rest, depth)?;
+        if child != Child::Empty {
+            *way = Way::unread(place);
+            count += 1;
+        }
+        rest = behind;
     }
     match Item::only(rest).map_err(|error| TrieError::Rlp { nibble: depth, error })? {
         Item::String([]) => {}
         _ => return Err(shape("a branch with a value")),
     }
     // With fewer it would be another node: what makes the form of a trie unique.
-    if ways < 2 { Err(shape("a branch with less than two ways")) } else { Ok(Kind::Branch(children)) }
+    if count < 2 {
+        return Err(shape("a branch with less than two ways"));
+    }
+    Ok(Kind::Branch(Branch { payload, ways }))
 }
 
 /// Takes a reference to a node off `bytes`.
+#[inline]
 fn take_child(bytes: &[u8], depth: usize) -> Result<(Child<'_>, &[u8]), TrieError> {
     // All but a few are one of these two.
     match bytes {

@@ -49,7 +49,7 @@ fn apply<'a>(
     for (key, _) in changes.iter().filter(|(_, value)| value.is_none()) {
         trie.remove(key, nodes)?;
     }
-    Ok(trie.root())
+    trie.root(nodes)
 }
 
 fn changed(map: &Map, changes: &BTreeMap<B256, Option<Vec<u8>>>) -> Map {
@@ -97,12 +97,12 @@ proptest! {
         for key in map.keys().chain(&others) {
             prop_assert_eq!(trie.get(key, &mut nodes).unwrap(), map.get(key).map(Vec::as_slice));
         }
-        prop_assert_eq!(trie.root(), root);
+        prop_assert_eq!(trie.root(&nodes), Ok(root));
         // Written anew from what was read, it is the same.
         trie.unchanged = None;
-        prop_assert_eq!(trie.root(), root);
-        trie.nodes.iter_mut().for_each(|node| node.reference = None);
-        prop_assert_eq!(trie.root(), root);
+        prop_assert_eq!(trie.root(&nodes), Ok(root));
+        nodes.known.iter_mut().for_each(|node| node.reference = None);
+        prop_assert_eq!(trie.root(&nodes), Ok(root));
     }
 
     #[test]
@@ -112,11 +112,11 @@ proptest! {
         for (key, value) in &map {
             trie.insert(key, value.clone(), &mut none).unwrap();
         }
-        prop_assert_eq!(trie.root(), whole(&map).0);
+        prop_assert_eq!(trie.root(&none), Ok(whole(&map).0));
         for key in map.keys() {
             trie.remove(key, &mut none).unwrap();
         }
-        prop_assert_eq!(trie.root(), EMPTY_ROOT);
+        prop_assert_eq!(trie.root(&none), Ok(EMPTY_ROOT));
     }
 
     #[test]
@@ -177,7 +177,7 @@ proptest! {
         for key in &keys {
             let _ = trie.remove(key, &mut nodes);
         }
-        trie.root();
+        let _ = trie.root(&nodes);
     }
 }
 
@@ -188,11 +188,42 @@ fn an_empty_trie() {
     assert_eq!(EMPTY_ROOT, alloy_trie::EMPTY_ROOT_HASH);
     assert_eq!(trie.get(&B256::ZERO, &mut none), Ok(None));
     trie.remove(&B256::ZERO, &mut none).unwrap();
-    assert_eq!(trie.root(), EMPTY_ROOT);
+    assert_eq!(trie.root(&none), Ok(EMPTY_ROOT));
     trie.insert(&B256::ZERO, vec![1], &mut none).unwrap();
-    assert_eq!(trie.root(), whole(&Map::from([(B256::ZERO, vec![1])])).0);
+    assert_eq!(trie.root(&none), Ok(whole(&Map::from([(B256::ZERO, vec![1])])).0));
     trie.remove(&B256::ZERO, &mut none).unwrap();
-    assert_eq!(trie.root(), EMPTY_ROOT);
+    assert_eq!(trie.root(&none), Ok(EMPTY_ROOT));
+}
+
+/// Room is for bytes that there are: an empty node takes four bytes of an input.
+#[test]
+fn empty_nodes_take_no_room() {
+    assert!(nodes(&vec![vec![]; 10_000]).known.capacity() < 10);
+    assert!(nodes(&vec![vec![0; 32]; 1000]).known.capacity() >= 1000);
+}
+
+/// No input leads there: a node is read before anything is made of it.
+#[test]
+fn a_node_that_has_not_been_read_is_an_error() {
+    let key = B256::repeat_byte(0x11);
+    let error = |nibble| TrieError::Shape { nibble, what: "not read before it is needed" };
+    let mut nodes = Nodes::default();
+    let unread = nodes.push(Kind::Unread, None);
+    let mut trie = Trie { root: Some(unread), unchanged: None, way: Vec::new() };
+    assert_eq!(trie.get(&key, &mut nodes), Err(error(0)));
+    assert_eq!(trie.insert(&key, vec![1], &mut nodes), Err(error(0)));
+    assert_eq!(trie.remove(&key, &mut nodes), Err(error(0)));
+    assert_eq!(trie.root(&nodes), Err(error(0)));
+
+    // Beside what is removed, and below a branch and an extension that are written.
+    let leaf = nodes.push(Kind::Leaf { key, value: Cow::Owned(vec![1]) }, None);
+    let branch = nodes.push(Kind::Branch(Branch::fork((1, leaf), (2, unread))), None);
+    trie.root = Some(branch);
+    assert_eq!(trie.remove(&key, &mut nodes), Err(error(1)));
+    assert_eq!(trie.root(&nodes), Err(error(1)));
+    let extension = Kind::Extension { key, end: 5, child: Child::Node(unread) };
+    trie.root = Some(nodes.push(extension, None));
+    assert_eq!(trie.root(&nodes), Err(error(5)));
 }
 
 #[test]
@@ -206,11 +237,11 @@ fn what_does_not_change_anything_is_not_written_again() {
         trie.remove(&keccak256(key), &mut nodes).unwrap();
     }
     assert_eq!(trie.unchanged, Some(root));
-    assert!(trie.nodes[1..].iter().all(|node| node.reference.is_some()));
+    assert!(nodes.known[1..].iter().all(|node| node.reference.is_some()));
 
     let key = keccak256([0]);
     trie.insert(&key, vec![9; 40], &mut nodes).unwrap();
-    let anew = trie.nodes[1..].iter().filter(|node| node.reference.is_none()).count();
+    let anew = nodes.known[1..].iter().filter(|node| node.reference.is_none()).count();
     assert!((1..5).contains(&anew), "{anew} nodes beside the root for one changed value");
 }
 
@@ -231,14 +262,14 @@ fn a_trie_that_could_not_be_changed_is_as_before() {
     assert_eq!(trie.remove(&keys[0], &mut nodes), Err(error));
     assert_eq!(error.to_string(), std::format!("the node {hash} at nibble 2 is not in the witness"));
     assert_eq!(trie.insert(&keys[1], vec![1], &mut nodes), Err(error));
-    assert_eq!((trie.root(), trie.get(&keys[0], &mut nodes)), (root, Ok(Some(&[5; 40][..]))));
+    assert_eq!((trie.root(&nodes), trie.get(&keys[0], &mut nodes)), (Ok(root), Ok(Some(&[5; 40][..]))));
     // Where another way is taken first, the sibling is nobody's business.
     trie.insert(&with_nibble(&keys[0], 1, 5), vec![5; 40], &mut nodes).unwrap();
     trie.remove(&keys[0], &mut nodes).unwrap();
     let mut expected = map.clone();
     expected.remove(&keys[0]);
     expected.insert(with_nibble(&keys[0], 1, 5), vec![5; 40]);
-    assert_eq!(trie.root(), whole(&expected).0);
+    assert_eq!(trie.root(&nodes), Ok(whole(&expected).0));
 }
 
 /// A leaf, its path made of hex-prefix bytes.

@@ -14,23 +14,32 @@ use crate::trie::{EMPTY_ROOT, Nodes, Trie};
 
 /// An account that has been looked up.
 #[derive(Debug)]
-struct Known<'a> {
+struct Known {
     /// Keccak-256 of its address.
     key: B256,
     /// None if there is none.
     account: Option<TrieAccount>,
     /// Its storage, once that is looked at.
-    storage: Option<Trie<'a>>,
+    storage: Option<Trie>,
 }
 
 /// The state, as far as a witness has it.
 #[derive(Debug)]
 pub(super) struct State<'a> {
     nodes: Nodes<'a>,
-    accounts: Trie<'a>,
-    known: AddressMap<Known<'a>>,
+    accounts: Trie,
+    known: AddressMap<Known>,
     slots: SlotKeys,
-    has_met_storage_alone: bool,
+    met: Met,
+}
+
+/// What can be said of all accounts that have been looked up.
+#[derive(Debug)]
+struct Met {
+    /// Whether one of them holds storage, and neither code nor a nonce.
+    storage_alone: bool,
+    /// Their balances, as far as there is room.
+    wei: Option<U256>,
 }
 
 /// Keys of slots in storage tries: their Keccak-256. What is written has been read before, and contracts use the same slots.
@@ -53,7 +62,7 @@ impl<'a> State<'a> {
             accounts,
             known: AddressMap::default(),
             slots: SlotKeys::default(),
-            has_met_storage_alone: false,
+            met: Met { storage_alone: false, wei: Some(U256::ZERO) },
         })
     }
 
@@ -76,7 +85,11 @@ impl<'a> State<'a> {
     }
 
     pub(super) const fn has_met_storage_alone(&self) -> bool {
-        self.has_met_storage_alone
+        self.met.storage_alone
+    }
+
+    pub(super) const fn wei(&self) -> Option<U256> {
+        self.met.wei
     }
 
     pub(super) fn is_storage_alone(&mut self, address: Address) -> Result<bool, WitnessError> {
@@ -100,7 +113,7 @@ impl<'a> State<'a> {
             let key = self.known(address)?.0.key;
             self.accounts.remove(&key, &mut self.nodes).map_err(WitnessError::Accounts)?;
         }
-        Ok(self.accounts.root())
+        self.accounts.root(&self.nodes).map_err(WitnessError::Accounts)
     }
 
     fn write(
@@ -122,8 +135,8 @@ impl<'a> State<'a> {
     }
 
     fn storage_root_after(&mut self, address: Address, change: &BundleAccount) -> Result<B256, WitnessError> {
-        let Self { nodes, accounts, known, slots, has_met_storage_alone } = self;
-        let known = look_up(known, accounts, nodes, has_met_storage_alone, address)?;
+        let Self { nodes, accounts, known, slots, met } = self;
+        let known = look_up(known, accounts, nodes, met, address)?;
         let at = |error| WitnessError::Storage { address, error };
         // Of an account that was destroyed nothing is left but what has been written since, which is all that is listed.
         let is_wiped = change.was_destroyed();
@@ -142,22 +155,22 @@ impl<'a> State<'a> {
         for (slot, _) in changed().filter(|(_, slot)| slot.present_value.is_zero()) {
             storage.remove(&slots.get(*slot), nodes).map_err(at)?;
         }
-        Ok(storage.root())
+        storage.root(nodes).map_err(at)
     }
 
-    fn known(&mut self, address: Address) -> Result<(&mut Known<'a>, &mut Nodes<'a>), WitnessError> {
-        let Self { nodes, accounts, known, has_met_storage_alone, .. } = self;
-        let known = look_up(known, accounts, nodes, has_met_storage_alone, address)?;
+    fn known(&mut self, address: Address) -> Result<(&mut Known, &mut Nodes<'a>), WitnessError> {
+        let Self { nodes, accounts, known, met, .. } = self;
+        let known = look_up(known, accounts, nodes, met, address)?;
         Ok((known, nodes))
     }
 }
 
-impl<'a> Known<'a> {
+impl Known {
     fn storage_root(&self) -> B256 {
         self.account.as_ref().map_or(EMPTY_ROOT, |account| account.storage_root)
     }
 
-    fn storage(&mut self, nodes: &mut Nodes<'a>) -> Result<&mut Trie<'a>, crate::trie::TrieError> {
+    fn storage(&mut self, nodes: &mut Nodes<'_>) -> Result<&mut Trie, crate::trie::TrieError> {
         let storage = match self.storage.take() {
             Some(storage) => storage,
             None => Trie::new(self.storage_root(), nodes)?,
@@ -171,13 +184,13 @@ fn is_storage_alone(account: &TrieAccount) -> bool {
 }
 
 /// The account, read from the trie if it is not known yet.
-fn look_up<'k, 'a>(
-    known: &'k mut AddressMap<Known<'a>>,
-    accounts: &mut Trie<'a>,
-    nodes: &mut Nodes<'a>,
-    has_met_storage_alone: &mut bool,
+fn look_up<'k>(
+    known: &'k mut AddressMap<Known>,
+    accounts: &mut Trie,
+    nodes: &mut Nodes<'_>,
+    met: &mut Met,
     address: Address,
-) -> Result<&'k mut Known<'a>, WitnessError> {
+) -> Result<&'k mut Known, WitnessError> {
     let vacant = match known.entry(address) {
         Entry::Occupied(known) => return Ok(known.into_mut()),
         Entry::Vacant(vacant) => vacant,
@@ -189,6 +202,12 @@ fn look_up<'k, 'a>(
         .map(alloy_rlp::decode_exact::<TrieAccount>)
         .transpose()
         .map_err(|error| WitnessError::Account { address, error })?;
-    *has_met_storage_alone |= account.as_ref().is_some_and(is_storage_alone);
+    if let Some(account) = &account {
+        if account.nonce == 0 && account.balance.is_zero() && account.code_hash == KECCAK256_EMPTY {
+            return Err(WitnessError::Empty(address));
+        }
+        met.storage_alone |= is_storage_alone(account);
+        met.wei = met.wei.and_then(|wei| wei.checked_add(account.balance));
+    }
     Ok(vacant.insert(Known { key, account, storage: None }))
 }

@@ -1,7 +1,9 @@
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 use std::string::ToString;
 
+use alloy_hardforks::EthereumHardfork;
 use alloy_primitives::{B256, Bytes, U256, address, keccak256};
 use alloy_trie::TrieAccount;
 use proptest::prelude::*;
@@ -31,8 +33,16 @@ fn world() -> World {
     ])
 }
 
+fn rules(hardfork: EthereumHardfork) -> Rules {
+    Rules::of(1, hardfork).unwrap()
+}
+
+fn db_under(owned: &Owned, hardfork: EthereumHardfork) -> Result<WitnessDb<'_>, WitnessError> {
+    WitnessDb::new(&owned.as_witness(), owned.parent_hash(), &rules(hardfork))
+}
+
 fn db(owned: &Owned) -> Result<WitnessDb<'_>, WitnessError> {
-    WitnessDb::new(&owned.as_witness(), owned.parent_hash())
+    db_under(owned, EthereumHardfork::Prague)
 }
 
 #[test]
@@ -100,7 +110,7 @@ fn what_is_left_out_is_an_error_that_names_it() {
 fn leaves_that_are_no_accounts_or_words() {
     let slot = |value: Vec<u8>| {
         let (storage_root, nodes) = whole(&Map::from([(keccak256(word(1).to_be_bytes::<32>()), value)]));
-        let account = TrieAccount { storage_root, ..TrieAccount::default() };
+        let account = TrieAccount { nonce: 1, storage_root, ..TrieAccount::default() };
         let (state_root, accounts) = whole(&Map::from([(keccak256(A), alloy_rlp::encode(account))]));
         let state: Vec<Vec<u8>> = nodes.into_iter().chain(accounts).collect();
         let header = Header { state_root, ..Header::default() };
@@ -123,7 +133,7 @@ fn leaves_that_are_no_accounts_or_words() {
         let owned = Owned { state, headers: vec![alloy_rlp::encode(header)], ..Owned::default() };
         db(&owned).unwrap().basic(A).map(drop)
     };
-    let whole_account = alloy_rlp::encode(TrieAccount::default());
+    let whole_account = alloy_rlp::encode(TrieAccount { nonce: 1, ..TrieAccount::default() });
     assert_eq!(account(whole_account.clone()), Ok(()));
     let broken = [
         [&whole_account[..], &[0]].concat(),
@@ -173,7 +183,7 @@ fn headers_are_one_chain_up_to_the_parent() {
     let headers = chain(40, 5, root);
     let check = |headers: Vec<Vec<u8>>, parent_hash| {
         let owned = Owned { headers, ..owned.clone() };
-        WitnessDb::new(&owned.as_witness(), parent_hash).map(drop)
+        WitnessDb::new(&owned.as_witness(), parent_hash, &rules(EthereumHardfork::Prague)).map(drop)
     };
     let hashes: Vec<B256> = headers.iter().map(keccak256).collect();
     assert_eq!(check(headers.clone(), hashes[4]), Ok(()));
@@ -231,6 +241,47 @@ fn codes_that_begin_like_a_delegation() {
         let bytecode = db.code_by_hash(keccak256(code)).unwrap();
         assert_eq!(bytecode.original_byte_slice(), code);
         assert_eq!(bytecode.is_eip7702(), *code == delegation, "{code:x?}");
+    }
+    // There are none before Prague.
+    let mut db = db_under(&owned, EthereumHardfork::Cancun).unwrap();
+    for code in &codes {
+        let bytecode = db.code_by_hash(keccak256(code)).unwrap();
+        assert!(bytecode.original_byte_slice() == code && bytecode.is_legacy(), "{code:x?}");
+    }
+}
+
+/// EIP-7523, whether they have storage or not.
+#[test]
+fn empty_accounts_are_refused() {
+    for storage in [BTreeMap::new(), BTreeMap::from([(word(1), word(2))])] {
+        let empty = Account { storage, ..Account::default() };
+        let ask = |account: Account| {
+            let (_, owned) = witness(&World::from([(A, account)]));
+            db(&owned).unwrap().basic(A).map(|info| info.is_some())
+        };
+        assert_eq!(ask(empty.clone()), Err(WitnessError::Empty(A)));
+        assert_eq!(ask(Account { nonce: 1, ..empty.clone() }), Ok(true));
+        assert_eq!(ask(Account { balance: word(1), ..empty.clone() }), Ok(true));
+        assert_eq!(ask(Account { code: vec![0].into(), ..empty }), Ok(true));
+    }
+}
+
+#[test]
+fn balances_are_added_up_as_far_as_there_is_room() {
+    let world = [(A, U256::MAX - word(5)), (B, word(5)), (C, word(1))];
+    let account = |(address, balance)| (address, Account { balance, ..Account::default() });
+    let (_, owned) = witness(&world.into_iter().map(account).collect());
+    let mut db = db(&owned).unwrap();
+    assert_eq!(db.wei(), Some(word(0)));
+    for _ in 0..2 {
+        for address in [A, B, NOBODY] {
+            db.basic(address).unwrap();
+        }
+        assert_eq!(db.wei(), Some(U256::MAX));
+    }
+    for address in [C, NOBODY] {
+        db.basic(address).unwrap();
+        assert_eq!(db.wei(), None);
     }
 }
 

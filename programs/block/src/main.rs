@@ -5,6 +5,9 @@
 //! not valid ends the guest with exit code 1 and without public values: no proof ever says `false`.
 #![no_main]
 
+#[cfg(target_os = "zkvm")]
+mod memory;
+
 use std::fmt::Display;
 
 use sextant_execution::{crypto, statement};
