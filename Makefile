@@ -71,7 +71,7 @@ fleet-catch-up: build ## One proof of 46 handovers by several provers over a bro
 vectors: setup ## Run the specification's light-client vectors, or those under DIR=path
 	@cargo run --release --quiet -p sextant-vectors --bin vectors -- $(DIR)
 
-vectors-execution: setup ## Run ethereum/tests' blocks and the recorded ones, or the inputs of DIR=path (NAME.stateless-input.ssz.xz with NAME.stateless-output.hex)
+vectors-execution: setup ## Run blocks of ethereum/tests, of the executable specification and recorded ones, or the inputs of DIR=path (NAME.stateless-input.ssz.xz with NAME.stateless-output.hex)
 	@cargo run --release --quiet -p sextant-execution-vectors --bin vectors-execution -- $(DIR)
 
 mutants: setup ## Change the rules in one place at a time: the tests must notice each (AREA=consensus|protocol|server ARGS="--file GLOB")

@@ -1,4 +1,4 @@
-//! Archives of vectors: `.tar.xz` files of JSON.
+//! Archives of vectors: `.tar.xz` files.
 
 use std::fs;
 use std::io::{self, Read};
@@ -20,12 +20,22 @@ pub fn below(folder: &Path) -> io::Result<Vec<PathBuf>> {
 ///
 /// # Errors
 /// If it cannot be read or unpacked.
-pub fn read(path: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
+pub fn json(path: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let mut files = files(path)?;
+    files.retain(|(name, _)| name.ends_with(".json"));
+    Ok(files)
+}
+
+/// All files of an archive, with their names.
+///
+/// # Errors
+/// If it cannot be read or unpacked.
+pub fn files(path: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     for entry in tar::Archive::new(&unpack(path)?[..]).entries()? {
         let mut entry = entry?;
         let name = entry.path()?.to_string_lossy().into_owned();
-        if entry.header().entry_type().is_file() && name.ends_with(".json") {
+        if entry.header().entry_type().is_file() {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes)?;
             files.push((name, bytes));

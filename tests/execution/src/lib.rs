@@ -1,8 +1,9 @@
 //! Runs block execution vectors against `sextant-execution`: BlockchainTests of ethereum/tests ([`case`], [`chain`]), whose
-//! witness is the whole state ([`world`]); inputs with the outputs that are due ([`inputs`]); and inputs that are broken in
-//! every place ([`mutations`]).
+//! witness is the whole state ([`world`]); inputs with the outputs that are due ([`inputs`]), recorded and made by the
+//! executable specification; and inputs that are broken in every place ([`mutations`]).
 //!
-//! Where the vectors come from: `tests/data/ethereum-tests/README.md`, `tests/data/execution/README.md`.
+//! Where the vectors come from: the `README.md` in `tests/data/ethereum-tests`, `tests/data/execution` and
+//! `tests/data/execution-spec-vectors`.
 
 pub mod archive;
 pub mod case;
@@ -24,6 +25,9 @@ use report::Report;
 /// How many cases the archives checked in have; a run of fewer has not run them.
 pub const CASES: usize = 2_277 + 10;
 
+/// How many inputs the executable specification has made, all of them and those to be refused.
+pub const SPEC_INPUTS: (usize, usize) = (976, 386);
+
 /// The folder of archives checked in.
 pub fn archives() -> PathBuf {
     data().join("ethereum-tests")
@@ -32,6 +36,11 @@ pub fn archives() -> PathBuf {
 /// The folder of inputs checked in.
 pub fn blocks() -> PathBuf {
     data().join("execution")
+}
+
+/// The folder of inputs that the executable specification has made.
+pub fn spec_inputs() -> PathBuf {
+    data().join("execution-spec-vectors")
 }
 
 fn data() -> PathBuf {
@@ -46,7 +55,7 @@ pub fn run_archives(folder: &Path) -> io::Result<Report> {
     crypto::install();
     let mut report = Report::default();
     for path in archive::below(folder)? {
-        let files = archive::read(&path)?;
+        let files = archive::json(&path)?;
         let cases: Vec<(String, Case)> = files
             .into_par_iter()
             .map(|(name, json)| Case::all(&name, &json).map_err(io::Error::other))

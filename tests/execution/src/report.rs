@@ -38,7 +38,7 @@ impl Report {
 }
 
 /// An error's text without its numbers.
-fn kind(text: &str) -> String {
+pub fn kind(text: &str) -> String {
     let mut kind = String::new();
     for word in text.split_inclusive([' ', ',', ':', '(', ')', '}']) {
         let bare = word.trim_end_matches([' ', ',', ':', '(', ')', '}']);
