@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-folders=(artifacts consensus features protocol protocol/link inputs verifier/rules verifier/snark verifier/stark verifier
+folders=(artifacts consensus execution features protocol protocol/link inputs verifier/rules verifier/snark verifier/stark verifier
   sources submit follow client)
 names=()
 for folder in "${folders[@]}"; do names+=(-p "$(sed -n 's/^name = "\(.*\)"/\1/p' "$folder/Cargo.toml" | head -1)"); done

@@ -11,6 +11,7 @@ use sextant_client::{
     sources::{LightClientError, PoolError, SourceError, prepare::PrepareError},
     verify::{ExpectationError, VerifyError},
 };
+use sextant_execution::statement::ExecutionError;
 use sextant_protocol::ErrorCode;
 use sextant_submit::{KeyError, PreflightError, SubmitError};
 
@@ -200,6 +201,7 @@ kinds! {
     TryFromIntError => Usage,
     PreflightError => Contract,
     CheckError => InvalidStatement,
+    ExecutionError => InvalidStatement,
     InputError => InvalidStatement,
     VerifyError => InvalidProof,
     WrapError => InvalidProof,

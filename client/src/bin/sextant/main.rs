@@ -51,6 +51,7 @@ async fn run(arguments: Arguments) -> Outcome {
         Command::Deploy(deploy) => commands::deploy::run(*deploy).await,
         Command::Verify(verify) => commands::verify::run(verify).await,
         Command::Inspect(inspect) => commands::inspect::run(inspect),
+        Command::CheckBlock(check) => commands::check_block::run(check).await,
         Command::Server(ServerCommand::Info(server)) => commands::server::info(server).await,
         Command::Server(ServerCommand::Ping(server)) => commands::server::ping(server).await,
         Command::Completions { shell } => commands::describe::completions(shell),

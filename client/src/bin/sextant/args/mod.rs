@@ -103,6 +103,8 @@ pub enum Command {
     Verify(Verify),
     /// Show what a proof file says, without verifying it
     Inspect(Inspect),
+    /// Execute a block again by its witness alone, and say whether it is valid; needs no server and no node
+    CheckBlock(CheckBlock),
     /// Talk to a server
     #[command(subcommand)]
     Server(ServerCommand),
@@ -132,6 +134,7 @@ impl Command {
             Self::Deploy(deploy) => deploy.sending.json,
             Self::Verify(verify) => verify.json,
             Self::Inspect(inspect) => inspect.json,
+            Self::CheckBlock(check) => check.json,
             Self::Server(ServerCommand::Info(server) | ServerCommand::Ping(server)) => server.json,
             Self::Completions { .. } | Self::Man { .. } => false,
         }
@@ -208,6 +211,16 @@ pub struct Inspect {
     /// The proof file; - is standard input
     pub file: PathBuf,
     /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `sextant check-block`.
+#[derive(Debug, Args)]
+pub struct CheckBlock {
+    /// The block and its witness, as `StatelessInput` of execution-specs: schema id and SSZ; - is standard input
+    pub file: PathBuf,
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -3,6 +3,7 @@
 mod asking;
 pub mod bundle;
 pub mod chain;
+pub mod check_block;
 pub mod deploy;
 pub mod describe;
 pub mod follow;
@@ -33,18 +34,24 @@ pub type Outcome = Result<(), Failure>;
 /// Larger than any proof file; anything above is not read.
 const MAX_PROOF_FILE: u64 = sextant_verifier::rules::MAX_FILE as u64;
 
-/// Reads a proof file; `-` is standard input.
-pub fn read_proof(file: &Path) -> Result<ProofRecord, Failure> {
+/// Reads a file of `limit` bytes at most; `-` is standard input. A larger one is a failure of kind `too_large`.
+pub fn read_file(file: &Path, limit: u64, too_large: Code) -> Result<Vec<u8>, Failure> {
     let name = file.display();
     let mut bytes = Vec::new();
     let read = match file.to_str() {
-        Some("-") => io::stdin().lock().take(MAX_PROOF_FILE + 1).read_to_end(&mut bytes),
-        _ => File::open(file).and_then(|file| file.take(MAX_PROOF_FILE + 1).read_to_end(&mut bytes)),
+        Some("-") => io::stdin().lock().take(limit + 1).read_to_end(&mut bytes),
+        _ => File::open(file).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)),
     };
     read.map_err(|error| Failure::new(Code::Failed, format!("cannot read {name}: {error}")))?;
-    let wrong = |reason: String| Failure::new(Code::InvalidProof, format!("{name}: {reason}"));
-    if bytes.len() as u64 > MAX_PROOF_FILE {
-        return Err(wrong(format!("more than {MAX_PROOF_FILE} bytes are too many for a proof file")));
+    if bytes.len() as u64 > limit {
+        return Err(Failure::new(too_large, format!("{name}: more than {limit} bytes are too many")));
     }
-    ProofRecord::from_file_bytes(&bytes).map_err(|error| wrong(error.to_string()))
+    Ok(bytes)
+}
+
+/// Reads a proof file; `-` is standard input.
+pub fn read_proof(file: &Path) -> Result<ProofRecord, Failure> {
+    let bytes = read_file(file, MAX_PROOF_FILE, Code::InvalidProof)?;
+    ProofRecord::from_file_bytes(&bytes)
+        .map_err(|error| Failure::new(Code::InvalidProof, format!("{}: {error}", file.display())))
 }
