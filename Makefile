@@ -10,7 +10,7 @@ export SEXTANT_CACHE CARGO_TARGET_DIR SEXTANT_FEATURES
 PROGRAMS = $(CARGO_TARGET_DIR)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test third-party torture http-fuzz vectors vectors-execution mutants fuzz guest-cost bench bench-large verify-rate wasm wasm-test web web-test snark-setup demo-snark bundle-snark snark-pair chain devnet devnet-e2e devnet-chain follow-soak fleet-test fleet-kills fleet-catch-up \
+.PHONY: help setup build demo test third-party torture http-fuzz vectors vectors-execution mutants fuzz guest-cost block-cost bench bench-large verify-rate wasm wasm-test web web-test snark-setup demo-snark bundle-snark snark-pair chain devnet devnet-e2e devnet-chain follow-soak fleet-test fleet-kills fleet-catch-up \
   python-test typescript-test dist dist-test crates contracts-test contracts-gas contracts-mutants programs programs-check fmt lint lint-deploy deny spelling links docs
 
 help: ## List the commands
@@ -82,6 +82,10 @@ fuzz: setup ## Fuzz every decoder of untrusted bytes, SECONDS_EACH=600 each (nee
 
 guest-cost: build ## Cycles, gas and precompile calls of both guests, without proving
 	@$(PROGRAMS)/guest-cost
+
+block-cost: build ## Build the guest of execution blocks and run it on the recorded ones: cycles and gas of each (needs what `make programs` needs)
+	@programs/build.sh --block
+	@$(PROGRAMS)/block-cost "$${SEXTANT_BLOCK_TARGET:-$(SEXTANT_CACHE)/block-target}/riscv64im-succinct-zkvm-elf/release/block"
 
 bench: build ## Time and memory of real proofs against an empty program and of the same by SP1's own provers (KINDS="stark compressed wrapped" RUNS=2); run nothing beside it
 	@$(PROGRAMS)/bench $(KINDS)
