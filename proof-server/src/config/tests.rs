@@ -1,5 +1,7 @@
 //! Settings: documented, layered, and refused where they cannot work.
 
+use std::path::Path;
+
 use clap::{Args, FromArgMatches};
 
 use super::*;
