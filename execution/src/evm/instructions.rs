@@ -23,6 +23,7 @@ pub(super) fn install<H: Host>(instructions: &mut EthInstructions<EthInterpreter
 
 /// SWAP1 to SWAP16: the top of the stack, and the word `N` below it. revm's goes by bytes on a machine without unaligned
 /// access, which made it the costliest instruction of a block.
+#[expect(clippy::manual_swap, reason = "what `mem::swap` compiles to goes by bytes there")]
 fn swap<const N: usize, H: Host>(
     context: InstructionContext<'_, H, EthInterpreter>,
 ) -> InstructionExecResult {
